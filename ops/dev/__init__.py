@@ -1,0 +1,1 @@
+"""What developers run: code generation and its drift check."""

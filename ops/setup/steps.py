@@ -1,0 +1,49 @@
+"""The steps of setting a machine up, in order. A second run costs a few file reads and needs no network."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ops.setup.binaries import ROOT
+from ops.setup.console import Console, SetupError, explain
+from ops.setup.contracts import ensure_buf
+from ops.setup.debian import Apt
+from ops.setup.environment import Environment
+from ops.setup.servers import ensure_servers
+from ops.setup.stamps import exclusive
+
+
+def run(argv: Sequence[str]) -> int:
+    """Set the machine up as the command line asks; return the exit code."""
+    options = _arguments(argv)
+    local = ROOT / ".local"
+    try:
+        with exclusive(local / "bootstrap.lock", "parley: another set-up is running here; waiting for it."):
+            _set_up(Console(local / "bootstrap.log"), dev=options.dev, env_only=options.env_only)
+    except SetupError as error:
+        print(explain(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nparley: set-up interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./parley bootstrap", description="Install what is missing on this machine.")
+    parser.add_argument("--dev", action="store_true", help="also what `make test` needs (pytest, mypy, ruff, buf ...)")
+    parser.add_argument("--env-only", action="store_true", help="only the Python environment, no servers")
+    return parser.parse_args(argv)
+
+
+def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
+    """Do the steps; the environment first, because it asks the least of the machine."""
+    apt = Apt(console)
+    Environment(ROOT, console).ensure(apt, dev=dev)
+    if not env_only:
+        ensure_servers(apt, console, os.environ)
+    if dev:
+        ensure_buf(ROOT, apt, console)
