@@ -1,0 +1,148 @@
+"""Visible lifetimes: no task outlives the block that started it, and start-up unwinds into shutdown.
+
+After trio's nurseries: a background task belongs to an `async with` block; its failure is the process's failure,
+because a tier without one of its loops only looks alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import uvloop
+
+from svc.kit.config import ConfigError, load
+from svc.kit.errors import ResourceExhaustedError
+
+C = TypeVar("C")
+log = logging.getLogger(__name__)
+
+EXIT_CONFIG = 2
+"""Exit status for wrong settings: restarting will not help (sysexits' EX_CONFIG is 78; shells use 2 for usage)."""
+
+
+class BackgroundFailure(Exception):
+    """A background task ended although nobody asked it to; the process must stop."""
+
+
+@asynccontextmanager
+async def background(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run `work` beside the block; cancel it and wait for it on the way out.
+
+    If it fails, or ends, while the block runs, the block is cancelled and BackgroundFailure is raised from it.
+    """
+    owner = asyncio.current_task()
+    assert owner is not None
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    leaving = False
+    interrupted = False
+
+    def ended(done: asyncio.Task[None]) -> None:
+        nonlocal interrupted
+        if not leaving and not done.cancelled():
+            interrupted = True
+            owner.cancel()
+
+    task.add_done_callback(ended)
+    try:
+        yield task
+    except asyncio.CancelledError:
+        if not interrupted:
+            raise
+        owner.uncancel()
+        raise BackgroundFailure(f"background task {name} ended") from _failure(task)
+    finally:
+        leaving = True
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    # A task that is being cancelled has its failure logged, not raised: the block's own outcome matters more.
+    await asyncio.wait({task})
+    failure = _failure(task)
+    if failure is not None:
+        log.error("task %s failed: %r", task.get_name(), failure, exc_info=failure)
+
+
+def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+    return None if task.cancelled() or not task.done() else task.exception()
+
+
+class Tasks:
+    """A bounded set of short-lived tasks that end with the block: `async with Tasks("posts", limit=1000) as tasks`.
+
+    A failure of one is logged and touches no other. Use `background` for the loops that must not end.
+    """
+
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str = "") -> asyncio.Task[Any]:
+        """Start `work`. Raises ResourceExhaustedError (and closes `work`) at the limit."""
+        if len(self._tasks) >= self._limit:
+            work.close()
+            raise ResourceExhaustedError(
+                f"{self._name}: {self._limit} tasks are running", subject=self._name, limit=self._limit
+            )
+        task = asyncio.get_running_loop().create_task(work, name=name or self._name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def __aenter__(self) -> Tasks:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        failure = _failure(task)
+        if failure is not None:
+            log.error("task %s failed: %r", task.get_name(), failure, exc_info=failure)
+
+
+async def terminated() -> None:
+    """Wait for SIGTERM or SIGINT. A second signal ends the process at once, without unwinding."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Event = asyncio.Event()
+
+    def on_signal() -> None:
+        if asked.is_set():
+            os._exit(130)
+        asked.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    # The handlers stay while the stack unwinds, so that the second signal is still heard.
+    await asked.wait()
+
+
+def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) -> None:
+    """Be a process: read the configuration, run `serve(config)` on uvloop, exit 2 on wrong settings, 1 on a failure."""
+    try:
+        config = load(config_class, os.environ, sys.argv[1:])
+    except ConfigError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{problem}\n")
+        raise SystemExit(EXIT_CONFIG) from None
+    try:
+        uvloop.run(serve(config))
+    except Exception as error:
+        log.critical("stopped by a failure: %r", error, exc_info=error)
+        raise SystemExit(1) from None
