@@ -20,7 +20,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RANDOM_BITS = 10
 _DIGITS = ID_LENGTH - 1
 _ID = re.compile(r"[A-Z][0-9A-Z]{8,10}")
-_TS = re.compile(r"(\d{1,11})\.(\d{6})")
+_TS = re.compile(r"(\d{1,11})\.(\d{6})", re.ASCII)
 
 
 def id_from_number(prefix: str, number: int) -> str:
@@ -67,7 +67,7 @@ class IdMint:
 
 
 def instance_id(name: str, rng: Random) -> str:
-    """Return `name` with six random hex digits: fresh for each start, so that what a dead process held never matches."""
+    """Return `name` with six random hex digits: fresh for each start, so nothing that a dead process held matches."""
     return f"{name}-{rng.getrandbits(24):06x}"
 
 

@@ -19,7 +19,7 @@ from svc.kit.ids import id_from_number, id_number
 SECRET_BYTES_MIN = 16
 _RANDOM_CHARS = "0123456789abcdef"
 _RANDOM_LENGTH = 32
-_TOKEN = re.compile(r"(xoxb|xoxp|xapp)-(\d{1,17})-(\d{1,17})-([0-9a-f]{32})")
+_TOKEN = re.compile(r"(xoxb|xoxp|xapp)-(\d{1,17})-(\d{1,17})-([0-9a-f]{32})", re.ASCII)
 
 
 class TokenInvalid(Exception):
