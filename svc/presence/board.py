@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from svc.presence.roster import Owns, Roster, RosterLimits, UserState
+from svc.presence.config import RosterLimits
+from svc.presence.roster import Owns, Roster, UserState
 from svc.presence.watchers import Watchers
 
 

@@ -19,74 +19,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 
-from svc.kit.config import setting
 from svc.kit.errors import FailedPreconditionError, ResourceExhaustedError
+from svc.presence.config import RosterLimits
 
 Owns = Callable[[str], bool]
 """Tells whether this server owns a user by one immutable ring."""
-
-
-@dataclass(frozen=True, slots=True)
-class RosterLimits:
-    """Times, and how much is held."""
-
-    lease_s: float = setting(
-        "PARLEY_PRESENCE_LEASE_S",
-        default=10.0,
-        minimum=0.1,
-        maximum=3600,
-        help="seconds that a silent gateway is believed; more: a dead gateway's users stay longer, less: pauses show",
-    )
-    away_grace_s: float = setting(
-        "PARLEY_PRESENCE_AWAY_GRACE_S",
-        default=2.0,
-        minimum=0,
-        maximum=600,
-        help="seconds from a user's last session to being away; more: reloads never show, departures show later",
-    )
-    away_grace_max_s: float = setting(
-        "PARLEY_PRESENCE_AWAY_GRACE_MAX_S",
-        default=30.0,
-        minimum=0,
-        maximum=3600,
-        help="the grace of a user who keeps coming and going, in seconds",
-    )
-    flap_window_s: float = setting(
-        "PARLEY_PRESENCE_FLAP_WINDOW_S",
-        default=60.0,
-        minimum=0,
-        maximum=3600,
-        help="a return within so many seconds of having gone away doubles the grace",
-    )
-    settle_s: float = setting(
-        "PARLEY_PRESENCE_SETTLE_S",
-        default=3.0,
-        minimum=0,
-        maximum=600,
-        help="seconds after a start or a ring move in which an unknown user is not yet called away",
-    )
-    stray_s: float = setting(
-        "PARLEY_PRESENCE_STRAY_S",
-        default=10.0,
-        minimum=0,
-        maximum=600,
-        help="seconds that reports of users owned by another server are kept, for rings that differ for a moment",
-    )
-    gateways_max: int = setting(
-        "PARLEY_PRESENCE_GATEWAYS_MAX", default=1024, minimum=1, help="gateways reporting; more are refused"
-    )
-    users_max: int = setting(
-        "PARLEY_PRESENCE_USERS_MAX",
-        default=1_000_000,
-        minimum=1,
-        help="users held active (some 1 KB each); more stay away",
-    )
-    departed_max: int = setting(
-        "PARLEY_PRESENCE_DEPARTED_MAX",
-        default=100_000,
-        minimum=0,
-        help="users gone whose last activity is remembered; the earliest departed are forgotten first",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,45 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import grpc
 
 from parley.presence.v1 import presence_service_pb2 as pb
 from parley.presence.v1 import presence_service_pb2_grpc as rpc
 from svc.kit.clock import Clock
-from svc.kit.config import setting
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError
 from svc.kit.lifecycle import Tasks
 from svc.presence import frames
 from svc.presence.board import Board
+from svc.presence.config import ReportLimits, RosterLimits
 from svc.presence.lines import Line, Lines
-from svc.presence.roster import Owns, RosterLimits
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLimits:
-    """How changes are batched, and what one gateway may ask for."""
-
-    watched_max: int = setting(
-        "PARLEY_PRESENCE_WATCHED_MAX", default=200_000, minimum=1, help="users that one gateway may watch"
-    )
-    batch_s: float = setting(
-        "PARLEY_PRESENCE_BATCH_S",
-        default=0.05,
-        minimum=0,
-        maximum=5,
-        help="seconds that a change waits for company; more: fewer frames, later changes",
-    )
-    batch_users: int = setting(
-        "PARLEY_PRESENCE_BATCH_USERS", default=4096, minimum=1, maximum=65_536, help="users in a frame of changes"
-    )
-    hello_timeout_s: float = setting(
-        "PARLEY_PRESENCE_HELLO_TIMEOUT_S", default=5.0, minimum=0.01, help="seconds in which a new line must say hello"
-    )
-    tick_s: float = setting(
-        "PARLEY_PRESENCE_TICK_S", default=0.1, minimum=0.01, maximum=5, help="seconds between looks at what is due"
-    )
+from svc.presence.roster import Owns
 
 
 class PresenceServicer(rpc.PresenceServiceServicer):

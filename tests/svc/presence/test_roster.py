@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from svc.kit.errors import FailedPreconditionError, ResourceExhaustedError
 from svc.presence.board import Board
-from svc.presence.roster import Owns, Roster, RosterLimits, away_grace_s
+from svc.presence.config import RosterLimits
+from svc.presence.roster import Owns, Roster, away_grace_s
 
 LIMITS = RosterLimits(lease_s=10, away_grace_s=2, away_grace_max_s=8, flap_window_s=60, settle_s=3, stray_s=5)
 USERS = ["UA", "UB", "UC"]

@@ -26,8 +26,8 @@ from svc.kit.errors import (
 )
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
-from svc.presence.roster import RosterLimits
-from svc.presence.servicer import PresenceServicer, ReportLimits
+from svc.presence.config import ReportLimits, RosterLimits
+from svc.presence.servicer import PresenceServicer
 
 ALICE, BOB, CAROL = "U0000000001", "U0000000002", "U0000000003"
 ROSTER = RosterLimits(lease_s=0.4, away_grace_s=0.2, settle_s=0.0, stray_s=0.3, gateways_max=3)

@@ -9,7 +9,8 @@ import pytest
 
 from svc.kit.errors import ParleyError
 from svc.presence.board import Board
-from svc.presence.roster import Owns, RosterLimits, UserState
+from svc.presence.config import RosterLimits
+from svc.presence.roster import Owns, UserState
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 LIMITS = RosterLimits(lease_s=10, away_grace_s=2, away_grace_max_s=8, flap_window_s=60, settle_s=3, stray_s=5)
