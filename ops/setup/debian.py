@@ -79,7 +79,7 @@ class Apt:
                 self._adopt(shop / "tree" / "usr" / "bin" / "consul")
                 return
         raise SetupError(
-            f"Consul is missing; no package source of this machine has it (Debian {CONSUL_SUITE} does):\n{failures[-1]}",
+            f"Consul is missing; no package source here has it (Debian {CONSUL_SUITE} does):\n{failures[-1]}",
             by_hand,
         )
 

@@ -1,0 +1,271 @@
+"""The mesh: everything started at once, ready when Consul says so, stopped in order.
+
+Nothing waits for more than it needs: tiers start beside Consul and MariaDB and wait for Consul themselves; only the
+webapp waits, for its schema. A mesh owns its folder, its ports and its children, and leaves none of them behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+
+from discovery.consul import ConsulClient, Registration
+from ops.local import memcached, state
+from ops.local.catalog import Catalog, Listed
+from ops.local.errors import LocalError
+from ops.local.fleet import Fleet, FleetPlanner
+from ops.local.mariadb import Dsns
+from ops.local.members import Members, Progress
+from ops.local.ports import HOST, Ports
+from ops.local.process import Command, Process, run_once
+from ops.local.spec import STOP_ORDER, MeshSpec, next_name
+from ops.setup.binaries import ROOT
+from svc.kit.lifecycle import Tasks
+
+# Watchers of children, and the loop that keeps memcached registered.
+TASKS_MAX = 1_000
+
+MIGRATION_TIMEOUT_S = 120.0
+
+
+def silent(_: str) -> None:
+    """Report to nobody."""
+
+
+class Mesh:
+    """An async context manager; inside the block everything runs and passes its checks.
+
+    Raises LocalError's kinds on the way in (AlreadyRunningError, PortTakenError, ProcessFailedError), with nothing
+    left running. Servers are known by name: `consul`, `mariadb`, `memcached-az1-1`, `channel-az1-1`.
+    """
+
+    def __init__(self, spec: MeshSpec, progress: Progress = silent) -> None:
+        self.spec = dataclasses.replace(spec, var=spec.var.resolve())
+        self.secret = ""
+        self._progress = progress
+        self._stack = AsyncExitStack()
+        self._tasks = Tasks("mesh", TASKS_MAX)
+        self._members = Members(self._tasks, progress, self._save, supervise=spec.supervise)
+        self._schema_ready = asyncio.Event()
+        self._started_at = time.time()
+        self._is_saved = False
+
+    async def __aenter__(self) -> Mesh:
+        var = self.spec.var
+        async with AsyncExitStack() as stack:
+            stack.enter_context(state.lock(var))
+            self.secret = os.environ.get("PARLEY_SECRET") or state.installation_secret(var)
+            ports = Ports()
+            stack.callback(ports.close)
+            self._planner = FleetPlanner(self.spec, ports, self.secret, self._listed_soon)
+            self._fleet: Fleet = self._planner.plan()
+            self._catalog = await stack.enter_async_context(Catalog(self.consul_addr))
+            self._consul = await stack.enter_async_context(ConsulClient(self.consul_addr))
+            stack.callback(state.forget, var)
+            stack.push_async_callback(self._stop_all)
+            await stack.enter_async_context(self._tasks)
+            await self._start_all()
+            self._is_saved = True
+            self._save()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_saved = False
+        await self._stack.aclose()
+
+    @property
+    def consul_addr(self) -> str:
+        """Consul's HTTP API, `host:port`."""
+        return self._fleet.consul_addr
+
+    @property
+    def dsns(self) -> Dsns:
+        """Where the keyspaces are."""
+        return self._fleet.dsns
+
+    @property
+    def memcached_addrs(self) -> tuple[str, ...]:
+        """The cache nodes, `host:port` each."""
+        return self._fleet.memcached_addrs
+
+    @property
+    def web_url(self) -> str:
+        """The first webapp, `http://host:port`; "" without one."""
+        return next(iter(self.web_urls.values()), "")
+
+    @property
+    def web_urls(self) -> dict[str, str]:
+        """Every webapp by name."""
+        return {name: f"http://{HOST}:{self._fleet.tiers[name].port}" for name in self.names("webapp")}
+
+    @property
+    def ws_urls(self) -> dict[str, str]:
+        """Every gateway by name, `ws://host:port`."""
+        return {name: f"ws://{HOST}:{self._fleet.tiers[name].port}" for name in self.names("gateway")}
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The settings that every tier is given: enough to run a tier, or a part of one, inside a test."""
+        return self._planner.environ
+
+    def names(self, tier: str = "") -> list[str]:
+        """Return the names of a tier's instances, or of everything."""
+        if tier:
+            return [name for name, each in self._fleet.tiers.items() if each.tier == tier]
+        return self._members.names()
+
+    def process(self, name: str) -> Process | None:
+        """Return a member's process while it runs."""
+        return self._members.process(name)
+
+    def log(self, name: str) -> Path:
+        """Return a member's log file."""
+        return self._members.server(name).command().log
+
+    async def instances(self, tier: str = "") -> list[Listed]:
+        """Return what Consul lists now, healthy or not. Raises CatalogError."""
+        return await self._catalog.read((tier,) if tier else (*self.spec.counts, "memcached"))
+
+    async def instance(self, name: str) -> Listed:
+        """Return what Consul says about the running start of a tier's instance. Raises LocalError unless it passes."""
+        found = await self._fleet.tiers[name].find()
+        if found is None:
+            raise LocalError(f"Consul does not list {name} as passing.")
+        return found
+
+    async def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to a member as an accident would; for SIGKILL, return when it is dead."""
+        process = self.process(name)
+        if process is None:
+            raise LocalError(f"{name} is not running.")
+        process.signal(number)
+        if number == signal.SIGKILL:
+            await process.wait()
+
+    async def stop(self, name: str) -> None:
+        """Stop a member in order and leave it stopped. Nothing happens when it does not run."""
+        await self._members.stop([name])
+
+    async def start(self, name: str) -> None:
+        """Start a member that is stopped or dead, on the ports that it had; return when it is ready."""
+        if name in self.names("webapp"):
+            await self._schema_ready.wait()
+        await self._members.launch(name)
+
+    async def add(self, tier: str, zone: str) -> str:
+        """Start one more instance of a tier; return its name once it is ready."""
+        name = next_name(tier, zone, set(self.names()))
+        instance = self._planner.tier(name, tier, zone)
+        self._fleet.tiers[name] = instance
+        self._members.enlist(instance)
+        await self.start(name)
+        return name
+
+    def wipe_consul(self) -> None:
+        """Delete the data of the embedded Consul, as a lost disk would. Raises LocalError while it runs."""
+        if self._fleet.consul is None or self.process("consul") is not None:
+            raise LocalError("Only an embedded, stopped Consul can be wiped.")
+        self._fleet.consul.wipe()
+
+    def abandon(self) -> None:
+        """Kill every child without waiting: the answer to an impatient person."""
+        self._members.kill_all()
+
+    async def _listed_soon(self) -> list[Listed]:
+        return await self._catalog.read_soon(tuple(self.spec.counts))
+
+    async def _start_all(self) -> None:
+        fleet = self._fleet
+        for server in (fleet.consul, fleet.mariadb, *fleet.memcached, *fleet.tiers.values()):
+            if server is not None:
+                self._members.enlist(server)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_consul())
+                group.create_task(self._start_database())
+                for name in (*(node.name for node in fleet.memcached), *fleet.tiers):
+                    group.create_task(self.start(name))
+        except ExceptionGroup as failures:
+            raise _first(failures) from failures
+
+    async def _start_consul(self) -> None:
+        """Start Consul with none of an earlier run's registrations, and keep the cache nodes in it."""
+        if self._fleet.consul is not None:
+            self._fleet.consul.forget_services()
+            await self.start("consul")
+        nodes = self._cache_nodes()
+        self._tasks.spawn(memcached.keep_registered(self._consul, nodes), name="keep memcached registered")
+
+    def _cache_nodes(self) -> list[Registration]:
+        embedded = [node.name for node in self._fleet.memcached]
+        names = embedded or [f"memcached-external-{n}" for n, _ in enumerate(self.memcached_addrs, 1)]
+        return memcached.registrations(list(zip(names, self.memcached_addrs, strict=True)), self.spec.zones[0])
+
+    async def _start_database(self) -> None:
+        if self._fleet.mariadb is not None:
+            await self.start("mariadb")
+        if self.spec.counts.get("webapp"):
+            began = time.monotonic()
+            await run_once(self._migration(), MIGRATION_TIMEOUT_S)
+            self._progress(f"schema is up to date ({time.monotonic() - began:.1f} s)")
+        self._schema_ready.set()
+
+    def _migration(self) -> Command:
+        argv = (sys.executable, "-m", "svc.webapp.migrate")
+        environ = {**self.environ, "PARLEY_INSTANCE_NAME": "migrate"}
+        return Command("migrate", argv, ROOT, self.spec.var / "log" / "migrate.log", environ)
+
+    async def _stop_all(self) -> None:
+        if not self.spec.graceful:
+            self.abandon()
+        elif self._fleet.consul is None:
+            for node in self._cache_nodes():
+                await self._consul.deregister(node.id)
+        for tier in STOP_ORDER:
+            await self._stop_some(tier, self.names(tier))
+        await self._stop_some("memcached", [node.name for node in self._fleet.memcached])
+        for name in ("mariadb", "consul"):
+            await self._stop_some(name, [name] if name in self.names() else [])
+
+    async def _stop_some(self, what: str, names: list[str]) -> None:
+        running = [name for name in names if name in self._members.names() and self.process(name) is not None]
+        if not running:
+            return
+        began = time.monotonic()
+        await self._members.stop(running)
+        self._progress(f"{what} stopped ({time.monotonic() - began:.1f} s)")
+
+    def _save(self) -> None:
+        """Write what other commands read; nothing before all is up, nor while it goes down."""
+        if not self._is_saved:
+            return
+        state.save(
+            self.spec.var,
+            state.MeshState(
+                pid=os.getpid(),
+                started=self._started_at,
+                consul_addr=self.consul_addr,
+                web_urls=self.web_urls,
+                ws_urls=self.ws_urls,
+                memcached_addrs=list(self.memcached_addrs),
+                dsns=self.dsns.environ(),
+                children=self._members.pids(),
+            ),
+        )
+
+
+def _first(failures: ExceptionGroup[Exception]) -> Exception:
+    """Return the first failure of a group; the others are its consequences, or will be met at the next try."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
