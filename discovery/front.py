@@ -1,0 +1,116 @@
+"""What a composition root uses: one object that watches, rings, calls and registers.
+
+disco = await up.enter_async_context(Discovery(config.instance, clock))
+ring = await disco.ring("channel")
+await up.enter_async_context(disco.registered("gateway", instance_id, server.address, {"ws_port": "8080"}))
+"""
+
+import math
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+
+from discovery.consul import ConsulClient, Registration
+from discovery.probe import tcp_probe
+from discovery.registrar import CONFIRM_INTERVAL_S, FENCE_S, Registrar
+from discovery.ring import Columns
+from discovery.ring_watcher import RingWatcher
+from discovery.stubs import StubPools, grpc_probe
+from discovery.view import service_name
+from discovery.watcher import ServiceWatcher
+from svc.kit.clock import Clock
+from svc.kit.config import InstanceConfig
+from svc.kit.lifecycle import background
+
+NOT_GRPC = frozenset({"memcached"})
+"""Services in Consul that are asked by a TCP connection instead of a gRPC health check."""
+
+
+class Discovery:
+    """Discovery for one process: an async context manager; everything it started ends with the block."""
+
+    def __init__(self, instance: InstanceConfig, clock: Clock, rng: random.Random | None = None) -> None:
+        """Take the instance's own configuration: its zone and where Consul is."""
+        self._instance = instance
+        self._clock = clock
+        self._rng = rng or random.Random()
+        self.consul = ConsulClient(instance.consul_addr)
+        """The Consul client, for KV and Consul sessions."""
+        self.pools = StubPools(instance.zone, clock, self._rng)
+        """Calls to other tiers; those watched or ringed here."""
+        self._watchers: dict[str, ServiceWatcher] = {}
+        self._rings: dict[str, RingWatcher] = {}
+        self._columns = Columns()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Discovery":
+        """Open the client and the pools; watches nothing yet."""
+        await self._stack.enter_async_context(self.consul)
+        await self._stack.enter_async_context(self.pools)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the watches, close the stubs, then the client."""
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def watch(self, tier: str) -> ServiceWatcher:
+        """Return the watcher of a tier (`webapp`, or `memcached`), started the first time it is asked for.
+
+        Does not wait for Consul: use `watcher.ready()` where that is needed. From now on `pools` can call the tier.
+        """
+        watcher = self._watchers.get(tier)
+        if watcher is None:
+            probe = tcp_probe if tier in NOT_GRPC else grpc_probe
+            watcher = ServiceWatcher(self.consul.health, service_name(tier), self._clock, probe, rng=self._rng)
+            self._watchers[tier] = watcher
+            self.pools.follow(tier, watcher)
+            await self._stack.enter_async_context(background(f"watch {tier}", watcher.run()))
+        return watcher
+
+    async def ring(self, tier: str) -> RingWatcher:
+        """Return the ring of a tier (`channel`, `presence`, `edge`), made the first time it is asked for."""
+        ring = self._rings.get(tier)
+        if ring is None:
+            ring = self._rings[tier] = RingWatcher(await self.watch(tier), self._columns)
+            self.pools.follow_ring(tier, ring)
+        return ring
+
+    @asynccontextmanager
+    async def registered(
+        self,
+        tier: str,
+        instance_id: str,
+        address: str,
+        meta: Mapping[str, str],
+        *,
+        weight: int = 1,
+        fence_s: float = FENCE_S,
+        confirm_interval_s: float = CONFIRM_INTERVAL_S,
+    ) -> AsyncIterator[Registrar]:
+        """Keep this instance registered for the block; enter it last, so that it is left first.
+
+        `address` is the gRPC server's `host:port`; zone and start time are added to `meta`.
+        """
+        host, _, port = address.rpartition(":")
+        started_s = math.floor(self._clock.wall_us() / 1_000_000)
+        mine = Registration(
+            id=instance_id,
+            service=service_name(tier),
+            host=host.strip("[]"),
+            port=int(port),
+            meta={"zone": self._instance.zone, "started": str(started_s), **meta},
+            weight=weight,
+        )
+        registrar = Registrar(
+            self.consul,
+            mine,
+            self._clock,
+            fence_s=fence_s,
+            confirm_interval_s=confirm_interval_s,
+            rng=self._rng,
+        )
+        async with registrar:
+            yield registrar
