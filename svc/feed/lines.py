@@ -1,0 +1,202 @@
+"""Lines: bidirectional streams that are kept open, one to each member of a ring, opened again when they break.
+
+A line knows nothing of what it carries. What is to be sent is asked of its end (`outgoing`) when the line can take it,
+so state waits in the end, merged and bounded, instead of in a queue behind a slow peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+
+import grpc
+
+from svc.kit.backoff import Backoff
+from svc.kit.clock import Clock
+from svc.kit.lifecycle import Tasks
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Req_co = TypeVar("Req_co", covariant=True)
+Req_contra = TypeVar("Req_contra", contravariant=True)
+Resp_co = TypeVar("Resp_co", covariant=True)
+Resp_contra = TypeVar("Resp_contra", contravariant=True)
+
+FIRST_ANSWER_TIMEOUT_S = 2.0
+"""Seconds until a peer must have answered the hello: longer than any pause seen on a healthy one."""
+
+log = logging.getLogger(__name__)
+
+
+class Stream(Protocol[Req_contra, Resp_co]):
+    """What is used of a gRPC bidirectional call (`grpc.aio.StreamStreamCall` fits as it is)."""
+
+    async def write(self, request: Req_contra, /) -> None:
+        """Send a frame; waits while the peer does not read."""
+        ...
+
+    async def read(self) -> Resp_co | object:
+        """Return the next frame, or grpc.aio.EOF at the end of the stream. Raises grpc.RpcError."""
+        ...
+
+    def cancel(self) -> bool:
+        """End the call."""
+        ...
+
+
+class LineEnd(Protocol[Req_co, Resp_contra]):
+    """Our end of a line. All calls come from the event loop, and none may wait."""
+
+    def hello(self) -> Req_co:
+        """Return the first frame of a new stream."""
+        ...
+
+    def opened(self, first: Resp_contra) -> None:
+        """The peer has answered the hello."""
+        ...
+
+    def received(self, response: Resp_contra) -> None:
+        """A frame has come."""
+        ...
+
+    def outgoing(self) -> Iterable[Req_co]:
+        """Return the frames to send now; asked for after every `wake`, and at least every `heartbeat_s`."""
+        ...
+
+    def closed(self) -> None:
+        """The stream is gone, if it was opened."""
+        ...
+
+
+class Line(Generic[Request, Response]):
+    """One stream to one peer, opened again with backoff until the peer is no longer wanted."""
+
+    def __init__(
+        self,
+        peer_id: str,
+        connect: Callable[[], Stream[Request, Response]],
+        end: LineEnd[Request, Response],
+        clock: Clock,
+        heartbeat_s: float | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Prepare a line; `run` opens it. `heartbeat_s` bounds the silence on our side; None: say only what is new."""
+        self.peer_id = peer_id
+        self.is_wanted = True
+        self.is_open = False
+        self._connect = connect
+        self._end = end
+        self._clock = clock
+        self._heartbeat_s = heartbeat_s
+        self._backoff = Backoff(0.05, 1.0, rng)
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have `outgoing` asked soon; many calls in one turn of the loop ask once."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Keep the stream open; returns when it has ended and the peer is not wanted any more."""
+        while self.is_wanted:
+            await self._attempt()
+            if self.is_wanted:
+                await self._clock.sleep(self._backoff.next_s())
+
+    async def _attempt(self) -> None:
+        try:
+            stream = self._connect()
+            try:
+                await self._converse(stream)
+            finally:
+                stream.cancel()
+        except* (grpc.RpcError, OSError, TimeoutError, asyncio.InvalidStateError, LookupError) as group:
+            log.info("line to %s: %r", self.peer_id, group.exceptions[0])
+        except* Exception as group:
+            log.exception("line to %s failed", self.peer_id, exc_info=group.exceptions[0])
+
+    async def _converse(self, stream: Stream[Request, Response]) -> None:
+        async with asyncio.timeout(FIRST_ANSWER_TIMEOUT_S):
+            await stream.write(self._end.hello())
+            first = await stream.read()
+        if first is grpc.aio.EOF:
+            return
+        self._backoff.reset()
+        self.is_open = True
+        try:
+            self._end.opened(first)  # type: ignore[arg-type]  # EOF is excluded above
+            self._news.set()
+            async with asyncio.TaskGroup() as both:
+                writer = both.create_task(self._write(stream))
+                await self._read(stream)
+                writer.cancel()
+        finally:
+            self.is_open = False
+            self._end.closed()
+
+    async def _read(self, stream: Stream[Request, Response]) -> None:
+        while (response := await stream.read()) is not grpc.aio.EOF:
+            self._end.received(response)  # type: ignore[arg-type]  # EOF is excluded above
+
+    async def _write(self, stream: Stream[Request, Response]) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._heartbeat_s):
+                    await self._news.wait()
+            except TimeoutError:
+                pass  # nothing new for a heartbeat: the end says so by what it sends
+            self._news.clear()
+            for request in self._end.outgoing():
+                await stream.write(request)
+
+
+class Lines(Generic[Request, Response]):
+    """The lines to all members of a tier: opened for those that join, ended by themselves for those that left."""
+
+    def __init__(self, make: Callable[[str], Line[Request, Response]], tasks: Tasks) -> None:
+        """Use `make(member_id)` for a new line, and run lines in `tasks`."""
+        self._make = make
+        self._tasks = tasks
+        self._lines: dict[str, Line[Request, Response]] = {}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @property
+    def open_count(self) -> int:
+        """Return how many lines stand."""
+        return sum(line.is_open for line in self._lines.values())
+
+    def members(self, ids: Iterable[str]) -> None:
+        """Have a line to each of `ids`; the others stay open until their peer ends them (make before break)."""
+        wanted = set(ids)
+        for peer_id, line in self._lines.items():
+            line.is_wanted = peer_id in wanted
+        for peer_id in wanted - self._lines.keys():
+            line = self._lines[peer_id] = self._make(peer_id)
+            self._tasks.spawn(self._run(line), f"line {peer_id}")
+
+    def wake(self, peer_id: str) -> None:
+        """Wake the line to a peer, if there is one."""
+        line = self._lines.get(peer_id)
+        if line is not None:
+            line.wake()
+
+    async def _run(self, line: Line[Request, Response]) -> None:
+        try:
+            while line.is_wanted:
+                await line.run()
+        finally:
+            del self._lines[line.peer_id]
+
+
+@asynccontextmanager
+async def lines_of(
+    make: Callable[[str], Line[Request, Response]], name: str, limit: int = 1_024
+) -> AsyncIterator[Lines[Request, Response]]:
+    """Hold lines for the length of a block; at most `limit` peers."""
+    async with Tasks(name, limit) as tasks:
+        yield Lines(make, tasks)
