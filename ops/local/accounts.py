@@ -23,3 +23,12 @@ def unprivileged(candidates: Sequence[str], paths: Sequence[Path]) -> str:
 
 def _is_open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents if folder.exists())
+
+
+def owner(path: Path) -> str | None:
+    """Return who owns `path`: a user name, "" for ourselves, None when it does not exist."""
+    try:
+        uid = path.stat().st_uid
+    except OSError:
+        return None
+    return "" if uid == os.geteuid() else pwd.getpwuid(uid).pw_name

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.local.accounts import unprivileged
+from ops.local.accounts import owner, unprivileged
 from ops.local.errors import LocalError
 from ops.local.ports import HOST
 from ops.local.process import Command, run_once
@@ -71,7 +71,9 @@ class Mariadb:
         self._log = log
         self._port = port
         self._password = password
-        self._account = unprivileged(("mysql", "nobody"), (mysqld, data))
+        # Whoever made the data goes on owning it, whichever accounts have come or gone since.
+        made_by = owner(data) if os.geteuid() == 0 else ""
+        self._account = unprivileged(("mysql", "nobody"), (mysqld, data)) if made_by is None else made_by
 
     @property
     def address(self) -> str:
