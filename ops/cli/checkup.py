@@ -173,7 +173,7 @@ async def _mysql(variable: str, dsn: str) -> Finding:
     where = f"{parts.hostname}:{parts.port or 3306}{parts.path}"
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            connection = await aiomysql.connect(
+            connection = await aiomysql.connect(  # type: ignore[no-untyped-call]
                 host=parts.hostname,
                 port=parts.port or 3306,
                 user=parts.username or "",

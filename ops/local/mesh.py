@@ -28,6 +28,7 @@ from ops.local.ports import HOST, Ports
 from ops.local.process import Command, Process, run_once
 from ops.local.spec import STOP_ORDER, MeshSpec, next_name
 from ops.setup.binaries import ROOT
+from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import Tasks
 
 # Watchers of children, and the loop that keeps memcached registered.
@@ -205,6 +206,10 @@ class Mesh:
             self._fleet.consul.forget_services()
             await self.start("consul")
         nodes = self._cache_nodes()
+        try:
+            await memcached.register(self._consul, nodes)
+        except ParleyError as error:
+            raise LocalError(f"Consul at {self.consul_addr} does not answer: {error}", "parley doctor") from error
         self._tasks.spawn(memcached.keep_registered(self._consul, nodes), name="keep memcached registered")
 
     def _cache_nodes(self) -> list[Registration]:
