@@ -1,0 +1,11 @@
+"""The edge: workspace models near the clients, so that a boot asks no database.
+
+Owns: the models of its share of the workspaces (team, users, public channels), each loaded once from the webapp and
+kept fresh by nothing but the events of the workspace's channel. Workspaces belong to edges by a ring of their own.
+
+Forgets: everything with the process; the next edge of the ring loads again. A workspace that nobody asked for longest
+is forgotten when there is no room, and when the ring gives it to another edge.
+
+Bounds: workspaces, bytes, users and channels a workspace, loads at once, objects a request: all in `EdgeConfig`. A
+model that cannot be refreshed is served for `stale_max_s` and then dropped: late is better than wrong.
+"""
