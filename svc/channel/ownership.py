@@ -1,0 +1,136 @@
+"""Which channels this server owns, since when, and whether it may still believe so. Pure.
+
+**Since when.** State is trusted only when it was made in the present, unbroken time of owning its slot: a slot that was
+lost and came back may have had events elsewhere. Each slot has the generation in which it was adopted; state remembers
+the generation of its making, and is void when that is older. So a ring move costs one pass over 16,384 numbers and
+nothing for each channel.
+
+**The fence.** The danger is a server that Consul's other readers see as gone, and that does not know: cut off from
+Consul, or stopped for a while. It would go on acking publishes of an admin that is as stale, while subscribers are
+already elsewhere. Consul drops an instance 0.3 to 1.3 s after it goes silent (checks each 1 s, timeout 0.3 s); the
+fence time of 1 s starts at the last word from Consul. What is left of an overlap is covered by the subscribers, which
+keep a lost owner's line for longer than the fence time (make before break).
+
+Past the fence time ownership is *in doubt*. It must not simply be given up: with Consul gone for everybody, everything
+goes on with the last good view. The difference is what the others say. Every publish and subscribe quotes the ring that
+its sender has. While all of them quote ours, nobody knows better and we go on; the first that quotes another proves
+that the world has moved without us, and we refuse everything until Consul is heard again. Then, and after any pause of
+this process longer than the fence time, all slots count as newly adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from discovery.ring import SLOTS, Ring, slot
+
+NOT_OWNED = 1 << 62
+"""Later than every generation: no state is ever as young."""
+
+SETTLE_US = 3_000_000
+"""Events committed this much after an adoption went to no earlier owner: the fence time, the drain, and a second for
+clocks that differ. Until then, and for older events, subscribers compare with the log, which costs one read."""
+
+
+class FenceView(Protocol):
+    """What is asked of discovery's fence."""
+
+    def is_fenced(self, now: float) -> bool:
+        """Return whether Consul has been silent for longer than the fence time."""
+        ...
+
+
+class Ownership:
+    """This server's place on the ring."""
+
+    def __init__(
+        self, instance_id: str, fence_s: float, wall_us: Callable[[], int], fence: FenceView | None = None
+    ) -> None:
+        """Own nothing yet. `fence_s` is also the longest pause of this process that needs no renewal, in seconds.
+
+        The fence may come later (`trust`), with the registration that makes others see this server. `wall_us` tells
+        Unix microseconds.
+        """
+        self.instance_id = instance_id
+        self.fingerprint = 0
+        """Of the ring that is held; 0 before the first."""
+        self.generation = 0
+        self.since: list[int] = [NOT_OWNED] * SLOTS
+        """Generation in which each slot was adopted; NOT_OWNED for those of others."""
+        self._adopted_us = [0] * SLOTS
+        self._wall_us = wall_us
+        self._fence = fence
+        self._fence_s = fence_s
+        self._looked_at: float | None = None
+        self._is_in_doubt = False
+        self._is_contradicted = False
+
+    @property
+    def is_fenced(self) -> bool:
+        """Whether publishes are refused at present because of the fence."""
+        return self._is_contradicted
+
+    def trust(self, fence: FenceView) -> None:
+        """Go by this fence from now on."""
+        self._fence = fence
+
+    def owned_slots(self) -> int:
+        """Return how many slots this server owns."""
+        return sum(adopted != NOT_OWNED for adopted in self.since)
+
+    def slot_owned(self, channel_id: str) -> int | None:
+        """Return the channel's slot when this server owns it, else None."""
+        place = slot(channel_id)
+        return None if self.since[place] == NOT_OWNED else place
+
+    def adopted_us(self, place: int) -> int:
+        """Return the Unix microseconds from which on events of a slot can only have been published here."""
+        return self._adopted_us[place] + SETTLE_US
+
+    def move(self, ring: Ring) -> tuple[int, int]:
+        """Take over a new ring; return how many slots were adopted and how many released."""
+        mine = set(ring.slots_of(self.instance_id)) if self.instance_id in ring.members else set()
+        self.generation += 1
+        self.fingerprint = ring.fingerprint
+        adopted = released = 0
+        for place, since in enumerate(self.since):
+            if place in mine:
+                if since == NOT_OWNED:
+                    self._adopt(place)
+                    adopted += 1
+            elif since != NOT_OWNED:
+                self.since[place] = NOT_OWNED
+                released += 1
+        return adopted, released
+
+    def observe(self, now: float) -> bool:
+        """Look at the clock and the fence; return whether all state became void.
+
+        To be called before anything is judged, and several times in each fence time.
+        """
+        paused = self._looked_at is not None and now - self._looked_at > self._fence_s
+        self._looked_at = now
+        was_in_doubt, self._is_in_doubt = self._is_in_doubt, self._fence is not None and self._fence.is_fenced(now)
+        if not self._is_in_doubt:
+            self._is_contradicted = False
+        if paused or (was_in_doubt and not self._is_in_doubt):
+            self._renew()
+            return True
+        return False
+
+    def may_act(self, quoted_fingerprint: int) -> bool:
+        """Return whether a frame whose sender holds that ring may be served; see the module's words on the fence."""
+        if self._is_in_doubt and quoted_fingerprint != self.fingerprint:
+            self._is_contradicted = True
+        return not self._is_contradicted
+
+    def _renew(self) -> None:
+        self.generation += 1
+        for place, since in enumerate(self.since):
+            if since != NOT_OWNED:
+                self._adopt(place)
+
+    def _adopt(self, place: int) -> None:
+        self.since[place] = self.generation
+        self._adopted_us[place] = self._wall_us()

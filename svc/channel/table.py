@@ -1,0 +1,340 @@
+"""The channels owned now: publishes in, fan-out to the attached subscribers. Pure: no sockets, no timers, no tasks.
+
+The whole state of a channel server and its only writer; every method checks and changes in one go. Channels that were
+published to have a `ChannelState`; the others cost only their place in `Subscriptions`. Bounded by `TailLimits` (the
+least recently used channel is forgotten first, which costs its subscribers a look into the log and nothing else),
+`FanoutLimits` and `PublishLimits`. A crash loses all of it, and nothing: publishes that were not acknowledged are
+retried by admin at the new owner, subscribers come with the offsets that they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from discovery.ring import Ring
+from parley.channel.v1 import channel_service_pb2 as channel_pb2
+from parley.event.v1 import event_pb2
+from svc.channel.channel import ChannelState
+from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
+from svc.channel.fanout import Attachment, Ticket
+from svc.channel.ownership import Ownership
+from svc.channel.states import ChannelStates
+from svc.channel.subscriptions import Subscriptions
+from svc.channel.wire import encode_event, event_fault
+from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
+from svc.kit.telemetry import inject_traceparent, span_from
+
+Reason: TypeAlias = "channel_pb2.RefusalReason.ValueType"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has happened since the start, for the metrics."""
+
+    published: int = 0
+    """Persisted events offered, refused ones included."""
+    duplicates: int = 0
+    deliveries: int = 0
+    """Persisted events put into mailboxes, replays left out."""
+    transients: int = 0
+    """Transient events offered."""
+    transients_dropped: int = 0
+    holes: int = 0
+    """Times that the wait for missing events was given up."""
+    cut_off: int = 0
+    """Subscribers cut off because they did not acknowledge or read in time."""
+    refusals: dict[Reason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event that is held back, and the publish batch that it came in."""
+
+    offset: int
+    ticket: Ticket
+    index: int
+
+
+class _Publish:
+    """One publish batch while it is taken in: its ticket, and the subscribers that it touches."""
+
+    __slots__ = ("now", "refusal", "ticket", "touched")
+
+    def __init__(self, ticket: Ticket, refusal: Reason | None, now: float) -> None:
+        self.ticket = ticket
+        self.refusal = refusal
+        self.now = now
+        self.touched: set[Attachment] = set()
+
+
+class ChannelTable:
+    """See the module. `now` is in monotonic seconds everywhere and must not go backwards."""
+
+    def __init__(self, ownership: Ownership, tail: TailLimits, fanout: FanoutLimits, publish: PublishLimits) -> None:
+        self.ownership = ownership
+        self.states = ChannelStates(ownership, tail)
+        self.subscriptions = Subscriptions()
+        self.counts = Counts()
+        self.is_draining = False
+        self.in_flight_bytes = 0
+        """Bytes of the publish batches that have no answer yet."""
+        self._fanout_limits = fanout
+        self._publish_limits = publish
+        self._attachments: dict[str, Attachment] = {}
+        self._waiting: dict[str, list[_Waiting]] = {}
+
+    @property
+    def attachments(self) -> Sequence[Attachment]:
+        """The attached subscribers."""
+        return tuple(self._attachments.values())
+
+    # Publishing
+
+    def publish(self, ticket: Ticket, events: Sequence[event_pb2.Event], quoted_fingerprint: int, now: float) -> None:
+        """Take a batch, in order; `ticket` (fresh, with its one wait) is settled here or later.
+
+        Refusals are noted in it by index. It settles when all subscribers touched have acknowledged, events that were
+        held back included. Call `settled` then.
+        """
+        self._observe(now)
+        publish = _Publish(ticket, self._refusal(quoted_fingerprint), now)
+        for index, event in enumerate(events):
+            reason = self._offer(event, index, publish)
+            if reason is not None:
+                ticket.refusals[index] = reason
+                self.counts.refusals[reason] = self.counts.refusals.get(reason, 0) + 1
+        self.in_flight_bytes += ticket.size
+        self._owe(ticket, publish.touched, now)
+        ticket.release()
+        while (oldest := self.states.beyond_limits()) is not None:
+            self._forget(oldest)
+
+    def settled(self, ticket: Ticket) -> None:
+        """Give back the bytes of a settled ticket; to be called once for each, after `publish` returned."""
+        self.in_flight_bytes -= ticket.size
+
+    def transient(self, events: Iterable[event_pb2.Event]) -> None:
+        """Fan out events of a subscriber's clients; silently nothing for channels that nobody follows here."""
+        woken: set[Attachment] = set()
+        for event in events:
+            self._fan_out_transient(event, woken)
+        for attachment in woken:
+            attachment.wake()
+
+    def _refusal(self, quoted_fingerprint: int) -> Reason | None:
+        """Return why nothing at all may be taken from a sender that holds that ring."""
+        if self.is_draining:
+            return channel_pb2.REFUSAL_REASON_DRAINING
+        if not self.ownership.may_act(quoted_fingerprint):
+            return channel_pb2.REFUSAL_REASON_FENCED
+        return None
+
+    def _offer(self, event: event_pb2.Event, index: int, publish: _Publish) -> Reason | None:
+        """Take one event; return why it is refused, if it is."""
+        if event_fault(event) is not None:
+            return channel_pb2.REFUSAL_REASON_INVALID
+        if event.offset == 0:
+            self._fan_out_transient(event, publish.touched)
+            return None
+        self.counts.published += 1
+        if publish.refusal is not None:
+            return publish.refusal
+        if self.in_flight_bytes + publish.ticket.size > self._publish_limits.in_flight_bytes_max:
+            return channel_pb2.REFUSAL_REASON_OVERLOADED
+        state = self.states.open(event.channel_id, event.offset)
+        if state is None:
+            return channel_pb2.REFUSAL_REASON_NOT_OWNER
+        if not event.traceparent:
+            self._accept(state, event, index, publish)
+            return None
+        with span_from(event.traceparent, "channel.fanout", channel_id=event.channel_id, offset=event.offset):
+            event.traceparent = inject_traceparent()
+            self._accept(state, event, index, publish)
+        return None
+
+    def _accept(self, state: ChannelState, event: event_pb2.Event, index: int, publish: _Publish) -> None:
+        channel_id = event.channel_id
+        data = encode_event(event)
+        publish.ticket.size += len(data)
+        accepted = self.states.accept(state, event.offset, data, publish.now, event.commit_unix_us)
+        followers = self.subscriptions.followers(channel_id)
+        publish.touched.update(followers)
+        if accepted.held:
+            publish.ticket.wait()
+            self._waiting.setdefault(channel_id, []).append(_Waiting(event.offset, publish.ticket, index))
+        if accepted.duplicate:
+            self.counts.duplicates += 1
+        if accepted.deliver:
+            self._fan_out(accepted.deliver, followers)
+            if channel_id in self._waiting:
+                self._release_waiting(channel_id, state, publish.now)
+
+    def _fan_out(self, events: Sequence[bytes], followers: Iterable[Attachment]) -> None:
+        for attachment in followers:
+            for event in events:
+                if not attachment.put(event):
+                    self._cut_off(attachment, "its mailbox is full", "mailbox_bytes_max")
+                    break
+            else:
+                self.counts.deliveries += len(events)
+
+    def _fan_out_transient(self, event: event_pb2.Event, woken: set[Attachment]) -> None:
+        self.counts.transients += 1
+        followers = self.subscriptions.followers(event.channel_id)
+        if followers:
+            data = encode_event(event)
+            for attachment in followers:
+                self.counts.transients_dropped += not attachment.put_transient(data)
+            woken.update(followers)
+
+    def _owe(self, ticket: Ticket, touched: Iterable[Attachment], now: float) -> None:
+        for attachment in touched:
+            if attachment.is_open:
+                attachment.tracker.owe(ticket, now)
+                attachment.wake()
+
+    def _release_waiting(self, channel_id: str, state: ChannelState, now: float) -> None:
+        """Let the batches whose held events have just been delivered wait for acknowledgements instead."""
+        waiting = self._waiting.pop(channel_id)
+        still = [entry for entry in waiting if entry.offset > state.head]
+        if still:
+            self._waiting[channel_id] = still
+        followers = self.subscriptions.followers(channel_id)
+        for entry in waiting:
+            if entry.offset <= state.head:
+                self._owe(entry.ticket, followers, now)
+                entry.ticket.release()
+
+    # Subscribers
+
+    def attach(self, attachment: Attachment) -> None:
+        """Add a subscriber, ending an older attachment of the same id. Raises ResourceExhausted-, UnavailableError."""
+        if self.is_draining:
+            raise UnavailableError("this server is leaving")
+        limit = self._fanout_limits.attachments_max
+        older = self._attachments.get(attachment.subscriber_id)
+        if older is not None:
+            self.detach(older, UnavailableError("replaced by a newer attachment of the same subscriber"))
+        elif len(self._attachments) >= limit:
+            raise ResourceExhaustedError(
+                f"{limit} subscribers are attached", subject="attachments_max", limit=limit, actual=limit + 1
+            )
+        self._attachments[attachment.subscriber_id] = attachment
+
+    def detach(self, attachment: Attachment, why: ParleyError | None = None) -> None:
+        """Forget a subscriber: whoever waits for its acknowledgement waits no longer. Idempotent."""
+        if self._attachments.get(attachment.subscriber_id) is attachment:
+            del self._attachments[attachment.subscriber_id]
+        self.subscriptions.remove_all(attachment)
+        attachment.close(why)
+
+    def subscribe(self, attachment: Attachment, frame: channel_pb2.Subscribe, now: float) -> None:
+        """Let a subscriber follow channels from its positions, replay what the tail has, and enqueue the answer."""
+        self._observe(now)
+        answer = channel_pb2.Subscribed(
+            request_number=frame.request_number, ring_fingerprint=self.ownership.fingerprint
+        )
+        if self._refusal(frame.ring_fingerprint) is not None:
+            answer.refused_channel_ids.extend(position.channel_id for position in frame.positions)
+        else:
+            for position in frame.positions:
+                self._subscribe(attachment, position, answer)
+        attachment.wake()
+        if not attachment.put_control(channel_pb2.AttachResponse(subscribed=answer)):
+            self._cut_off(attachment, "too many answers to its subscribes are unread", "controls_max")
+
+    def unsubscribe(self, attachment: Attachment, channel_ids: Iterable[str]) -> None:
+        """Let a subscriber follow channels no longer."""
+        self.subscriptions.remove(channel_ids, attachment)
+
+    def _subscribe(
+        self, attachment: Attachment, position: event_pb2.ChannelPosition, answer: channel_pb2.Subscribed
+    ) -> None:
+        channel_id = position.channel_id
+        is_full = len(attachment.channels) >= self._fanout_limits.subscriptions_max
+        if self.ownership.slot_owned(channel_id) is None or (is_full and channel_id not in attachment.channels):
+            answer.refused_channel_ids.append(channel_id)
+            return
+        self.subscriptions.add(channel_id, attachment)
+        state = self.states.peek(channel_id)
+        events, is_proven = state.replay(position.offset) if state is not None else ([], False)
+        if is_proven and attachment.has_room_for(events):
+            for event in events:
+                attachment.put(event)
+        else:
+            answer.unproven.add(channel_id=channel_id, head_offset=state.head if state is not None else 0)
+
+    # Time and change
+
+    def move(self, ring: Ring, now: float) -> tuple[int, int]:
+        """Take over a new ring; return the slots adopted and released.
+
+        Publishes to released channels are refused from here on. Their subscribers stay until they leave, so that what
+        is under way still reaches them.
+        """
+        self._observe(now)
+        moved = self.ownership.move(ring)
+        self._forget_stale()
+        return moved
+
+    def tick(self, now: float) -> None:
+        """Do what is due: give up holes, cut off subscribers that do not acknowledge. Call some 20 times a second."""
+        self._observe(now)
+        for channel_id in tuple(self._waiting):
+            self._give_up_holes(channel_id, now)
+        timeout_s = self._fanout_limits.ack_timeout_s
+        for attachment in self.attachments:
+            if attachment.tracker.silent_s(now) > timeout_s:
+                self._cut_off(attachment, f"it acknowledged nothing for {timeout_s} s", "ack_timeout_s")
+
+    def drain(self) -> None:
+        """Refuse everything new from now on, and tell the subscribers; what is under way goes on."""
+        self.is_draining = True
+        frame = channel_pb2.AttachResponse(draining=channel_pb2.Draining(server_id=self.ownership.instance_id))
+        for attachment in self.attachments:
+            attachment.put_control(frame)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether every subscriber has left, with nothing under way."""
+        return not self.in_flight_bytes and all(
+            not attachment.channels and attachment.is_quiet for attachment in self.attachments
+        )
+
+    def close(self) -> None:
+        """End every attachment in peace."""
+        for attachment in self.attachments:
+            self.detach(attachment)
+
+    def _observe(self, now: float) -> None:
+        if self.ownership.observe(now):
+            self._forget_stale()
+
+    def _forget_stale(self) -> None:
+        self.states.forget_stale()
+        for channel_id in tuple(self._waiting):
+            if self.states.peek(channel_id) is None:
+                self._forget(channel_id)
+
+    def _give_up_holes(self, channel_id: str, now: float) -> None:
+        state = self.states.peek(channel_id)
+        if state is None:
+            self._forget(channel_id)
+        elif released := self.states.due(state, now):
+            self.counts.holes += 1
+            self._fan_out(released, self.subscriptions.followers(channel_id))
+            self._release_waiting(channel_id, state, now)
+
+    def _forget(self, channel_id: str) -> None:
+        """Drop a channel's state; batches with held events of it are refused, so that they are offered again."""
+        self.states.forget(channel_id)
+        for entry in self._waiting.pop(channel_id, ()):
+            if not entry.ticket.is_settled:
+                entry.ticket.refusals[entry.index] = channel_pb2.REFUSAL_REASON_NOT_OWNER
+                entry.ticket.release()
+
+    def _cut_off(self, attachment: Attachment, why: str, subject: str) -> None:
+        self.counts.cut_off += 1
+        self.detach(attachment, ResourceExhaustedError(f"cut off: {why}; attach again", subject=subject))

@@ -1,0 +1,106 @@
+"""What happens at each limit of the table."""
+
+from __future__ import annotations
+
+import pytest
+
+from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
+from svc.kit.errors import ResourceExhaustedError
+from tests.svc.channel.world import ME, World, event, owned_by
+
+
+def test_the_least_recently_used_channel_is_forgotten_when_tails_hold_too_many_bytes() -> None:
+    """The budget holds, the busy channel keeps its tail, and the forgotten one is only unproven."""
+    world = World(tail=TailLimits(tail_bytes_max=3_000))
+    for offset in range(1, 11):
+        world.publish(event("CBUSY", offset, payload=b"x" * 100))
+        world.publish(event(f"CONCE{offset}", 1, payload=b"x" * 400))
+        assert world.table.states.tail_bytes <= 3_000
+    world.attach("g1")
+    world.subscribe("g1", ("CBUSY", 1), ("CONCE1", 1), ("CONCE10", 1))
+    (*_, last) = world.frames("g1")
+    assert [each.channel_id for each in last.subscribed.unproven] == ["CONCE1"]
+
+
+def test_heads_of_only_so_many_channels_are_remembered() -> None:
+    """An old channel's state goes; its next event begins a new one."""
+    world = World(tail=TailLimits(channels_max=2))
+    for channel in ("C1", "C2", "C3"):
+        world.publish(event(channel, 1))
+    assert len(world.table.states) == 2
+    world.following("g1", "C1")
+    world.publish(event("C1", 2))
+    assert world.events("g1") == [("C1", 2)]
+
+
+def test_publishes_beyond_the_bytes_in_flight_are_refused_as_overload() -> None:
+    """The bytes count until the answer, and come back with it."""
+    world = World(publish=PublishLimits(in_flight_bytes_max=1024 * 1024))
+    world.following("g1", "C1")
+    big = b"x" * 400_000
+    answer = world.publish(*(event("C1", offset, payload=big) for offset in range(1, 5)))
+    world.events("g1")
+    world.ack_all("g1")
+    assert answer.refusals == {3: "OVERLOADED"}
+    assert world.publish(event("C1", 4, payload=big)).refusals is None
+    assert world.events("g1") == [("C1", 4)]
+
+
+def test_malformed_events_are_refused_for_good_and_the_others_taken() -> None:
+    """No channel, an id that is none, a payload beyond the contract."""
+    world = World()
+    answer = world.publish(
+        event("", 1), event("C1", 1), event("C" * 65, 1), event("C1", 2, payload=b"x" * (512 * 1024 + 1))
+    )
+    assert answer.refusals == {0: "INVALID", 2: "INVALID", 3: "INVALID"}
+
+
+def test_attachments_and_subscriptions_are_limited() -> None:
+    """One attachment too many raises; one channel too many is refused in the answer."""
+    world = World(fanout=FanoutLimits(attachments_max=1, subscriptions_max=2))
+    world.attach("g1")
+    with pytest.raises(ResourceExhaustedError):
+        world.attach("g2")
+    world.subscribe("g1", ("C1", 0), ("C2", 0), ("C3", 0), ("C1", 0))
+    (answer,) = world.frames("g1")
+    assert list(answer.subscribed.refused_channel_ids) == ["C3"]
+
+
+def test_a_replay_that_would_fill_the_mailbox_is_left_to_the_log() -> None:
+    """A subscriber that comes back with many channels must not be cut off by its own replay."""
+    world = World(fanout=FanoutLimits(mailbox_events_max=8))
+    world.publish(*(event("C1", offset) for offset in range(1, 8)))
+    world.attach("g1")
+    world.subscribe("g1", ("C1", 1))
+    (answer,) = world.frames("g1")
+    assert [each.head_offset for each in answer.subscribed.unproven] == [7]
+
+
+def test_a_lost_slot_is_refused_and_the_others_stay_as_they_are() -> None:
+    """A ring move voids the state of the moved channels and of no other."""
+    world = World(ME)
+    world.move(ME, "other")
+    (kept,) = owned_by(ME, world.ring)
+    (lost,) = owned_by("other", world.ring)
+    world.move(ME)
+    world.publish(event(kept, 1), event(lost, 1))
+    world.move(ME, "other")
+    assert world.publish(event(kept, 2), event(lost, 2)).refusals == {1: "NOT_OWNER"}
+    world.attach("g1")
+    world.subscribe("g1", (kept, 1), (lost, 1))
+    (batch, answer) = world.frames("g1")
+    assert [each.offset for each in batch.batch.events] == [2]
+    assert list(answer.subscribed.refused_channel_ids) == [lost]
+    assert not answer.subscribed.unproven
+
+
+def test_idle_channels_cost_no_state_of_their_own() -> None:
+    """Following a channel makes an entry in the index, with a tuple shared by all channels of that subscriber."""
+    world = World()
+    attachment = world.attach("g1")
+    world.subscribe("g1", *((f"C{number}", 0) for number in range(1000)))
+    assert len(world.table.subscriptions) == 1000
+    assert len(world.table.states) == 0
+    assert world.table.subscriptions.followers("C7") is attachment.solo
+    world.table.detach(attachment)
+    assert len(world.table.subscriptions) == 0
