@@ -1,0 +1,174 @@
+"""One HTTP request to one Web API call: a raw ASGI app, which saves Starlette's request and response on the hot path.
+
+Reads a body of bounded size in bounded time, merges the arguments from wherever they are, and writes the reply as JSON.
+What a request may ask for is none of its business: svc.webapp.api.dispatch and the methods know that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import orjson
+from opentelemetry import metrics, trace
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from svc.kit.config import setting
+from svc.webapp.api import dispatch as dispatching
+from svc.webapp.api.arguments import ArgumentError, merge
+from svc.webapp.api.bodies import read_body, read_query
+from svc.webapp.api.call import Method
+from svc.webapp.api.dispatch import Reply, bearer_token, failure
+from svc.webapp.api.registry import METHODS
+from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.services import Services
+
+API_PREFIX = "/api/"
+
+_DRAINED_BYTES_MAX = 16 * 1024 * 1024
+"""Of a body that is too large, this much is read and dropped, so that the client gets its answer instead of a reset."""
+
+_LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """The HTTP face of a webapp."""
+
+    port: int = setting(
+        "PARLEY_WEBAPP_HTTP_PORT", default=8080, minimum=0, maximum=65535, help="HTTP port; 0 takes a free one"
+    )
+    body_bytes_max: int = setting(
+        "PARLEY_WEBAPP_HTTP_BODY_BYTES_MAX", default=1_048_576, minimum=1_024, help="largest request body, in bytes"
+    )
+    request_s: float = setting(
+        "PARLEY_WEBAPP_HTTP_REQUEST_S", default=10.0, minimum=0.1, help="longest that one request may take, in seconds"
+    )
+    requests_max: int = setting(
+        "PARLEY_WEBAPP_HTTP_REQUESTS_MAX", default=1_000, minimum=1, help="requests served at once; more get a 503"
+    )
+    keep_alive_s: int = setting(
+        "PARLEY_WEBAPP_HTTP_KEEP_ALIVE_S", default=75, minimum=1, help="seconds that an idle connection is kept open"
+    )
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than the limit."""
+
+
+class Api:
+    """The ASGI app behind /api/: one call a request."""
+
+    def __init__(self, services: Services, config: HttpConfig) -> None:
+        self._services = services
+        self._config = config
+        self._in_flight = 0
+        self._tracer = trace.get_tracer("parley.webapp")
+        meter = metrics.get_meter("parley.webapp")
+        self._requests = meter.create_counter("parley_http_requests", description="calls by method and outcome")
+        self._latency = meter.create_histogram(
+            "parley_http_request_seconds",
+            unit="s",
+            description="time from the request's headers to its answer, by method",
+            explicit_bucket_boundaries_advisory=list(_LATENCY_BUCKETS_S),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].removeprefix(API_PREFIX).rstrip("/")
+        method = METHODS.get(name)
+        label = name if method else "unknown"
+        started = time.perf_counter()
+        self._in_flight += 1
+        try:
+            with self._tracer.start_as_current_span(_span_name(scope, label), kind=SpanKind.SERVER) as span:
+                reply = await self._reply(scope, receive, method, name)
+                if span.is_recording():
+                    span.set_attribute("parley.outcome", reply.outcome)
+        finally:
+            self._in_flight -= 1
+        self._requests.add(1, {"method": label, "outcome": _bounded(method, reply)})
+        self._latency.record(time.perf_counter() - started, {"method": label})
+        await write(send, reply)
+
+    async def _reply(self, scope: Scope, receive: Receive, method: Method | None, name: str) -> Reply:
+        config = self._config
+        if self._in_flight > config.requests_max:
+            return failure("service_unavailable", status=503)
+        headers = Headers(scope=scope)
+        try:
+            async with asyncio.timeout(config.request_s):
+                body = await _read(receive, config.body_bytes_max)
+        except BodyTooLarge:
+            code = method.oversize if method else "invalid_arguments"
+            message = f"[ERROR] the body must not be larger than {config.body_bytes_max} bytes"
+            return failure(code, messages=(message,))
+        except TimeoutError:
+            return failure("request_timeout")
+        if method is None:
+            return dispatching.unknown_method(name)
+        try:
+            query = read_query(scope["query_string"]) if scope["query_string"] else {}
+            raw = merge(query, read_body(headers.get("content-type", ""), body))
+        except ArgumentError as error:
+            return dispatching.bad_arguments(error)
+        token = bearer_token(headers.get("authorization", ""), raw)
+        return await dispatching.dispatch(self._services, method, raw, token, _origin(scope, headers), config.request_s)
+
+
+def _span_name(scope: Scope, label: str) -> str:
+    verb = scope["method"]
+    return f"{verb if verb in ('GET', 'POST') else 'OTHER'} {label}"
+
+
+def _bounded(method: Method | None, reply: Reply) -> str:
+    # api.test fails with whatever word the client says; every other code is ours.
+    is_echo = method is not None and method.is_public and not reply.body.get("ok")
+    return "echoed" if is_echo else reply.outcome
+
+
+async def _read(receive: Receive, bytes_max: int) -> bytes:
+    """Return the body. Raises BodyTooLarge after it was read to its end, or to where patience ends."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= bytes_max:
+            parts.append(part)
+        elif size > _DRAINED_BYTES_MAX:
+            raise BodyTooLarge
+        else:
+            parts.clear()
+        if not message.get("more_body", False):
+            break
+    if size > bytes_max:
+        raise BodyTooLarge
+    return b"".join(parts)
+
+
+def _origin(scope: Scope, headers: Headers) -> Origin:
+    proto = headers.get("x-forwarded-proto", "") or scope.get("scheme", "http")
+    host = headers.get("x-forwarded-host", "") or headers.get("host", "")
+    return Origin(host=host.split(",")[0].strip(), is_secure=proto.split(",")[0].strip().lower() in ("https", "wss"))
+
+
+async def write(send: Send, reply: Reply) -> None:
+    """Write a reply: JSON, with the headers that clients look for."""
+    body = orjson.dumps(reply.body)
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        # errbot looks these up in a case-sensitive mapping: lower case, always there.
+        (b"x-oauth-scopes", reply.scopes.encode()),
+        (b"x-accepted-oauth-scopes", reply.scopes.encode()),
+        (b"cache-control", b"private, no-cache, no-store, must-revalidate"),
+        *((name.lower().encode(), value.encode()) for name, value in reply.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

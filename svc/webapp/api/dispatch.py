@@ -1,0 +1,116 @@
+"""What every Web API call goes through: know the caller, read the arguments, run, name what went wrong.
+
+Errors by kind. The client's mistake or a refusal by the rules: 200 with `ok: false`. A rate limit: 429. MySQL not
+answering before anything was stored: 503, which clients may repeat. Everything after which a message may have been
+stored: 200 with `fatal_error`, because several clients repeat a request after any 5xx and would post it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
+from svc.webapp.api.arguments import ArgumentError, parse
+from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.domain.caller import ANONYMOUS, Caller
+from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.refusal import RateLimited, Refused
+from svc.webapp.domain.services import Services
+
+log = logging.getLogger(__name__)
+
+BOT_SCOPES = "identify,bot:basic"
+"""What a token without scopes of its own is said to have: a classic bot's, by which errbot chooses RTM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer ready to be written."""
+
+    body: Answer
+    status: int = 200
+    scopes: str = BOT_SCOPES
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> str:
+        """`ok`, or the error code, for metrics: codes are few and ours."""
+        return "ok" if self.body.get("ok") else str(self.body.get("error", ""))
+
+
+def failure(code: str, *, status: int = 200, messages: tuple[str, ...] = (), **extra: object) -> Reply:
+    """Return an `ok: false` reply."""
+    body: Answer = {"ok": False, "error": code, **extra}
+    if messages:
+        body["response_metadata"] = {"messages": list(messages)}
+    return Reply(body, status)
+
+
+def unknown_method(name: str) -> Reply:
+    """Return the answer to a method that we do not have."""
+    return failure("unknown_method", req_method=name[:200])
+
+
+def bad_arguments(error: ArgumentError) -> Reply:
+    """Return the answer to arguments that cannot be used."""
+    return failure(error.code, messages=error.messages)
+
+
+async def dispatch(
+    services: Services, method: Method, raw: Mapping[str, object], token: str, origin: Origin, timeout_s: float
+) -> Reply:
+    """Run one call to its reply. Never raises for what the client sent, nor for what our own parts fail with."""
+    caller = ANONYMOUS
+    try:
+        async with asyncio.timeout(timeout_s):
+            if not method.is_public:
+                caller = await services.sessions.authenticate(token)
+            answer = await method.handler(Call(caller, parse(method.args, raw), services, origin))
+    except RateLimited as limit:
+        after = {"Retry-After": str(max(1, math.ceil(limit.retry_after_s)))}
+        reply = Reply({"ok": False, "error": limit.code}, status=429, headers=after)
+    except Refused as refusal:
+        reply = Reply({"ok": False, "error": refusal.code, **refusal.extra})
+    except ArgumentError as error:
+        reply = bad_arguments(error)
+    except (ParleyError, TimeoutError) as error:
+        reply = _trouble(method, caller, error)
+    except Exception:
+        log.exception("%s failed", method.name)
+        reply = failure("internal_error")
+    else:
+        reply = Reply({"ok": True, **answer})
+    return _with_scopes(reply, caller)
+
+
+def _trouble(method: Method, caller: Caller, error: ParleyError | TimeoutError) -> Reply:
+    """Return the reply for a part of ours that did not do its work, and log it."""
+    log.warning("%s: %s", method.name, error or "took too long")
+    if isinstance(error, InvalidArgumentError):
+        return failure("invalid_arguments", messages=("[ERROR] a value cannot be stored",))
+    if isinstance(error, UnavailableError | ResourceExhaustedError):
+        return failure("service_unavailable", status=503)
+    if isinstance(error, DeadlineError | TimeoutError):
+        # Authentication and reads may be repeated; a write that took too long may have happened.
+        is_unknown = method.writes and caller is not ANONYMOUS
+        return failure("fatal_error") if is_unknown else failure("service_unavailable", status=503)
+    return failure("internal_error")
+
+
+def _with_scopes(reply: Reply, caller: Caller) -> Reply:
+    if not caller.scopes:
+        return reply
+    return Reply(reply.body, reply.status, caller.scopes, reply.headers)
+
+
+def bearer_token(authorization: str, raw: Mapping[str, object]) -> str:
+    """Return the token of a call: from the Authorization header, else the `token` argument; "" when there is none."""
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    argument = raw.get("token")
+    return argument.strip() if isinstance(argument, str) else ""

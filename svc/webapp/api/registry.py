@@ -1,0 +1,22 @@
+"""Every method of the Web API by name. A new family is a file beside this one, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from svc.webapp.api import api_test, auth, chat, conversations, rtm, team, users
+from svc.webapp.api.call import Method
+
+FAMILIES: tuple[tuple[Method, ...], ...] = (
+    api_test.METHODS,
+    auth.METHODS,
+    chat.METHODS,
+    conversations.METHODS,
+    rtm.METHODS,
+    team.METHODS,
+    users.METHODS,
+)
+
+METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for family in FAMILIES for method in family})
+"""What the server answers; anything else is `unknown_method`."""

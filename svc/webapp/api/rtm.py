@@ -1,0 +1,29 @@
+"""rtm.*: the way to a socket."""
+
+from __future__ import annotations
+
+from svc.webapp.api.arguments import Arg, Kind
+from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.domain.refusal import Refused
+
+_FLAGS = ("batch_presence_aware", "presence_sub")
+
+
+async def connect(call: Call) -> Answer:
+    """Give a WebSocket URL that works once, within 30 s, with who connects to what."""
+    caller, services = call.caller, call.services
+    user = await services.lookups.user(caller.team_id, caller.user_id)
+    team = await services.workspaces.team(caller.team_id)
+    if user is None or team is None:
+        raise Refused("invalid_auth")
+    if user.deleted:
+        raise Refused("account_inactive")
+    flags = [name for name in _FLAGS if call.args.flag(name)]
+    return {
+        "url": services.connector.url(caller, call.origin, flags),
+        "self": {"id": user.id, "name": user.name},
+        "team": {"id": team.id, "name": team.name, "domain": team.domain},
+    }
+
+
+METHODS = (Method("rtm.connect", connect, tuple(Arg(name, Kind.FLAG) for name in _FLAGS)),)

@@ -1,0 +1,30 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svc.webapp.store.rows import TokenKind
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user that a token, or a session over a socket, speaks for. Everything it may see lies in its team."""
+
+    team_id: str
+    user_id: str
+    kind: TokenKind = TokenKind.USER
+    bot_id: str = ""
+    """B…, for bots."""
+    app_id: str = ""
+    scopes: str = ""
+    """Comma-separated, without spaces."""
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether it acts as a bot's user."""
+        return self.bot_id != ""
+
+
+ANONYMOUS = Caller("", "")
+"""Nobody: the caller of the few methods that need no token."""

@@ -1,0 +1,121 @@
+"""Where a client connects its socket: a gateway, a ticket for it, and a URL that works the way the client came in."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from discovery.view import Instance
+from svc.kit.clock import Clock
+from svc.kit.tokens import Signer
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.refusal import Refused
+
+TICKET_TTL_S = 30.0
+"""Slack's: a client connects at once or asks again. The gateway remembers used tickets for as long."""
+
+TICKET = "ticket"
+"""Kind under which tickets are signed; the gateway verifies the same."""
+
+WS_PORT = "ws_port"
+"""Where a gateway's registration says its WebSocket port."""
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._\-]{1,253})(?::(?P<port>\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a client reached us."""
+
+    host: str = ""
+    """Its Host header (or X-Forwarded-Host), port included if it sent one."""
+    is_secure: bool = False
+    """Whether it speaks TLS, to us or to a proxy before us."""
+
+    @property
+    def base_url(self) -> str:
+        """The address of this installation as the client knows it, with a slash at the end."""
+        host = self.host if _HOST.fullmatch(self.host) else "localhost"
+        return f"{'https' if self.is_secure else 'http'}://{host}/"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectSettings:
+    """What decides the URLs."""
+
+    zone: str
+    own_host: str
+    """Host that this webapp advertises."""
+    public_url: str = ""
+    """`wss://rt.example.org`: what clients connect to instead of what is found; "" for none."""
+
+
+class Connector:
+    """Gives out socket URLs. `gateways` returns those that are healthy now."""
+
+    def __init__(
+        self,
+        settings: ConnectSettings,
+        gateways: Callable[[], Sequence[Instance]],
+        signer: Signer,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._settings = settings
+        self._gateways = gateways
+        self._signer = signer
+        self._clock = clock
+        self._rng = rng
+
+    def url(self, caller: Caller, origin: Origin, flags: Sequence[str] = ()) -> str:
+        """Return a WebSocket URL, valid once and for TICKET_TTL_S. Refused `service_unavailable` without a gateway."""
+        gateway = self._choose()
+        ticket = self._signer.sign(
+            TICKET,
+            {
+                "jti": secrets.token_urlsafe(12),
+                "team": caller.team_id,
+                "user": caller.user_id,
+                "bot": caller.bot_id,
+                "gateway": gateway.id,
+                "kind": "rtm",
+                "flags": list(flags),
+            },
+            TICKET_TTL_S,
+            self._clock.wall_us() / 1_000_000,
+        )
+        return f"{self._base(gateway, origin)}/ws/{ticket}"
+
+    def _choose(self) -> Instance:
+        """Choose at random in our own zone, elsewhere only when it has none: equal shares without asking for loads."""
+        usable = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
+        near = [gateway for gateway in usable if gateway.zone == self._settings.zone]
+        if not usable:
+            raise Refused("service_unavailable")
+        return self._rng.choice(near or usable)
+
+    def _base(self, gateway: Instance, origin: Origin) -> str:
+        if self._settings.public_url:
+            return self._settings.public_url.rstrip("/")
+        found = _HOST.fullmatch(origin.host)
+        if origin.is_secure and found is not None:
+            # Behind TLS only the proxy's own name and port are served; it finds the gateway by the path.
+            return f"wss://{origin.host}"
+        gateway_host = gateway.address.rpartition(":")[0]
+        host = gateway_host
+        if found is not None and (gateway_host == self._settings.own_host or _is_loopback(gateway_host)):
+            # The gateway is where we are, and that is where the client knows us: localhost, a LAN name, a mapped
+            # address.
+            host = found["name"]
+        return f"ws://{host}:{gateway.meta[WS_PORT]}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

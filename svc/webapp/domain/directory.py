@@ -1,0 +1,78 @@
+"""Which conversations a caller sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svc.kit.ids import is_id
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import Conversation, ConversationKind
+from svc.webapp.store.workspace import WorkspaceStore
+
+DIRECT = (ConversationKind.IM, ConversationKind.MPIM)
+"""Conversations that are opened, not created: nobody joins or leaves one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A conversation as the caller sees it."""
+
+    conversation: Conversation
+    is_member: bool
+    peer_user_id: str = ""
+    """The other person of an IM (the caller itself for notes to self); "" for all other kinds."""
+
+    def check_readable(self, caller: Caller) -> None:
+        """Raise Refused `not_in_channel` unless the caller may read here: people may read any public conversation."""
+        if not self.is_member and caller.is_bot:
+            raise Refused("not_in_channel")
+
+    def check_writable(self) -> None:
+        """Raise Refused `not_in_channel` or `is_archived` unless a member may change something here."""
+        if not self.is_member:
+            raise Refused("not_in_channel")
+        if self.conversation.is_archived:
+            raise Refused("is_archived")
+
+
+class Directory:
+    """Reads conversations on a caller's behalf.
+
+    Methods raise Refused, and UnavailableError when MySQL does not answer.
+    """
+
+    def __init__(self, lookups: Lookups, channels: ChannelStore, workspaces: WorkspaceStore) -> None:
+        self._lookups = lookups
+        self._channels = channels
+        self._workspaces = workspaces
+
+    async def see(self, caller: Caller, channel_id: str) -> Sight:
+        """Return the conversation. Refused `channel_not_found` when it is another workspace's, or private to others."""
+        if not is_id(channel_id, "CDG"):
+            raise Refused("channel_not_found")
+        conversation = await self._lookups.conversation(channel_id)
+        if conversation is None or conversation.team_id != caller.team_id:
+            raise Refused("channel_not_found")
+        is_member = await self._lookups.is_member(channel_id, caller.user_id)
+        if not is_member and conversation.kind is not ConversationKind.PUBLIC:
+            raise Refused("channel_not_found")
+        return Sight(conversation, is_member, await self._peer(caller, conversation))
+
+    async def find(self, caller: Caller, reference: str) -> Sight:
+        """Return the conversation that `reference` names: an id, `#name` or `name`. Refused `channel_not_found`."""
+        reference = reference.strip()
+        if is_id(reference, "CDG"):
+            return await self.see(caller, reference)
+        found = await self._workspaces.conversation_by_name(caller.team_id, reference.removeprefix("#"))
+        if found is None:
+            raise Refused("channel_not_found")
+        return await self.see(caller, found.id)
+
+    async def _peer(self, caller: Caller, conversation: Conversation) -> str:
+        if conversation.kind is not ConversationKind.IM:
+            return ""
+        people = await self._channels.members(conversation.id, limit=2)
+        return next((person for person in people if person != caller.user_id), caller.user_id)

@@ -1,0 +1,231 @@
+"""Posting and reading messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry import trace
+
+from parley.event.v1 import event_pb2
+from svc.kit.ids import is_id, ts_from_us
+from svc.kit.telemetry import inject_traceparent
+from svc.webapp.domain import shapes
+from svc.webapp.domain import text as text_rules
+from svc.webapp.domain.bots import Bots
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.direct import DirectMessages
+from svc.webapp.domain.directory import Directory, Sight
+from svc.webapp.domain.posts import CLIENT_MSG_ID_CHARS_MAX, Post
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.effects import Writes
+from svc.webapp.log import Draft, Json, MessageDraft, Place, Write
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import Message
+from svc.webapp.store.workspace import WorkspaceStore
+
+_BROADCAST = "thread_broadcast"
+_UNTHREADABLE = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
+"""Notices about members take no replies (`cannot_reply_to_message`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is stored."""
+
+    channel_id: str
+    ts_us: int
+    offset: int
+    message: Json
+    """As history would show it."""
+
+    @property
+    def ts(self) -> str:
+        """The message's ts in Slack's form."""
+        return ts_from_us(self.ts_us)
+
+    @property
+    def position(self) -> str:
+        """`<channel>:<offset>`, by which our clients dedupe and resume."""
+        return f"{self.channel_id}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of messages, newest first."""
+
+    messages: list[Json]
+    has_more: bool
+    last_ts_us: int
+    """ts of the oldest one here, where the next page goes on; 0 for an empty page."""
+
+
+class Messages:
+    """The rules of messages. Methods raise Refused, and UnavailableError when MySQL does not answer."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        direct: DirectMessages,
+        channels: ChannelStore,
+        workspaces: WorkspaceStore,
+        bots: Bots,
+        writes: Writes,
+    ) -> None:
+        self._directory = directory
+        self._direct = direct
+        self._channels = channels
+        self._workspaces = workspaces
+        self._bots = bots
+        self._writes = writes
+        self._tracer = trace.get_tracer("parley.webapp")
+
+    async def post(self, caller: Caller, reference: str, post: Post) -> Posted:
+        """Store a message and its event, durably, before returning.
+
+        `reference` is an id, `#name`, `name`, or a user (id or `@handle`: the IM with them, opened if need be). The
+        same `client_msg_id` by the same user in the same conversation gives the message that is there already.
+        Refused `channel_not_found`, `not_in_channel`, `is_archived`, `cannot_reply_to_message`, and as Post's checks
+        do.
+        """
+        body, extra = post.body(), post.extra()
+        if len(post.client_msg_id) > CLIENT_MSG_ID_CHARS_MAX:
+            raise Refused("invalid_arguments")
+        sight = await self._addressed(caller, reference)
+        sight.check_writable()
+        parent = await self._parent(sight.conversation.id, post.thread_ts_us)
+        # The event carries this span's context, so what admin, channel and gateways do hangs below it.
+        with self._tracer.start_as_current_span("webapp.commit"):
+            draft, fields = await self._draft(caller, sight.conversation.id, post, body, extra, parent)
+            committed = await self._writes.commit(
+                Write(
+                    sight.conversation.id,
+                    drafts=(draft,),
+                    request_id=post.request_id(caller.user_id),
+                    # Whoever left a moment ago, on another webapp, is refused by the transaction itself.
+                    if_member=caller.user_id,
+                )
+            )
+        if committed.refused:
+            raise Refused("not_in_channel")
+        place = committed.places[0]
+        if committed.duplicate:
+            return await self._as_stored(caller, place)
+        return Posted(place.channel_id, place.ts_us, place.offset, _placed(fields, place.ts, parent))
+
+    async def history(
+        self,
+        caller: Caller,
+        channel_id: str,
+        *,
+        latest_us: int | None,
+        oldest_us: int | None,
+        inclusive: bool,
+        limit: int,
+    ) -> History:
+        """Return messages between two ts (exclusive unless `inclusive`), newest first: parents and broadcast replies.
+
+        Refused `channel_not_found`; `not_in_channel` for bots that are no members.
+        """
+        sight = await self._directory.see(caller, channel_id)
+        sight.check_readable(caller)
+        rows, has_more = await self._channels.history(
+            channel_id, latest_us=latest_us, oldest_us=oldest_us, inclusive=inclusive, limit=limit
+        )
+        parents = [row.ts_us for row in rows if not row.thread_ts_us]
+        threads = await self._channels.threads(channel_id, parents) if parents else {}
+        found = [shapes.message(row, caller.team_id, threads.get(row.ts_us)) for row in rows]
+        return History(found, has_more, rows[-1].ts_us if rows else 0)
+
+    async def _addressed(self, caller: Caller, reference: str) -> Sight:
+        reference = reference.strip()
+        if reference.startswith("@"):
+            user = await self._workspaces.user_by_name(caller.team_id, reference[1:].lower())
+            reference = user.id if user else ""
+        if is_id(reference, "UW"):
+            return await self._direct.with_user(caller, reference)
+        return await self._directory.find(caller, reference)
+
+    async def _parent(self, channel_id: str, thread_ts_us: int) -> Message | None:
+        """Return the parent of the thread that `thread_ts_us` (a message of it) belongs to."""
+        if not thread_ts_us:
+            return None
+        found = await self._channels.message(channel_id, thread_ts_us)
+        if found is not None and found.thread_ts_us:
+            found = await self._channels.message(channel_id, found.thread_ts_us)
+        if found is None or found.subtype in _UNTHREADABLE:
+            raise Refused("cannot_reply_to_message")
+        return found
+
+    async def _draft(
+        self, caller: Caller, channel_id: str, post: Post, body: str, extra: Json, parent: Message | None
+    ) -> tuple[Draft, Json]:
+        """Return the draft, and the message's fields without its place."""
+        subtype, more = await self._authorship(caller, post)
+        extra = {**more, **extra}
+        if parent is not None:
+            extra["parent_user_id"] = parent.user_id
+        is_broadcast = parent is not None and post.reply_broadcast
+        stored = MessageDraft(
+            user_id=caller.user_id,
+            text=body,
+            bot_id=caller.bot_id,
+            subtype=subtype or (_BROADCAST if is_broadcast else ""),
+            thread_ts_us=parent.ts_us if parent else 0,
+            reply_broadcast=is_broadcast,
+            client_msg_id=post.client_msg_id,
+            extra=shapes.encode_extra(extra),
+        )
+        fields = shapes.message_fields(
+            caller.team_id,
+            user_id=stored.user_id,
+            bot_id=stored.bot_id,
+            subtype=stored.subtype,
+            text=body,
+            client_msg_id=post.client_msg_id,
+            extra=extra,
+        )
+        root = {"root": shapes.message(parent, caller.team_id)} if parent and is_broadcast else {}
+
+        def payload(place: Place) -> Json:
+            return {**_placed(fields, place.ts, parent), **root, "channel": channel_id, "event_ts": place.ts}
+
+        draft = Draft(
+            event_pb2.EVENT_KIND_MESSAGE,
+            payload,
+            sender_id=caller.user_id,
+            mentions=text_rules.mentions(body),
+            message=stored,
+            origin_connection_id=post.origin_connection_id,
+            traceparent=inject_traceparent(),
+        )
+        return draft, fields
+
+    async def _authorship(self, caller: Caller, post: Post) -> tuple[str, Json]:
+        """Return the subtype and the fields that say which bot speaks, and under which name."""
+        if not caller.is_bot:
+            return "", {}
+        bot = await self._bots.get(caller.team_id, caller.bot_id)
+        more: Json = {"app_id": bot.app_id} if bot else {}
+        if not post.username:
+            return "", more | ({"bot_profile": shapes.bot_profile(bot)} if bot else {})
+        more["username"] = post.username[:80]
+        icons = {"emoji": post.icon_emoji} if post.icon_emoji else {"image_48": post.icon_url} if post.icon_url else {}
+        return "bot_message", more | ({"icons": icons} if icons else {})
+
+    async def _as_stored(self, caller: Caller, place: Place) -> Posted:
+        found = await self._channels.message(place.channel_id, place.ts_us)
+        shape = shapes.message(found, caller.team_id) if found else {"type": "message", "ts": place.ts}
+        return Posted(place.channel_id, place.ts_us, place.offset, shape)
+
+
+def _placed(fields: Json, ts: str, parent: Message | None) -> Json:
+    placed = {**fields, "ts": ts}
+    if parent is not None:
+        placed["thread_ts"] = ts_from_us(parent.ts_us)
+    return placed
+
+
+def check_socket_text(text: str) -> None:
+    """Check the narrower bound of a post over a socket. Refused `msg_too_long`."""
+    if len(text) > text_rules.RTM_TEXT_CHARS_MAX:
+        raise Refused("msg_too_long")

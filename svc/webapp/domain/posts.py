@@ -1,0 +1,139 @@
+"""What a message is before it is stored: what the caller gave, checked by the rules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import orjson
+
+from svc.webapp.domain import text as text_rules
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.log import Json
+
+BLOCKS_MAX = 50
+ATTACHMENTS_MAX = 100
+METADATA_BYTES_MAX = 8_000
+MARKDOWN_CHARS_MAX = 12_000
+"""Slack's limits."""
+
+EXTRA_BYTES_MAX = 256 * 1024
+"""Blocks and attachments as stored. An event's payload may have 512 KiB, of which text takes at most 160."""
+
+CLIENT_MSG_ID_CHARS_MAX = 64
+"""A UUID has 36."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that someone wants to post."""
+
+    text: str = ""
+    markdown_text: str = ""
+    blocks: Sequence[object] = ()
+    attachments: Sequence[object] = ()
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    thread_ts_us: int = 0
+    """ts of a message in the thread; 0 for a message of its own."""
+    reply_broadcast: bool = False
+    client_msg_id: str = ""
+    username: str = ""
+    icon_emoji: str = ""
+    icon_url: str = ""
+    mrkdwn: bool = True
+    origin_connection_id: str = ""
+    """The socket that posts; it gets the answer instead of the event."""
+
+    def body(self) -> str:
+        """Return the text as it will be stored. Refused `no_text`, `markdown_text_conflict`, `msg_too_long`."""
+        if not self.markdown_text:
+            stored = text_rules.stored_text(self.text)
+        elif self.text or self.blocks:
+            raise Refused("markdown_text_conflict")
+        elif len(self.markdown_text) > MARKDOWN_CHARS_MAX:
+            raise Refused("msg_too_long")
+        else:
+            stored = text_rules.stored_text(self.markdown_text)
+        if not stored.strip() and not self.blocks and not self.attachments:
+            raise Refused("no_text")
+        return stored
+
+    def extra(self) -> Json:
+        """Return what is stored beside the text.
+
+        Refused `invalid_blocks`, `invalid_blocks_format`, `too_many_attachments`, `invalid_attachments`,
+        `invalid_metadata_format`, `metadata_too_large`, `msg_too_long`.
+        """
+        extra: Json = {}
+        if self.blocks:
+            extra["blocks"] = _with_block_ids(_objects(self.blocks, "invalid_blocks_format"))
+            if len(self.blocks) > BLOCKS_MAX or not all(_is_typed(block) for block in extra["blocks"]):
+                raise Refused("invalid_blocks")
+        if self.attachments:
+            if len(self.attachments) > ATTACHMENTS_MAX:
+                raise Refused("too_many_attachments")
+            extra["attachments"] = _numbered(_objects(self.attachments, "invalid_attachments"))
+        if self.metadata:
+            extra["metadata"] = self._metadata()
+        if not self.mrkdwn:
+            extra["mrkdwn"] = False
+        if len(orjson.dumps(extra)) > EXTRA_BYTES_MAX:
+            raise Refused("msg_too_long")
+        return extra
+
+    def _metadata(self) -> Json:
+        if not isinstance(self.metadata.get("event_type"), str) or not isinstance(
+            self.metadata.get("event_payload"), dict
+        ):
+            raise Refused("invalid_metadata_format")
+        if len(orjson.dumps(dict(self.metadata))) > METADATA_BYTES_MAX:
+            raise Refused("metadata_too_large")
+        return dict(self.metadata)
+
+    def request_id(self, user_id: str) -> str:
+        """Return the idempotency key of this post by `user_id`; "" when the client gave none.
+
+        It holds the user's id, so that nobody can claim another's key, and a digest, so that its length is bounded.
+        """
+        if not self.client_msg_id:
+            return ""
+        return f"post:{user_id}:{sha256(self.client_msg_id.encode()).hexdigest()[:40]}"
+
+
+def _objects(items: Sequence[object], refusal: str) -> list[Json]:
+    objects = [item for item in items if isinstance(item, dict)]
+    if len(objects) != len(items):
+        raise Refused(refusal)
+    return objects
+
+
+def _is_typed(block: Mapping[str, object]) -> bool:
+    kind = block.get("type")
+    return isinstance(kind, str) and kind != ""
+
+
+def _with_block_ids(blocks: Sequence[Json]) -> list[Json]:
+    # Interactive clients answer by block_id, so each block has one, made from its content and place when not given.
+    return [
+        block
+        if isinstance(block.get("block_id"), str) and block["block_id"]
+        else {**block, "block_id": sha256(orjson.dumps([index, block])).hexdigest()[:5]}
+        for index, block in enumerate(blocks)
+    ]
+
+
+def _numbered(attachments: Sequence[Json]) -> list[Json]:
+    return [
+        {
+            **attachment,
+            "id": index,
+            "fallback": str(
+                attachment.get("fallback")
+                or attachment.get("text")
+                or attachment.get("title")
+                or "[no preview available]"
+            ),
+        }
+        for index, attachment in enumerate(attachments, start=1)
+    ]

@@ -1,0 +1,36 @@
+"""Everything that a Web API method or an RPC may call on, made once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svc.kit.clock import Clock
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.domain.connect import Connector
+from svc.webapp.domain.conversations import Conversations
+from svc.webapp.domain.direct import DirectMessages
+from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.sessions import Sessions
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.user import UserStore
+from svc.webapp.store.workspace import WorkspaceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rules, and the stores for reads that need no rule."""
+
+    clock: Clock
+    lookups: Lookups
+    workspaces: WorkspaceStore
+    channels: ChannelStore
+    users: UserStore
+    sessions: Sessions
+    directory: Directory
+    conversations: Conversations
+    direct: DirectMessages
+    messages: Messages
+    connector: Connector
+    presence: PresenceSource

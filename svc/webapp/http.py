@@ -1,0 +1,96 @@
+"""The HTTP face: `/api/METHOD` and `/healthz` on uvicorn, in the event loop that the gRPC server runs in.
+
+Bounds: see HttpConfig; no answer ever holds a stack trace, and none redirects (several clients follow no redirect,
+others repeat a POST as GET).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from svc.kit.lifecycle import background
+from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
+from svc.webapp.api.dispatch import Reply
+from svc.webapp.domain.services import Services
+
+__all__ = ["HttpConfig", "http_server", "make_app"]
+
+_GRACE_S = 5
+"""How long requests under way may take to end when the server stops."""
+
+
+class _Health:
+    """`/healthz`: this process answers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await write(send, Reply({"ok": True}))
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    await write(send, Reply({"ok": False, "error": "not_found"}, status=404))
+
+
+def make_app(services: Services, config: HttpConfig) -> ASGIApp:
+    """Return the whole HTTP app."""
+    app = Starlette(
+        routes=[
+            Route("/healthz", _Health()),
+            Route(API_PREFIX + "{method:path}", Api(services, config)),
+        ],
+    )
+    app.router.redirect_slashes = False
+    app.router.default = _nothing_here
+    return app
+
+
+@asynccontextmanager
+async def http_server(app: ASGIApp, bind_host: str, config: HttpConfig) -> AsyncIterator[int]:
+    """Serve `app` for the block and yield the port; on the way out finish what is under way, for _GRACE_S at most.
+
+    Signals belong to the composition root. Raises OSError when the port is taken.
+    """
+    listener = _listen(bind_host, config.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=config.keep_alive_s,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[listener])
+    try:
+        # uvicorn's serve() would take the process's signals; its parts do not.
+        async with background("http", server.main_loop()):
+            yield listener.getsockname()[1]
+    finally:
+        await server.shutdown(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port} for HTTP: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,83 @@
+"""The socket's URL works the way the client came in."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from discovery.view import Instance
+from svc.kit.clock import ManualClock
+from svc.kit.tokens import Signer, TokenExpired
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.connect import TICKET, TICKET_TTL_S, Connector, ConnectSettings, Origin
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.rows import TokenKind
+
+SIGNER = Signer("a secret of this test only")
+BOT = Caller("T0000000001", "U0000000001", TokenKind.BOT, "B0000000001")
+LOCAL = Instance("gateway-az1-1-abc", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
+REMOTE = Instance("gateway-az2-1-def", "gateway", "10.0.0.7:5000", "az2", meta={"ws_port": "8090"})
+
+
+def url(origin: Origin, *gateways: Instance, public_url: str = "", own_host: str = "127.0.0.1") -> str:
+    settings = ConnectSettings("az1", own_host, public_url)
+    return Connector(settings, lambda: gateways, SIGNER, ManualClock(), Random(1)).url(BOT, origin, ["presence_sub"])
+
+
+@pytest.mark.parametrize(
+    ("host", "secure", "gateway", "base"),
+    [
+        ("localhost:8080", False, LOCAL, "ws://localhost:8090"),
+        ("127.0.0.1:8080", False, LOCAL, "ws://127.0.0.1:8090"),
+        ("[::1]:8080", False, LOCAL, "ws://[::1]:8090"),
+        ("chat.example.org", False, LOCAL, "ws://chat.example.org:8090"),
+        ("chat.example.org", False, REMOTE, "ws://10.0.0.7:8090"),
+        ("slack.com", True, REMOTE, "wss://slack.com"),
+        ("chat.example.org:8443", True, LOCAL, "wss://chat.example.org:8443"),
+        ("", False, LOCAL, "ws://127.0.0.1:8090"),
+        ("evil host/path@", False, LOCAL, "ws://127.0.0.1:8090"),
+    ],
+)
+def test_the_url_leads_to_where_the_client_knows_us(host: str, secure: bool, gateway: Instance, base: str) -> None:
+    """Our own host by the client's name for it, others by their address, TLS by the proxy's name alone."""
+    assert url(Origin(host, secure), gateway).startswith(f"{base}/ws/")
+
+
+def test_a_gateway_on_our_own_advertised_host_is_known_by_the_clients_name_for_it() -> None:
+    """The operator's address for a machine need not be the clients'."""
+    assert url(Origin("chat.lan"), REMOTE, own_host="10.0.0.7").startswith("ws://chat.lan:8090/ws/")
+
+
+def test_a_configured_public_url_wins() -> None:
+    """Behind a proxy that we cannot see."""
+    assert url(Origin("x"), REMOTE, public_url="wss://rt.example.org/").startswith("wss://rt.example.org/ws/")
+
+
+def test_our_own_zone_comes_first() -> None:
+    """Another zone only when ours has none; without any, a code that clients retry on."""
+    assert "10.0.0.7" not in "".join(url(Origin("localhost"), LOCAL, REMOTE) for _ in range(20))
+    assert url(Origin("localhost"), REMOTE)
+    with pytest.raises(Refused) as caught:
+        url(Origin("localhost"))
+    assert caught.value.code == "service_unavailable"
+    with pytest.raises(Refused):
+        url(Origin("localhost"), Instance("gateway-x", "gateway", "10.0.0.7:5000"))
+
+
+def test_the_ticket_names_who_and_where_and_lasts_thirty_seconds() -> None:
+    """The gateway admits its bearer without asking anybody."""
+    ticket = url(Origin("localhost"), LOCAL).rpartition("/")[2]
+    now_s = ManualClock().wall_us() / 1_000_000
+    claims = SIGNER.verify(TICKET, ticket, now_s)
+    assert (claims["team"], claims["user"], claims["bot"]) == (BOT.team_id, BOT.user_id, BOT.bot_id)
+    assert (claims["gateway"], claims["kind"], claims["flags"]) == (LOCAL.id, "rtm", ["presence_sub"])
+    assert claims["jti"]
+    with pytest.raises(TokenExpired):
+        SIGNER.verify(TICKET, ticket, now_s + TICKET_TTL_S)
+
+
+def test_the_base_url_is_the_clients_own() -> None:
+    """auth.test tells it."""
+    assert Origin("slack.com", is_secure=True).base_url == "https://slack.com/"
+    assert Origin("").base_url == "http://localhost/"
