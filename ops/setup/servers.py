@@ -9,10 +9,13 @@ from ops.setup.console import Console, SetupError
 from ops.setup.debian import Apt
 from ops.setup.platforms import install_commands, is_debian, root_prefix
 
+Lacks = Callable[[Server], list[str]]
+"""Says which programs of a server this machine lacks."""
 
-def ensure_servers(apt: Apt, console: Console, environ: Mapping[str, str]) -> None:
+
+def ensure_servers(apt: Apt, console: Console, environ: Mapping[str, str], lacks: Lacks = missing) -> None:
     """Install what is neither on this machine nor configured as external. Raises SetupError."""
-    wanted = [server for server in SERVERS if missing(server) and not is_external(server, environ)]
+    wanted = [server for server in SERVERS if lacks(server) and not is_external(server, environ)]
     if not wanted:
         return
     _check_possible(wanted)
@@ -24,7 +27,7 @@ def ensure_servers(apt: Apt, console: Console, environ: Mapping[str, str]) -> No
     for server in wanted:
         console.begin(server.title)
         installers[server]()
-        still = missing(server)
+        still = lacks(server)
         if still:
             hint = install_commands([server.title])
             raise SetupError(f"{server.title} was installed, yet {', '.join(still)} is not on PATH.", hint)
