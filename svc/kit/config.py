@@ -66,6 +66,13 @@ class InstanceConfig:
     grpc_port: int = setting(
         "PARLEY_GRPC_PORT", default=0, minimum=0, maximum=65535, help="gRPC port; 0 takes a free one"
     )
+    advertise_grpc_port: int = setting(
+        "PARLEY_ADVERTISE_GRPC_PORT",
+        default=0,
+        minimum=0,
+        maximum=65535,
+        help="gRPC port that others reach this instance by, when something forwards it; 0: the one listened on",
+    )
     metrics_port: int = setting(
         "PARLEY_METRICS_PORT", default=0, minimum=0, maximum=65535, help="Prometheus port; 0 takes a free one"
     )

@@ -99,7 +99,7 @@ async def rpc_server(instance: InstanceConfig, services: Sequence[Service]) -> A
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]
     port = _bind(server, instance)
     await server.start()
-    serving = RpcServer(instance.reachable_host, port, checks, names)
+    serving = RpcServer(instance.reachable_host, instance.advertise_grpc_port or port, checks, names)
     await serving.set_serving(True)
     try:
         yield serving
