@@ -13,9 +13,10 @@ from discovery.ring import Ring
 from parley.channel.v1 import channel_service_pb2 as channel_pb
 from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.filler import Filler, LogReader
+from svc.feed.follower import HoldBudget
 from svc.feed.lines import Line, Lines, Stream, lines_of
 from svc.feed.plan import Cause, Plan
-from svc.feed.positions import HoldBudget, Positions
+from svc.feed.positions import Positions
 from svc.feed.uplinks import Consumer, Uplink
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import background

@@ -51,6 +51,11 @@ class Stream(Protocol[Req_contra, Resp_co]):
 class LineEnd(Protocol[Req_co, Resp_contra]):
     """Our end of a line. All calls come from the event loop, and none may wait."""
 
+    @property
+    def heartbeat_s(self) -> float | None:
+        """The longest that we may be silent; None: say only what is new."""
+        ...
+
     def hello(self) -> Req_co:
         """Return the first frame of a new stream."""
         ...
@@ -64,7 +69,7 @@ class LineEnd(Protocol[Req_co, Resp_contra]):
         ...
 
     def outgoing(self) -> Iterable[Req_co]:
-        """Return the frames to send now; asked for after every `wake`, and at least every `heartbeat_s`."""
+        """Return the frames to send now; asked for after every `wake`, and after a silence of `heartbeat_s`."""
         ...
 
     def closed(self) -> None:
@@ -81,17 +86,15 @@ class Line(Generic[Request, Response]):
         connect: Callable[[], Stream[Request, Response]],
         end: LineEnd[Request, Response],
         clock: Clock,
-        heartbeat_s: float | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """Prepare a line; `run` opens it. `heartbeat_s` bounds the silence on our side; None: say only what is new."""
+        """Prepare a line; `run` opens it with `connect`."""
         self.peer_id = peer_id
         self.is_wanted = True
         self.is_open = False
         self._connect = connect
         self._end = end
         self._clock = clock
-        self._heartbeat_s = heartbeat_s
         self._backoff = Backoff(0.05, 1.0, rng)
         self._news = asyncio.Event()
 
@@ -144,7 +147,7 @@ class Line(Generic[Request, Response]):
     async def _write(self, stream: Stream[Request, Response]) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._heartbeat_s):
+                async with asyncio.timeout(self._end.heartbeat_s):
                     await self._news.wait()
             except TimeoutError:
                 pass  # nothing new for a heartbeat: the end says so by what it sends

@@ -60,6 +60,11 @@ class Uplink:
         self._acked = 0
         self._transients: deque[event_pb.Event] = deque(maxlen=TRANSIENTS_MAX)
 
+    @property
+    def heartbeat_s(self) -> None:
+        """None: the transport's keepalive finds dead peers."""
+        return None
+
     def hello(self) -> channel_pb.AttachRequest:
         """Return the frame that attaches."""
         return channel_pb.AttachRequest(hello=self._hello)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.event.v1 import event_pb2 as event_pb
-from svc.feed.positions import HOLE_PATIENCE_S, IDLE_READS_MAX, Follower, HoldBudget, Positions
+from svc.feed.follower import HOLE_PATIENCE_S, IDLE_READS_MAX, Follower, HoldBudget
+from svc.feed.positions import Positions
 
 C = "C0000000001"
 

@@ -1,0 +1,16 @@
+"""The gateway: terminates WebSockets, and pushes each event to the connections that follow its channel.
+
+Owns: connections, their sessions, which channels each follows and from which offset; the interest of its clients in the
+presence of others.
+Forgets: all of it with the process. Clients come back to another gateway, which reads what they follow from webapp.
+Bounds: connections; frames, posts and interests a connection; bytes waiting to be written to one (a slow consumer is
+closed with a code that says to come back); sessions being opened at once; events held while a hole is filled.
+
+| file | what |
+|---|---|
+| session.py, frames.py, tickets.py, close_codes.py | pure: what clients' frames mean, how ours look, who may come in |
+| hub.py, interests.py | pure: channels and their connections; users and who looks at them |
+| sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
+| openings.py, posts.py, reports.py | webapp and presence on behalf of sessions |
+| servicer.py, drain.py, config.py, metrics.py, main.py | the operators' face, leaving, and the composition root |
+"""

@@ -1,0 +1,70 @@
+"""Leaving without a herd: goodbyes spread over time, each followed by a Close a moment later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from svc.gateway.close_codes import CloseCode
+from svc.gateway.door import Connections
+from svc.gateway.frames import GOODBYE
+from svc.gateway.sockets import CLOSE_TIMEOUT_S
+from svc.kit.clock import Clock
+from svc.kit.lifecycle import Tasks
+
+LINGER_S = 0.5
+"""Between goodbye and Close: time for a client to open its next connection while this one still delivers."""
+
+STEP_S = 0.02
+"""Connections are told in steps of this length."""
+
+
+class Drain:
+    """Empties a gateway, once."""
+
+    def __init__(self, connections: Connections, shut: Callable[[], None], clock: Clock, tasks: Tasks) -> None:
+        """`shut` stops admission; a drain started by an operator runs in `tasks`."""
+        self._connections = connections
+        self._shut = shut
+        self._clock = clock
+        self._tasks = tasks
+        self._is_started = False
+
+    def start(self, spread_s: float) -> None:
+        """Begin to drain in the background; a second call changes nothing."""
+        if not self._is_started:
+            self._is_started = True
+            self._shut()
+            self._tasks.spawn(self._spread(spread_s), "drain")
+
+    async def finish(self, spread_s: float) -> None:
+        """Drain and wait until every connection is gone, or cut."""
+        self._is_started = True
+        self._shut()
+        await self._spread(spread_s)
+        deadline = self._clock.now() + CLOSE_TIMEOUT_S
+        while len(self._connections) and self._clock.now() < deadline:
+            await self._clock.sleep(STEP_S)
+
+    async def _spread(self, spread_s: float) -> None:
+        """Say goodbye to each connection at its share of the time, and close it LINGER_S later."""
+        leaving = [connection for connection in self._connections if not connection.is_closing]
+        start = self._clock.now()
+        told = closed = 0
+        while closed < len(leaving):
+            elapsed = self._clock.now() - start
+            due = self._due(elapsed, spread_s, len(leaving))
+            for connection in leaving[told:due]:
+                connection.push(GOODBYE)
+            told = due
+            due = self._due(elapsed - min(LINGER_S, spread_s), spread_s, len(leaving))
+            for connection in leaving[closed:due]:
+                connection.close(CloseCode.GOING_AWAY, "this gateway is leaving: come back")
+            closed = max(closed, due)
+            await self._clock.sleep(STEP_S)
+
+    @staticmethod
+    def _due(elapsed_s: float, spread_s: float, count: int) -> int:
+        """Return how many of `count` should have had their turn: the first at once, the last when the time is over."""
+        if elapsed_s < 0:
+            return 0
+        return count if elapsed_s >= spread_s else min(count, 1 + int(count * elapsed_s / spread_s))

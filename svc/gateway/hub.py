@@ -1,0 +1,268 @@
+"""Pure: which connections follow which channel, and which of them get an event.
+
+Every subscription has a definite start: an offset up to which the connection has everything. One that starts below
+what the channel has reached gets the difference from the log while live events wait above the hole; one that starts
+above it (webapp knew more than the feed) is passed over until the channel gets there. Both are a `Follower` of their
+own until they are level, and an ordinary member of the channel from then on.
+
+What a user's own channel says about subscriptions is applied at the connection right where the event stands in its
+order, between two events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from parley.event.v1 import event_pb2 as event_pb
+from svc.feed.follower import Follower, Handed, HoldBudget
+from svc.gateway import frames
+from svc.kit.telemetry import span_from
+
+
+class Member(Protocol):
+    """What the hub needs to know of a connection."""
+
+    @property
+    def id(self) -> str:
+        """Unique over all gateways and starts; events name it as their origin."""
+        ...
+
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def channels(self) -> set[str]:
+        """The channels that it follows; kept by the hub."""
+        ...
+
+    def push(self, frame: bytes) -> None:
+        """Write an encoded frame soon. Must not raise."""
+        ...
+
+
+class Follows(Protocol):
+    """The feed below (see feed.Feed)."""
+
+    def follow(self, channel_id: str, after: int) -> None:
+        """Follow a channel from `after`."""
+        ...
+
+    def unfollow(self, channel_id: str) -> None:
+        """Follow it no longer."""
+        ...
+
+
+class _Channel:
+    """One followed channel."""
+
+    __slots__ = ("members", "position", "waiting")
+
+    def __init__(self, position: int) -> None:
+        self.position = position  # offset up to which events went through this hub
+        self.members: set[Member] = set()
+        self.waiting: dict[Member, Follower] | None = None
+
+
+class Hub:
+    """The index of channels and connections. Consumer of the feed (see uplinks.Consumer)."""
+
+    def __init__(
+        self,
+        feed: Follows,
+        now: Callable[[], float],
+        on_behind: Callable[[Member], None],
+        on_stale: Callable[[Member], None],
+    ) -> None:
+        """Take two requests that are heard soon, and not from within.
+
+        `on_behind(member)`: read `missing(member)` from the log. `on_stale(member)`: what it should follow is not known
+        any more, so its session must begin anew.
+        """
+        self._feed = feed
+        self._now = now
+        self._on_behind = on_behind
+        self._on_stale = on_stale
+        self._budget = HoldBudget()
+        self._channels: dict[str, _Channel] = {}
+        self._members: dict[str, Member] = {}
+        self.events_in = 0
+        self.frames_out = 0
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def enter(self, member: Member) -> None:
+        """Let a connection's id be known as the origin of posts."""
+        self._members[member.id] = member
+
+    def leave(self, member: Member) -> None:
+        """Forget a connection, and the channels that nobody else follows."""
+        self._members.pop(member.id, None)
+        for channel_id in tuple(member.channels):
+            self.part(member, channel_id)
+
+    def join(self, member: Member, channel_id: str, after: int) -> None:
+        """Let a connection follow a channel from offset `after`; harmless when it does already."""
+        if channel_id in member.channels or member.id not in self._members:
+            return
+        member.channels.add(channel_id)
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            channel = self._channels[channel_id] = _Channel(after)
+            self._feed.follow(channel_id, after)
+        if after == channel.position:
+            channel.members.add(member)
+            return
+        follower = Follower(after, self._budget)
+        if channel.waiting is None:
+            channel.waiting = {}
+        channel.waiting[member] = follower
+        if after < channel.position:
+            follower.miss(channel.position, self._now())
+            self._on_behind(member)
+
+    def part(self, member: Member, channel_id: str) -> None:
+        """Let a connection follow a channel no longer; harmless when it does not."""
+        if channel_id not in member.channels:
+            return
+        member.channels.discard(channel_id)
+        channel = self._channels[channel_id]
+        channel.members.discard(member)
+        if channel.waiting is not None:
+            follower = channel.waiting.pop(member, None)
+            if follower is not None:
+                follower.close()
+            channel.waiting = channel.waiting or None
+        if not channel.members and channel.waiting is None:
+            del self._channels[channel_id]
+            self._feed.unfollow(channel_id)
+
+    def deliver(self, events: Sequence[event_pb.Event]) -> None:
+        """Push events to whoever follows their channel. See uplinks.Consumer."""
+        self.events_in += len(events)
+        for event in events:
+            channel = self._channels.get(event.channel_id)
+            if channel is None:
+                continue
+            if event.traceparent:
+                with span_from(event.traceparent, "gateway.push", **{"parley.channel": event.channel_id}):
+                    self._deliver(channel, event)
+            else:
+                self._deliver(channel, event)
+
+    def lost(self, channel_id: str, last: int) -> None:
+        """Tell all followers of a channel that events up to `last` are gone. See uplinks.Consumer."""
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            return
+        channel.position = max(channel.position, last)
+        frame = frames.lost(channel_id, last)
+        for member in channel.members:
+            self._lose(member, channel_id, frame)
+        for follower in (channel.waiting or {}).values():
+            follower.miss(last, self._now())
+
+    def missing(self, member: Member, limit: int) -> list[tuple[str, int]]:
+        """Return at most `limit` (channel, offset) to read the log after; `read` or `failed` must follow for each."""
+        missing: list[tuple[str, int]] = []
+        for channel_id in member.channels:
+            follower = self._follower(member, channel_id)
+            if follower is not None and follower.due_at is not None:
+                missing.append((channel_id, follower.reading()))
+                if len(missing) == limit:
+                    break
+        return missing
+
+    def failed(self, member: Member, channel_ids: Iterable[str]) -> None:
+        """Note that these could not be read; `missing` gives them again."""
+        for channel_id in channel_ids:
+            follower = self._follower(member, channel_id)
+            if follower is not None:
+                follower.failed(self._now())
+
+    def read(
+        self, member: Member, channel_id: str, log: Sequence[event_pb.Event], head: int, is_truncated: bool
+    ) -> int:
+        """Hand what the log had to a connection that is behind; return how many events that were."""
+        follower = self._follower(member, channel_id)
+        if follower is None:
+            return 0
+        handed: Handed = follower.read(log, head, is_truncated, self._now())
+        if handed.is_loss:
+            first = handed.events[0].offset if handed.events else follower.last + 1
+            self._lose(member, channel_id, frames.lost(channel_id, first - 1))
+        for event in handed.events:
+            self._push(event, (member,))
+        self._level(channel_id, member, follower)
+        return len(handed.events)
+
+    def _lose(self, member: Member, channel_id: str, frame: bytes) -> None:
+        member.push(frame)
+        if channel_id == member.user_id:
+            # Changes of subscriptions were among what is gone.
+            self._on_stale(member)
+
+    def _follower(self, member: Member, channel_id: str) -> Follower | None:
+        channel = self._channels.get(channel_id)
+        return channel.waiting.get(member) if channel is not None and channel.waiting else None
+
+    def _deliver(self, channel: _Channel, event: event_pb.Event) -> None:
+        if not event.offset:
+            self._push_transient(channel, event)
+            return
+        channel.position = event.offset
+        self._push(event, channel.members)
+        if channel.waiting is not None:
+            self._deliver_to_waiting(channel, event)
+
+    def _deliver_to_waiting(self, channel: _Channel, event: event_pb.Event) -> None:
+        now = self._now()
+        for member, follower in list((channel.waiting or {}).items()):
+            for handed in follower.take(event, now):
+                self._push(handed, (member,))
+            self._level(event.channel_id, member, follower)
+
+    def _level(self, channel_id: str, member: Member, follower: Follower) -> None:
+        """Make a connection that has reached the channel an ordinary member of it."""
+        channel = self._channels.get(channel_id)
+        if channel is None or channel.waiting is None or channel.waiting.get(member) is not follower:
+            return
+        if not follower.is_whole:
+            if follower.due_at is not None:
+                self._on_behind(member)
+        elif follower.last == channel.position:
+            del channel.waiting[member]
+            channel.waiting = channel.waiting or None
+            channel.members.add(member)
+        # Else the log was ahead of the feed: the member is passed over until the channel gets there.
+
+    def _push(self, event: event_pb.Event, members: Iterable[Member]) -> None:
+        origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
+        if event.payload:
+            frame = frames.text_frame(event.payload)
+            for member in members:
+                if member is not origin:
+                    member.push(frame)
+                    self.frames_out += 1
+        if event.kind == event_pb.EVENT_KIND_USER and event.HasField("subscription_change"):
+            for member in tuple(members):
+                self._apply(member, event.subscription_change)
+
+    def _push_transient(self, channel: _Channel, event: event_pb.Event) -> None:
+        frame = frames.text_frame(event.payload)
+        sender_id = event.sender_id
+        for members in (channel.members, channel.waiting or ()):
+            for member in members:
+                # A typist's own devices have nothing to show.
+                if member.user_id != sender_id:
+                    member.push(frame)
+                    self.frames_out += 1
+
+    def _apply(self, member: Member, change: event_pb.SubscriptionChange) -> None:
+        for added in change.added:
+            self.join(member, added.channel_id, added.offset)
+        for channel_id in change.removed_channel_ids:
+            self.part(member, channel_id)

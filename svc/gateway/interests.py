@@ -1,0 +1,185 @@
+"""Pure: what this gateway tells presence of its users, and what its clients want to know of others.
+
+The presence servers are told only the union of all interests, and only of users that they own. What is to be said is
+kept as sets of users, so a change that is taken back before it was sent is never sent, and nothing queues up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from discovery.ring import Ring
+
+USERS_MAX = 4_096
+"""Users in one frame, as the contract says."""
+
+Looker = TypeVar("Looker", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one presence server should know now; each list holds at most USERS_MAX users."""
+
+    counts: Sequence[tuple[str, int]] = ()
+    """Open sessions of users here; 0 when the last one went."""
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+
+
+class _Server:
+    """A presence server whose line is up: what it was told, and what is to be told."""
+
+    __slots__ = ("changed", "told", "unwatched", "watched", "watches")
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()  # users whose count it holds above 0
+        self.watches: set[str] = set()  # users that it watches for us
+        self.changed: set[str] = set()
+        self.watched: set[str] = set()
+        self.unwatched: set[str] = set()
+
+
+class Interests(Generic[Looker]):
+    """Sessions by user, and lookers by the users that they look at."""
+
+    def __init__(self) -> None:
+        self._ring = Ring(())
+        self._counts: dict[str, int] = {}
+        self._lookers: dict[str, set[Looker]] = {}
+        self._looks_at: dict[Looker, tuple[str, ...]] = {}
+        self._states: dict[str, bool] = {}
+        self._servers: dict[str, _Server] = {}
+
+    def connected(self, user_id: str) -> None:
+        """Count one more session of a user."""
+        self._counts[user_id] = self._counts.get(user_id, 0) + 1
+        self._note_count(user_id)
+
+    def disconnected(self, user_id: str) -> None:
+        """Count one session less."""
+        count = self._counts.get(user_id, 0) - 1
+        if count > 0:
+            self._counts[user_id] = count
+        else:
+            self._counts.pop(user_id, None)
+        self._note_count(user_id)
+
+    def look(self, looker: Looker, user_ids: Sequence[str]) -> list[tuple[str, bool]]:
+        """Replace what `looker` looks at; return the states known already (the others come as changes)."""
+        before = self._looks_at.get(looker, ())
+        if user_ids:
+            self._looks_at[looker] = tuple(user_ids)
+        else:
+            self._looks_at.pop(looker, None)
+        for user_id in user_ids:
+            lookers = self._lookers.setdefault(user_id, set())
+            lookers.add(looker)
+            if len(lookers) == 1:
+                self._note_interest(user_id)
+        for user_id in set(before).difference(user_ids):
+            lookers = self._lookers[user_id]
+            lookers.discard(looker)
+            if not lookers:
+                del self._lookers[user_id]
+                self._states.pop(user_id, None)
+                self._note_interest(user_id)
+        return [(user_id, self._states[user_id]) for user_id in user_ids if user_id in self._states]
+
+    def changed(self, server_id: str, states: Iterable[tuple[str, bool]]) -> dict[Looker, list[tuple[str, bool]]]:
+        """Take (user, is active) from a server; return what each looker is to be told.
+
+        Word of users that the server does not own (any more), and of states known already, goes no further.
+        """
+        told: dict[Looker, list[tuple[str, bool]]] = {}
+        for user_id, is_active in states:
+            lookers = self._lookers.get(user_id)
+            if not lookers or self._owner(user_id) != server_id or self._states.get(user_id) is is_active:
+                continue
+            self._states[user_id] = is_active
+            for looker in lookers:
+                told.setdefault(looker, []).append((user_id, is_active))
+        return told
+
+    def state(self, user_id: str) -> bool | None:
+        """Return whether a user that someone looks at is active; None when it is not known here."""
+        return self._states.get(user_id)
+
+    def ring_changed(self, ring: Ring) -> None:
+        """Go by this ring of presence servers: users that moved are told to their new owners, and taken back."""
+        before, self._ring = self._ring, ring
+        for user_id in self._counts.keys() | self._lookers.keys():
+            old = before.owner(user_id) if before.members else None
+            if old != self._owner(user_id):
+                self._note_count(user_id, old)
+                self._note_interest(user_id, old)
+
+    def server_up(self, server_id: str) -> None:
+        """A line to a server stands: tell it everything about its users."""
+        self._servers[server_id] = server = _Server()
+        for user_id in self._counts:
+            if self._owner(user_id) == server_id:
+                server.changed.add(user_id)
+        for user_id in self._lookers:
+            if self._owner(user_id) == server_id:
+                server.watched.add(user_id)
+
+    def server_down(self, server_id: str) -> None:
+        """The line is gone; the server forgets us when our lease ends."""
+        self._servers.pop(server_id, None)
+
+    def servers_with_news(self) -> list[str]:
+        """Return the servers for which `flush` would give something."""
+        return [
+            server_id
+            for server_id, server in self._servers.items()
+            if server.changed or server.watched or server.unwatched
+        ]
+
+    def flush(self, server_id: str) -> Iterator[Report]:
+        """Yield what the server is to be told now."""
+        server = self._servers.get(server_id)
+        while server is not None and (server.changed or server.watched or server.unwatched):
+            changed, added, removed = _cut(server.changed), _cut(server.watched), _cut(server.unwatched)
+            counts = [(user_id, self._count_for(user_id, server_id)) for user_id in changed]
+            server.told.difference_update(changed)
+            server.told.update(user_id for user_id, count in counts if count)
+            server.watches.update(added)
+            server.watches.difference_update(removed)
+            yield Report(counts, added, removed)
+
+    def _owner(self, user_id: str) -> str | None:
+        return self._ring.owner(user_id) if self._ring.members else None
+
+    def _count_for(self, user_id: str, server_id: str) -> int:
+        return self._counts.get(user_id, 0) if self._owner(user_id) == server_id else 0
+
+    def _note_count(self, user_id: str, *others: str | None) -> None:
+        for server_id in {self._owner(user_id), *others}:
+            server = self._servers.get(server_id) if server_id is not None else None
+            if server is not None and server_id is not None:
+                if self._count_for(user_id, server_id) or user_id in server.told:
+                    server.changed.add(user_id)
+                else:
+                    server.changed.discard(user_id)
+
+    def _note_interest(self, user_id: str, *others: str | None) -> None:
+        for server_id in {self._owner(user_id), *others}:
+            server = self._servers.get(server_id) if server_id is not None else None
+            if server is None:
+                continue
+            wanted = user_id in self._lookers and self._owner(user_id) == server_id
+            server.watched.discard(user_id)
+            server.unwatched.discard(user_id)
+            if wanted and user_id not in server.watches:
+                server.watched.add(user_id)
+            elif not wanted and user_id in server.watches:
+                server.unwatched.add(user_id)
+
+
+def _cut(users: set[str]) -> list[str]:
+    """Take at most USERS_MAX out of a set."""
+    taken = [user_id for user_id, _ in zip(users, range(USERS_MAX), strict=False)]
+    users.difference_update(taken)
+    return taken

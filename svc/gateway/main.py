@@ -1,0 +1,101 @@
+"""The gateway process. Reads downward as start-up; unwinding it is shutdown: leave discovery, drain, then stop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from random import SystemRandom
+
+from discovery.front import Discovery
+from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
+from svc.feed.discovered import discovered_feed, following
+from svc.feed.feed import Feed, Subscriber
+from svc.gateway import frames
+from svc.gateway.config import GatewayConfig
+from svc.gateway.desk import FrontDesk
+from svc.gateway.door import Connections, Door, open_door
+from svc.gateway.drain import Drain
+from svc.gateway.keepalive import keep_alive
+from svc.gateway.metrics import observe_feed, observe_gateway
+from svc.gateway.openings import Openings
+from svc.gateway.posts import Posts
+from svc.gateway.reports import Presence, RemotePresence
+from svc.gateway.servicer import GatewayServicer
+from svc.gateway.sockets import Outbox, Wiring
+from svc.gateway.tickets import TicketGate
+from svc.gateway.webapp import RemoteWebapp
+from svc.kit.clock import Clock, SystemClock
+from svc.kit.ids import instance_id
+from svc.kit.lifecycle import Tasks, background, run, terminated
+from svc.kit.rpc import Service, rpc_server
+from svc.kit.telemetry import telemetry
+from svc.kit.tokens import Signer
+
+TIER = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What start-up makes before anything runs."""
+
+    connections: Connections
+    outbox: Outbox
+    presence: Presence
+    desk: FrontDesk
+    door: Door
+
+
+def _assemble(
+    config: GatewayConfig, me: str, clock: Clock, feed: Feed, webapp: RemoteWebapp, presence: Presence, tasks: Tasks
+) -> _Parts:
+    rng = SystemRandom()
+    connections = Connections(config.connections_max)
+    outbox = Outbox(asyncio.get_running_loop(), config.output_bytes_max)
+    desk = FrontDesk(connections, feed, Openings(webapp, tasks, clock, rng), Posts(webapp, tasks), presence, clock)
+    wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
+    gate = TicketGate(Signer(config.instance.secret), me)
+    door = Door(gate, connections, wiring, config.limits, clock, me, rng)
+    return _Parts(connections, outbox, presence, desk, door)
+
+
+async def serve(config: GatewayConfig) -> None:
+    """Run until SIGTERM, then send the clients away."""
+    clock = SystemClock()
+    me = instance_id(config.instance.name or TIER, SystemRandom())
+    subscriber = Subscriber(me, config.instance.zone)
+    async with AsyncExitStack() as up:
+        metrics_port = up.enter_context(telemetry(TIER, me, config.instance)).metrics_port
+        disco = await up.enter_async_context(Discovery(config.instance, clock))
+        tasks = await up.enter_async_context(Tasks("session work", limit=3 * config.connections_max))
+        feed = await discovered_feed(disco, subscriber, clock)
+        presence_ring = await disco.ring("presence")
+        presence = Presence(subscriber, RemotePresence(disco.pools, presence_ring), tasks, clock)
+        parts = _assemble(config, me, clock, feed, RemoteWebapp(disco.pools), presence, tasks)
+        drain = Drain(parts.connections, parts.door.shut, clock, tasks)
+        observe_feed(feed)
+        observe_gateway(parts.connections, parts.door, parts.desk.hub, parts.outbox)
+        await up.enter_async_context(following(disco, feed, parts.desk.hub))
+        await up.enter_async_context(presence.running())
+        up.callback(presence_ring.subscribe(presence.ring_changed))
+        await up.enter_async_context(background("pings", keep_alive(parts.connections, config.keepalive, clock)))
+        ws_port = await up.enter_async_context(open_door(parts.door.answer, config.instance.bind_host, config.ws_port))
+        servicer = GatewayServicer(parts.connections, drain)
+        service = Service(
+            "parley.gateway.v1.GatewayService", lambda server: add_GatewayServiceServicer_to_server(servicer, server)
+        )
+        server = await up.enter_async_context(rpc_server(config.instance, [service]))
+        up.push_async_callback(drain.finish, config.drain_s)
+        meta = {"version": version("parley"), "ws_port": str(ws_port), "metrics_port": str(metrics_port)}
+        await up.enter_async_context(disco.registered(TIER, me, server.address, meta))
+        await terminated()
+
+
+def main() -> None:
+    """Start a gateway from the environment and flags."""
+    run(serve, GatewayConfig)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Lines to the presence servers: our users' sessions and our clients' interests go up, changes come down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from discovery.ring import Ring
+from discovery.ring_watcher import RingWatcher
+from discovery.stubs import StubPools
+from parley.presence.v1 import presence_service_pb2 as pb
+from parley.presence.v1.presence_service_pb2_grpc import PresenceServiceStub
+from svc.feed.feed import Subscriber
+from svc.feed.lines import Line, Lines, Stream, lines_of
+from svc.gateway import frames
+from svc.gateway.interests import Interests
+from svc.gateway.sockets import Connection
+from svc.kit.clock import Clock
+from svc.kit.errors import ParleyError, ResourceExhaustedError
+from svc.kit.lifecycle import Tasks
+
+QUERY_TIMEOUT_S = 2.0
+BATCH_FLAG = "batch_presence_aware"
+
+ReportStream = Stream[pb.ReportRequest, pb.ReportResponse]
+ReportLine = Line[pb.ReportRequest, pb.ReportResponse]
+
+log = logging.getLogger(__name__)
+
+
+class PresenceServers(Protocol):
+    """The presence tier."""
+
+    def report(self, server_id: str) -> ReportStream:
+        """Open a Report stream. Raises LookupError when the server is not there."""
+        ...
+
+    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Return which of at most 500 users are active. Raises ParleyError."""
+        ...
+
+
+class _ReportEnd:
+    """Our end of the line to one presence server (see lines.LineEnd)."""
+
+    def __init__(self, server_id: str, hello: pb.Hello, presence: Presence) -> None:
+        self._server_id = server_id
+        self._hello = hello
+        self._presence = presence
+        self._lease_s = 3.0
+
+    @property
+    def heartbeat_s(self) -> float:
+        """A third of the lease: two heartbeats may be late."""
+        return self._lease_s / 3
+
+    def hello(self) -> pb.ReportRequest:
+        return pb.ReportRequest(hello=self._hello)
+
+    def opened(self, first: pb.ReportResponse) -> None:
+        if first.lease.lease_ms:
+            self._lease_s = first.lease.lease_ms / 1000
+        self._presence.interests.server_up(self._server_id)
+
+    def received(self, response: pb.ReportResponse) -> None:
+        if response.WhichOneof("frame") == "changes":
+            states = [(user.user_id, user.presence == pb.PRESENCE_ACTIVE) for user in response.changes.users]
+            self._presence.tell(self._presence.interests.changed(self._server_id, states))
+
+    def outgoing(self) -> Iterator[pb.ReportRequest]:
+        is_silent = True
+        for report in self._presence.interests.flush(self._server_id):
+            is_silent = False
+            if report.counts:
+                users = [pb.UserConnections(user_id=user_id, count=count) for user_id, count in report.counts]
+                yield pb.ReportRequest(connections=pb.Connections(users=users))
+            if report.added or report.removed:
+                watch = pb.Watch(added_user_ids=report.added, removed_user_ids=report.removed)
+                yield pb.ReportRequest(watch=watch)
+        if is_silent:
+            yield pb.ReportRequest(heartbeat=pb.Heartbeat())
+
+    def closed(self) -> None:
+        self._presence.interests.server_down(self._server_id)
+
+
+class Presence:
+    """Presence for the connections of this gateway. While its tier is away, clients simply hear of no changes."""
+
+    def __init__(self, subscriber: Subscriber, servers: PresenceServers, tasks: Tasks, clock: Clock) -> None:
+        """Report as `subscriber`; queries run in `tasks`."""
+        self.interests: Interests[Connection] = Interests()
+        self._hello = pb.Hello(gateway_id=subscriber.instance_id, zone=subscriber.zone)
+        self._servers = servers
+        self._tasks = tasks
+        self._clock = clock
+        self._lines: Lines[pb.ReportRequest, pb.ReportResponse] | None = None
+
+    def connected(self, connection: Connection) -> None:
+        """Count a session."""
+        self.interests.connected(connection.user_id)
+        self._speak()
+
+    def disconnected(self, connection: Connection) -> None:
+        """Forget a session and what it looked at."""
+        self.interests.look(connection, ())
+        self.interests.disconnected(connection.user_id)
+        self._speak()
+
+    def subscribe(self, connection: Connection, user_ids: Sequence[str]) -> None:
+        """Replace what a connection looks at; its states follow, those known here at once."""
+        self.tell({connection: self.interests.look(connection, user_ids)})
+        self._speak()
+
+    def query(self, connection: Connection, user_ids: Sequence[str]) -> None:
+        """Tell a connection the states of users, once."""
+        try:
+            self._tasks.spawn(self._query(connection, user_ids), "presence query")
+        except ResourceExhaustedError:
+            log.warning("a presence query was dropped: too many at once")
+
+    def tell(self, states: Mapping[Connection, Sequence[tuple[str, bool]]]) -> None:
+        """Write presence changes to those who look."""
+        for connection, changes in states.items():
+            for frame in frames.presence(changes, BATCH_FLAG in connection.ticket.flags):
+                connection.push(frame)
+
+    def ring_changed(self, ring: Ring) -> None:
+        """Go by this ring of presence servers; an empty one changes nothing."""
+        if not ring.members:
+            return
+        self.interests.ring_changed(ring)
+        if self._lines is not None:
+            self._lines.members(ring.members)
+        self._speak()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the lines open for the length of a block."""
+        async with lines_of(self._line, "presence lines") as self._lines:
+            yield
+
+    async def _query(self, connection: Connection, user_ids: Sequence[str]) -> None:
+        try:
+            states = await self._servers.states(user_ids)
+        except ParleyError as error:
+            log.warning("presence of %d users could not be read: %s", len(user_ids), error)
+            return
+        self.tell({connection: [(user_id, states[user_id]) for user_id in user_ids if user_id in states]})
+
+    def _line(self, server_id: str) -> ReportLine:
+        end = _ReportEnd(server_id, self._hello, self)
+        return Line(server_id, lambda: self._servers.report(server_id), end, self._clock)
+
+    def _speak(self) -> None:
+        if self._lines is not None:
+            for server_id in self.interests.servers_with_news():
+                self._lines.wake(server_id)
+
+
+class RemotePresence:
+    """The presence servers of the mesh."""
+
+    def __init__(self, pools: StubPools, ring: RingWatcher) -> None:
+        """Find servers by `ring`, which `pools` must follow."""
+        self._pools = pools
+        self._ring = ring
+
+    def report(self, server_id: str) -> ReportStream:
+        """See PresenceServers."""
+        instance = self._ring.instance(server_id)
+        if instance is None:
+            raise LookupError(f"{server_id} is not on the ring any more")
+        return self._pools.stub(PresenceServiceStub, instance).Report()
+
+    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
+        """See PresenceServers."""
+        by_owner: dict[str, list[str]] = {}
+        for user_id in user_ids:
+            by_owner.setdefault(self._ring.owner(user_id).id, []).append(user_id)
+        states: dict[str, bool] = {}
+        for owned in by_owner.values():
+            answer = await self._pools.call_owner(
+                "presence",
+                owned[0],
+                PresenceServiceStub,
+                lambda stub: stub.GetPresence,
+                pb.GetPresenceRequest(user_ids=owned),
+                timeout_s=QUERY_TIMEOUT_S,
+            )
+            states.update((user.user_id, user.presence == pb.PRESENCE_ACTIVE) for user in answer.users)
+        return states

@@ -1,0 +1,286 @@
+"""Pure: what a client's frames mean. A frame and the time go in, actions come out; sockets are somebody else's.
+
+A client sends JSON text: posts, typing, pings, presence interests. Whatever it sends instead is answered with an error
+object on its own connection, or closes it with a code that says why; nobody else notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from svc.gateway import frames
+from svc.gateway.close_codes import CloseCode
+from svc.kit.config import setting
+from svc.kit.ids import is_id
+
+PRESENCE_QUERY_MAX = 500
+"""Users in one presence_query (SLACK-compatible)."""
+
+CLIENT_MSG_ID_MAX = 64
+"""Characters of a client_msg_id: a UUID has 36."""
+
+
+class RtmError(Enum):
+    """What is wrong with a frame: `code` for programs, `msg` for people and for clients that read only that."""
+
+    NO_TEXT = (2, "no_text")
+    TOO_LONG = (3, "msg_too_long")
+    NO_CHANNEL = (4, "channel_not_found")
+    UNKNOWN_TYPE = (5, "unknown type")
+    BAD_JSON = (5, "invalid json")
+    RATE_LIMITED = (6, "ratelimited")
+    UNAVAILABLE = (7, "service_unavailable")
+    REFUSED = (8, "refused")
+    INVALID = (9, "invalid_arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What one connection may do."""
+
+    frame_bytes_max: int = setting(
+        "PARLEY_GATEWAY_FRAME_BYTES_MAX",
+        default=20_480,
+        minimum=1_024,
+        maximum=65_536,
+        help="bytes of a client's frame that are read; larger ones get msg_too_long (Slack: 16 kB)",
+    )
+    text_chars_max: int = setting(
+        "PARLEY_GATEWAY_TEXT_CHARS_MAX", default=4_000, minimum=1, help="characters of a posted text"
+    )
+    frames_per_s: float = setting(
+        "PARLEY_GATEWAY_FRAMES_PER_S", default=50.0, minimum=0.1, help="frames a second that a client may send"
+    )
+    frames_burst: int = setting(
+        "PARLEY_GATEWAY_FRAMES_BURST", default=500, minimum=1, help="frames that a client may save up"
+    )
+    refusals_max: int = setting(
+        "PARLEY_GATEWAY_REFUSALS_MAX",
+        default=2_000,
+        minimum=1,
+        help="rate-limited frames in a row before the connection is closed",
+    )
+    presence_ids_max: int = setting(
+        "PARLEY_GATEWAY_PRESENCE_IDS_MAX", default=2_000, minimum=1, help="users whose presence a client may follow"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write an encoded frame."""
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close with this code; nothing follows."""
+
+    code: CloseCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Post a message, then answer by `posted` or `refused` with this `reply_to`."""
+
+    reply_to: Any
+    channel_id: str
+    text: str
+    thread_ts: str
+    reply_broadcast: bool
+    client_msg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Tell the others in the channel that this user is typing."""
+
+    channel_id: str
+    thread_ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSub:
+    """Follow the presence of exactly these users from now on, and tell their states."""
+
+    user_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceQuery:
+    """Tell the states of these users once."""
+
+    user_ids: tuple[str, ...]
+
+
+Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery
+
+
+class Session:
+    """The state of one connection that its frames depend on: a token bucket. 100 bytes."""
+
+    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens")
+
+    def __init__(self, limits: SessionLimits, now: float) -> None:
+        """Start with a full bucket at `now` (monotonic seconds)."""
+        self._limits = limits
+        self._tokens = float(limits.frames_burst)
+        self._refilled_at = now
+        self._refusals = 0
+
+    def ping(self, payload: bytes, now: float) -> list[Action]:
+        """Answer a protocol ping; beyond the rate it is left unanswered (RFC 6455 §5.5.3 allows it)."""
+        return [Send(frames.pong_frame(payload))] if self._admit(now) else self._excess()
+
+    def binary(self) -> list[Action]:
+        """Refuse a binary message."""
+        return [Close(CloseCode.UNSUPPORTED_DATA, "only JSON text is understood")]
+
+    def text(self, payload: bytes, now: float) -> list[Action]:
+        """Take a text message."""
+        try:
+            frame = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return self._not_json(payload, now)
+        if not isinstance(frame, dict):
+            return self._error(None, RtmError.BAD_JSON, now)
+        if not self._admit(now):
+            return self._excess() or [Send(_error_frame(_reply_to(frame), RtmError.RATE_LIMITED))]
+        if len(payload) > self._limits.frame_bytes_max:
+            return [Send(_error_frame(_reply_to(frame), RtmError.TOO_LONG))]
+        kind = frame.get("type")
+        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        if reader is None:
+            return [Send(_error_frame(_reply_to(frame), RtmError.UNKNOWN_TYPE))]
+        return reader(self, frame)
+
+    def _not_json(self, payload: bytes, now: float) -> list[Action]:
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return [Close(CloseCode.INVALID_TEXT, "text must be UTF-8")]
+        return self._error(None, RtmError.BAD_JSON, now)
+
+    def _error(self, reply_to: Any, error: RtmError, now: float) -> list[Action]:
+        return [Send(_error_frame(reply_to, error))] if self._admit(now) else self._excess()
+
+    def _admit(self, now: float) -> bool:
+        limits = self._limits
+        earned = max(0.0, now - self._refilled_at) * limits.frames_per_s
+        self._tokens = min(limits.frames_burst, self._tokens + earned)
+        self._refilled_at = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        self._refusals = 0
+        return True
+
+    def _excess(self) -> list[Action]:
+        self._refusals += 1
+        if self._refusals > self._limits.refusals_max:
+            return [Close(CloseCode.POLICY, "too many frames")]
+        return []
+
+    def _message(self, frame: dict[str, Any]) -> list[Action]:
+        reply_to = _reply_to(frame)
+        channel_id, text, thread_ts = frame.get("channel"), frame.get("text"), frame.get("thread_ts") or ""
+        key = frame.get("client_msg_id") or ""
+        if not isinstance(channel_id, str) or not is_id(channel_id, "CDG"):
+            return [Send(_error_frame(reply_to, RtmError.NO_CHANNEL))]
+        if not isinstance(text, str) or not text:
+            return [Send(_error_frame(reply_to, RtmError.NO_TEXT))]
+        if len(text) > self._limits.text_chars_max:
+            return [Send(_error_frame(reply_to, RtmError.TOO_LONG))]
+        if not isinstance(thread_ts, str) or not isinstance(key, str) or len(key) > CLIENT_MSG_ID_MAX:
+            return [Send(_error_frame(reply_to, RtmError.INVALID))]
+        return [Post(reply_to, channel_id, text, thread_ts, _is_true(frame.get("reply_broadcast")), key)]
+
+    def _ping(self, frame: dict[str, Any]) -> list[Action]:
+        pong: dict[str, Any] = {"type": "pong"}
+        reply_to = _reply_to(frame)
+        if reply_to is not None:
+            pong["reply_to"] = reply_to
+        extras = {name: value for name, value in frame.items() if name not in ("id", "type", "reply_to")}
+        return [Send(frames.json_frame(pong | extras))]
+
+    def _typing(self, frame: dict[str, Any]) -> list[Action]:
+        channel_id, thread_ts = frame.get("channel"), frame.get("thread_ts") or ""
+        if not isinstance(channel_id, str) or not isinstance(thread_ts, str):
+            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+        return [Typing(channel_id, thread_ts[:20])]
+
+    def _presence_sub(self, frame: dict[str, Any]) -> list[Action]:
+        user_ids = _user_ids(frame)
+        if user_ids is None or len(user_ids) > self._limits.presence_ids_max:
+            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+        return [PresenceSub(user_ids)]
+
+    def _presence_query(self, frame: dict[str, Any]) -> list[Action]:
+        user_ids = _user_ids(frame)
+        if user_ids is None or len(user_ids) > PRESENCE_QUERY_MAX:
+            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+        return [PresenceQuery(user_ids)]
+
+    def _tickle(self, _frame: dict[str, Any]) -> list[Action]:
+        return []
+
+
+_READERS: dict[str, Callable[[Session, dict[str, Any]], list[Action]]] = {
+    "message": Session._message,
+    "ping": Session._ping,
+    "typing": Session._typing,
+    "presence_sub": Session._presence_sub,
+    "presence_query": Session._presence_query,
+    "tickle": Session._tickle,
+}
+
+
+def posted(reply_to: Any, ts: str, text: str, position: str) -> bytes:
+    """Return the acknowledgement of a stored post; without `reply_to` when the client sent no id."""
+    ack: dict[str, Any] = {"ok": True}
+    if reply_to is not None:
+        ack["reply_to"] = reply_to
+    return frames.json_frame(ack | {"ts": ts, "text": text, "position": position})
+
+
+def refused(reply_to: Any, reason: str) -> bytes:
+    """Return the answer to a post that was not stored; `reason` is the Web API's error code."""
+    known = next((error for error in RtmError if error.value[1] == reason), None)
+    code = known.value[0] if known is not None else RtmError.REFUSED.value[0]
+    return _error_object(reply_to, code, reason)
+
+
+def _error_frame(reply_to: Any, error: RtmError) -> bytes:
+    return _error_object(reply_to, *error.value)
+
+
+def _error_object(reply_to: Any, code: int, message: str) -> bytes:
+    answer: dict[str, Any] = {"ok": False}
+    if reply_to is not None:
+        answer["reply_to"] = reply_to
+    return frames.json_frame(answer | {"error": {"code": code, "msg": message}})
+
+
+def _reply_to(frame: dict[str, Any]) -> Any:
+    """Return the frame's id, as the number (or text) that it is; None when there is none to answer to."""
+    number = frame.get("id")
+    return number if isinstance(number, int | float | str) and not isinstance(number, bool) else None
+
+
+def _is_true(value: Any) -> bool:
+    """Read a flag in any of the forms that clients send."""
+    return value is True or value == 1 or (isinstance(value, str) and value.lower() in ("1", "true"))
+
+
+def _user_ids(frame: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the users named, without what cannot be one; None when it is not a list."""
+    ids = frame.get("ids", [])
+    if not isinstance(ids, list):
+        return None
+    return tuple(dict.fromkeys(each for each in ids if isinstance(each, str) and is_id(each, "UW")))

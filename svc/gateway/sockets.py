@@ -1,0 +1,236 @@
+"""Connections: what picows reads goes to the session, what is pushed in one turn of the loop leaves in one write.
+
+Joining all frames that are pending for a socket into one write is the largest lever that fan-out has (4 frames a write:
+4 times the deliveries a second). So `push` only collects, and the outbox flushes every touched connection once a turn.
+We write frames ourselves, to the transport below picows, so that there is one order of bytes: ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from svc.gateway import frames
+from svc.gateway.close_codes import CloseCode
+from svc.gateway.session import Action, Close, Send, Session
+from svc.gateway.tickets import Ticket
+
+CLOSE_TIMEOUT_S = 2.0
+"""Seconds that a peer has to answer our Close, or to read what is written, before the socket is cut."""
+
+MESSAGE_BYTES_MAX = 65_536
+"""Bytes of a message that are read at all (more is closed with 1009): 4,000 emoji, escaped as ASCII, are 48,000."""
+
+
+class Outbox:
+    """The connections that have something to write; flushed once a turn of the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, bytes_max: int) -> None:
+        """Allow `bytes_max` unwritten bytes a connection."""
+        self._loop = loop
+        self._waiting: list[Connection] = []
+        self.bytes_max = bytes_max
+        self.bytes_out = 0
+        self.writes = 0
+        self.slow_consumers = 0
+
+    def add(self, connection: Connection) -> None:
+        """Flush `connection` at the end of this turn; called once for it until then."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(connection)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> None:
+        """Run a callback later."""
+        self._loop.call_later(seconds, callback)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.flush()
+
+
+class Desk(Protocol):
+    """What connections report to. Called from the event loop; must not wait."""
+
+    def opened(self, connection: Connection) -> None:
+        """The handshake is over; hello is on its way."""
+        ...
+
+    def act(self, connection: Connection, action: Action) -> None:
+        """Do what a client's frame asks for (never Send or Close: those are done already)."""
+        ...
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What all connections of a gateway share."""
+
+    outbox: Outbox
+    desk: Desk
+    now: Callable[[], float]
+    hello: bytes
+    """The encoded first frame."""
+
+
+class Connection(WSListener):
+    """One WebSocket with its session. Implements hub.Member."""
+
+    __slots__ = (
+        "_fragments",
+        "_pending",
+        "_session",
+        "_transport",
+        "_wiring",
+        "channels",
+        "heard_at",
+        "id",
+        "is_closing",
+        "number",
+        "opened_unix_s",
+        "ticket",
+        "user_id",
+    )
+
+    def __init__(
+        self, wiring: Wiring, session: Session, ticket: Ticket, name: tuple[str, int], opened_unix_s: int
+    ) -> None:
+        """Be the listener of a socket that is being upgraded; `name` is the id and the number of the connection."""
+        self._wiring = wiring
+        self._session = session
+        self._transport: WSTransport | None = None
+        self._pending: list[bytes] = []
+        self._fragments: bytearray | None = None
+        self.ticket = ticket
+        self.user_id = ticket.user_id
+        self.id, self.number = name
+        self.opened_unix_s = opened_unix_s
+        self.heard_at = wiring.now()
+        self.channels: set[str] = set()
+        self.is_closing = False
+
+    @property
+    def unwritten_bytes(self) -> int:
+        """Return the bytes that wait to be written."""
+        waiting = sum(map(len, self._pending))
+        if self._transport is None or self._transport.is_disconnected:
+            return waiting
+        return waiting + self._transport.underlying_transport.get_write_buffer_size()
+
+    def push(self, frame: bytes) -> None:
+        """Write an encoded frame at the end of this turn; nothing happens once it is closing."""
+        if self.is_closing:
+            return
+        if not self._pending:
+            self._wiring.outbox.add(self)
+        self._pending.append(frame)
+
+    def flush(self) -> None:
+        """Write everything that is pending at once, or close a consumer that is too slow for it."""
+        pending, self._pending = self._pending, []
+        transport = self._transport
+        # picows closes by itself on frames that cannot be parsed: nothing may follow its Close.
+        if transport is None or not pending or transport.is_disconnected or transport.is_close_frame_sent:
+            return
+        joined = pending[0] if len(pending) == 1 else b"".join(pending)
+        outbox = self._wiring.outbox
+        if transport.underlying_transport.get_write_buffer_size() + len(joined) > outbox.bytes_max:
+            outbox.slow_consumers += 1
+            self.close(CloseCode.SLOW_CONSUMER, "too much was waiting to be read: come back and resume")
+            return
+        outbox.bytes_out += len(joined)
+        outbox.writes += 1
+        transport.underlying_transport.write(joined)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Send what is pending and a Close frame, then end the connection when the peer answers, or after a while."""
+        if self.is_closing:
+            return
+        self.flush()
+        if not self.is_closing:  # else flushing found a slow consumer
+            self._send_close(code, reason)
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """See picows: the upgrade is done."""
+        self._transport = transport
+        self.push(self._wiring.hello)
+        self._wiring.desk.opened(self)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """See picows: the socket is gone."""
+        self.is_closing = True
+        self._pending = []
+        self._wiring.desk.closed(self)
+
+    def pause_writing(self) -> None:
+        """See picows: told when the transport buffers much; our own limit is checked at each flush."""
+
+    def resume_writing(self) -> None:
+        """See picows."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """See picows: a frame has come, and is only valid within this call."""
+        kind = frame.msg_type
+        self.heard_at = self._wiring.now()
+        if kind == WSMsgType.CLOSE:
+            self._closed_by_peer(transport, frame)
+        elif self.is_closing or transport.is_close_frame_sent:
+            return
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
+        elif kind == WSMsgType.PING:
+            self._do(self._session.ping(frame.get_payload_as_bytes(), self.heard_at))
+        elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
+            self._do(self._session.text(frame.get_payload_as_bytes(), self.heard_at))
+        elif kind == WSMsgType.BINARY:
+            self._do(self._session.binary())
+        elif kind != WSMsgType.PONG:
+            self._take_fragment(frame, is_first=kind == WSMsgType.TEXT)
+
+    def _take_fragment(self, frame: WSFrame, is_first: bool) -> None:
+        if is_first != (self._fragments is None):
+            self.close(CloseCode.PROTOCOL_ERROR, "fragments out of order")
+            return
+        if self._fragments is None:
+            self._fragments = bytearray()
+        self._fragments += frame.get_payload_as_memoryview()
+        if len(self._fragments) > MESSAGE_BYTES_MAX:
+            self.close(CloseCode.TOO_BIG, f"a message has at most {MESSAGE_BYTES_MAX} bytes")
+        elif frame.fin:
+            whole, self._fragments = bytes(self._fragments), None
+            self._do(self._session.text(whole, self.heard_at))
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self.push(action.frame)
+            elif isinstance(action, Close):
+                self.close(action.code, action.reason)
+            else:
+                self._wiring.desk.act(self, action)
+
+    def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
+        if not self.is_closing and not transport.is_close_frame_sent:
+            code = int.from_bytes(frame.get_payload_as_bytes()[:2]) or int(CloseCode.NORMAL)
+            self.flush()
+            self._send_close(code, "")
+        transport.disconnect()
+
+    def _send_close(self, code: int, reason: str) -> None:
+        self.is_closing = True
+        self._pending = []
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return
+        if not transport.is_close_frame_sent:
+            transport.underlying_transport.write(frames.close_frame(code, reason))
+        # Also the end of a peer that never reads what is written, nor answers.
+        self._wiring.outbox.call_later(CLOSE_TIMEOUT_S, transport.underlying_transport.abort)

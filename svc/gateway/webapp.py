@@ -1,0 +1,65 @@
+"""What the gateway asks of webapp on behalf of sessions; found through Consul, own zone first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from discovery.stubs import NO_RETRY, RetryPolicy, StubPools
+from parley.webapp.v1 import webapp_service_pb2 as pb
+from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
+from svc.feed.discovered import WebappLog
+from svc.feed.filler import LogReader
+
+POST_TIMEOUT_S = 3.5
+"""Clients take an acknowledgement that comes after 4 s for a dead connection."""
+
+POST_RETRY = RetryPolicy(attempts_max=3)
+"""Only for posts with a client_msg_id: the same key in the same channel gives the same message."""
+
+SUBSCRIPTIONS_TIMEOUT_S = 3.0
+SUBSCRIPTIONS_RETRY = RetryPolicy(attempts_max=3, attempt_timeout_s=1.5)
+
+
+class Webapp(LogReader, Protocol):
+    """The calls of the gateway. All raise ParleyError."""
+
+    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+        """Return the (channel, head offset) that a user's sessions follow. Raises NotFoundError for no such user."""
+        ...
+
+    async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
+        """Post a message; a refusal by the rules is an answer with `error` set."""
+        ...
+
+
+class RemoteWebapp(WebappLog):
+    """Webapps of the mesh."""
+
+    def __init__(self, pools: StubPools) -> None:
+        """Call webapps through `pools`, which must follow the tier."""
+        super().__init__(pools)
+        self._webapps = pools
+
+    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+        """See Webapp."""
+        answer = await self._webapps.call(
+            "webapp",
+            WebappServiceStub,
+            lambda stub: stub.ListSubscriptions,
+            pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id),
+            timeout_s=SUBSCRIPTIONS_TIMEOUT_S,
+            retry=SUBSCRIPTIONS_RETRY,
+        )
+        return [(head.channel_id, head.offset) for head in answer.heads]
+
+    async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
+        """See Webapp."""
+        return await self._webapps.call(
+            "webapp",
+            WebappServiceStub,
+            lambda stub: stub.PostMessage,
+            request,
+            timeout_s=POST_TIMEOUT_S,
+            retry=POST_RETRY if request.client_msg_id else NO_RETRY,
+        )
