@@ -1,0 +1,87 @@
+"""The nodes of one memcached pool, and which of them has a key: rendezvous hashing over those that Consul lists.
+
+Source: Thaler & Ravishankar 1998. A key moves only when its own node comes or goes; whether a node answers changes
+nothing, so that a short absence does not leave old values behind on a stand-in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from random import Random
+
+from discovery.view import Snapshot
+from svc.kit.clock import Clock
+from svc.kit.lifecycle import Tasks
+from svc.webapp.cache import wire
+from svc.webapp.cache.node import Node, NodeLimits
+
+__all__ = ["MAIN_POOL_TAG", "SERVICE", "Pool", "run_pool"]
+
+SERVICE = "memcached"
+"""The tier's name; parley-memcached in Consul."""
+MAIN_POOL_TAG = "pool:main"
+NODES_MAX = 64
+"""Hashing a key over more would cost more than the get itself (1 us a node)."""
+
+
+class Pool:
+    """Nodes, each kept connected while it is in the pool."""
+
+    def __init__(self, tasks: Tasks, clock: Clock, rng: Random, limits: NodeLimits | None = None) -> None:
+        """See `run_pool`. Starts empty: then everything is a miss."""
+        self._tasks = tasks
+        self._clock = clock
+        self._rng = rng
+        self._limits = limits or NodeLimits()
+        self._nodes: dict[str, tuple[Node, asyncio.Task[None]]] = {}
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Those in the pool now."""
+        return [node for node, _ in self._nodes.values()]
+
+    def update(self, addresses: Iterable[str]) -> None:
+        """Take these nodes (host:port), at most NODES_MAX of them in order of address, and let go of all others."""
+        wanted = sorted(set(addresses))[:NODES_MAX]
+        for address in set(self._nodes) - set(wanted):
+            self._nodes.pop(address)[1].cancel()
+        for address in wanted:
+            if address not in self._nodes:
+                node = Node(address, self._clock, self._rng, self._limits)
+                self._nodes[address] = (node, self._tasks.spawn(node.run(), name=f"memcached {address}"))
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Take the nodes that Consul lists; give this to a watcher of SERVICE."""
+        self.update(instance.address for instance in snapshot.instances if MAIN_POOL_TAG in instance.tags)
+
+    def node(self, key: str) -> Node | None:
+        """Return the node that has a key; None when there are none, or it is away."""
+        if not self._nodes:
+            return None
+        data = key.encode()
+        address = max(self._nodes, key=lambda address: blake2b(data, digest_size=8, key=address.encode()[:64]).digest())
+        node = self._nodes[address][0]
+        return node if node.alive else None
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete keys on every node: another process may see other nodes, or have seen them when it filled the key.
+
+        Takes at most the deadline of a node (50 ms); see Node.delete for what did not get through.
+        """
+        nodes = self.nodes
+        async with asyncio.TaskGroup() as group:
+            for key in keys:
+                if wire.is_key(key):
+                    for node in nodes:
+                        group.create_task(node.delete(key))
+
+
+@asynccontextmanager
+async def run_pool(clock: Clock, rng: Random, limits: NodeLimits | None = None) -> AsyncIterator[Pool]:
+    """Yield a pool whose connections live as long as the block."""
+    # Twice: those let go of end a moment later.
+    async with Tasks("memcached", 2 * NODES_MAX) as tasks:
+        yield Pool(tasks, clock, rng, limits)

@@ -1,0 +1,253 @@
+"""Group commit: a lane takes all pending writes of its channels and makes them true in one transaction.
+
+Nothing waits for company: an idle lane commits a lone write at once, and while it does the next batch gathers. A write
+that MySQL refuses is found by halving its batch, so the others succeed. When the connection is lost during COMMIT
+nobody knows whether it happened: writes with a request id are tried again, which either finds or repeats them; the
+others are answered UnavailableError, never ok.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+import pymysql
+from opentelemetry import metrics
+
+from parley.event.v1 import event_pb2
+from svc.kit.backoff import Backoff
+from svc.kit.clock import Clock
+from svc.kit.errors import ResourceExhaustedError, UnavailableError
+from svc.kit.lifecycle import background
+from svc.kit.mailbox import Mailbox
+from svc.webapp.log import Committed, Write
+from svc.webapp.plan import Plan, State, check_write, plan
+from svc.webapp.store import commit as statements
+from svc.webapp.store.failures import connection_lost, is_conflict, is_duplicate, translate
+from svc.webapp.store.pools import Database, Transaction
+
+__all__ = ["Committer", "CommitterLimits", "run_committer"]
+
+log = logging.getLogger(__name__)
+
+Publish = Callable[[Sequence[event_pb2.Event]], None]
+"""Where committed events go, in the order of their commit; must not block or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitterLimits:
+    """Bounds of group commit."""
+
+    lanes: int = 1
+    """Transactions at a time; a channel's writes are all in one lane. One keeps up with one MariaDB on two cores."""
+    pending_max: int = 4096
+    """Writes that may wait in a lane; the next gets ResourceExhaustedError. At 2,000 a second, 2 s of waiting."""
+    batch_max: int = 256
+    """Writes in a transaction: beyond it a write's share of the cost falls no more, and all wait for the last."""
+    batch_bytes_max: int = 2 * 1024 * 1024
+    """Text in a transaction; with events about twice that, under MySQL's default packet of 16 MiB."""
+    tries_max: int = 4
+    """Times a transaction is tried after deadlocks, lock timeouts and lost connections."""
+    retry_base_s: float = 0.01
+    retry_cap_s: float = 0.5
+
+
+class OutcomeUnknown(Exception):
+    """The connection was lost during COMMIT."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A write and whom to tell."""
+
+    write: Write
+    done: asyncio.Future[Committed]
+
+    def resolve(self, result: Committed | Exception) -> None:
+        """Tell, unless the caller has gone: then the write is true all the same, and its events go out."""
+        if self.done.done():
+            return
+        if isinstance(result, Committed):
+            self.done.set_result(result)
+        else:
+            self.done.set_exception(result)
+
+
+class Committer:
+    """Makes writes durable. A crash loses none that was answered; one that was not may have happened."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        """See `run_committer`."""
+        self._lanes = lanes
+
+    async def commit(self, write: Write) -> Committed:
+        """Return once the write is durable. Effects are not yet carried out: svc.webapp.effects.Writes does that.
+
+        Writes of one channel are committed in the order of the calls. Cancelling stops the waiting, not the write.
+        Raises ResourceExhaustedError (too many wait), UnavailableError (not known to be written; safe to try again with
+        the same request id), InvalidArgumentError (over a limit, or refused by MySQL).
+        """
+        check_write(write)
+        lane = self._lanes[zlib.crc32(write.channel_id.encode()) % len(self._lanes)]
+        return await lane.submit(write)
+
+
+@asynccontextmanager
+async def run_committer(
+    database: Database, publish: Publish, clock: Clock, rng: Random, limits: CommitterLimits | None = None
+) -> AsyncIterator[Committer]:
+    """Yield a committer of the channel keyspace; on the way out what is pending is answered UnavailableError."""
+    limits = limits or CommitterLimits()
+    lanes = [Lane(database, publish, clock, rng, limits) for _ in range(limits.lanes)]
+    async with AsyncExitStack() as stack:
+        for number, lane in enumerate(lanes):
+            stack.callback(lane.abandon)
+            await stack.enter_async_context(background(f"commit-{number}", lane.run()))
+        yield Committer(lanes)
+
+
+class Lane:
+    """One transaction at a time, for all writes that wait."""
+
+    def __init__(
+        self, database: Database, publish: Publish, clock: Clock, rng: Random, limits: CommitterLimits
+    ) -> None:
+        """See `run_committer`."""
+        self._database = database
+        self._publish = publish
+        self._clock = clock
+        self._rng = rng
+        self._limits = limits
+        self._mailbox: Mailbox[_Pending] = Mailbox(limits.pending_max)
+        self._taken: list[_Pending] = []
+        meter = metrics.get_meter(__name__)
+        self._batch_size = meter.create_histogram("parley.webapp.commit.batch", description="writes in a transaction")
+        self._commit_ms = meter.create_histogram("parley.webapp.commit.ms", unit="ms", description="of a transaction")
+        self._retries = meter.create_counter("parley.webapp.commit.retries", description="transactions tried again")
+
+    async def submit(self, write: Write) -> Committed:
+        """Queue a write and wait for it."""
+        pending = _Pending(write, asyncio.get_running_loop().create_future())
+        if self._mailbox.closed:
+            raise UnavailableError("this webapp is stopping")
+        if not self._mailbox.put(pending, _size(write)):
+            raise ResourceExhaustedError(
+                "too many writes wait to be committed",
+                subject="commit.pending",
+                limit=self._limits.pending_max,
+                actual=len(self._mailbox),
+                retry_after_s=1.0,
+            )
+        return await pending.done
+
+    async def run(self) -> None:
+        """Commit what is pending, for ever."""
+        while True:
+            self._taken = await self._mailbox.take(self._limits.batch_max, self._limits.batch_bytes_max)
+            # A caller that left before its write was begun does not want it any more.
+            await self._settle([pending for pending in self._taken if not pending.done.done()])
+            self._taken = []
+
+    def abandon(self) -> None:
+        """Answer everything that is still waiting; called when nothing runs any more."""
+        self._mailbox.close()
+        for pending in (*self._taken, *self._mailbox.take_nowait()):
+            pending.resolve(UnavailableError("this webapp is stopping; the outcome is not known"))
+
+    async def _settle(self, batch: Sequence[_Pending]) -> None:
+        """Answer every write of a batch, one way or the other."""
+        backoff = Backoff(self._limits.retry_base_s, self._limits.retry_cap_s, self._rng)
+        for attempt in range(1, self._limits.tries_max + 1):
+            if not batch:
+                return
+            try:
+                results = await self._transact([pending.write for pending in batch])
+            except OutcomeUnknown as error:
+                failure: Exception = UnavailableError(f"connection lost during commit: {error}")
+                batch = _only_repeatable(batch, failure)
+            except Exception as error:  # whatever one write brings about must not take the others down
+                failure = translate(error, "channel")
+                if not _passing(error):
+                    await self._split(batch, failure)
+                    return
+            else:
+                for pending, result in zip(batch, results, strict=True):
+                    pending.resolve(result)
+                return
+            self._retries.add(1)
+            log.warning("commit of %d writes failed, try %d: %s", len(batch), attempt, failure)
+            if attempt < self._limits.tries_max:
+                await self._clock.sleep(backoff.next_s())
+        for pending in batch:
+            pending.resolve(failure)
+
+    async def _split(self, batch: Sequence[_Pending], failure: Exception) -> None:
+        """Find the write that MySQL refuses: commit each half by itself, in order."""
+        if len(batch) == 1:
+            batch[0].resolve(failure)
+            return
+        middle = len(batch) // 2
+        await self._settle(batch[:middle])
+        await self._settle(batch[middle:])
+
+    async def _transact(self, writes: Sequence[Write]) -> list[Committed | Exception]:
+        """Plan and write a batch in one transaction, then publish. Raises the driver's errors, OutcomeUnknown."""
+        began = self._clock.now()
+        async with self._database.begun() as transaction:
+            planned = await self._write(transaction, writes)
+            try:
+                await transaction.commit()
+            except (pymysql.err.MySQLError, OSError, EOFError) as error:
+                # A refusal that the server answered is known; silence is not.
+                if connection_lost(error) or isinstance(error, OSError | EOFError):
+                    raise OutcomeUnknown(str(error)) from error
+                raise
+        self._batch_size.record(len(writes))
+        self._commit_ms.record((self._clock.now() - began) * 1000)
+        events = [event for result in planned.results if isinstance(result, Committed) for event in result.events]
+        if events:
+            self._publish(events)
+        return planned.results
+
+    async def _write(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
+        """Write a batch's rows and return its plan."""
+        heads = await statements.lock_heads(transaction, {write.channel_id for write in writes})
+        asked = {(w.channel_id, user) for w in writes for user in (w.if_member, w.unless_member) if user}
+        members = await statements.members_among(transaction, asked) if asked else set()
+        now_us = self._clock.wall_us()
+        planned = plan(State(heads, {}, members), writes, now_us)
+        try:
+            await statements.insert_requests(transaction, planned.requests)
+        except pymysql.err.IntegrityError as error:
+            if not is_duplicate(error):
+                raise
+            # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
+            keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
+            used = await statements.used_requests(transaction, keys)
+            planned = plan(State(heads, used, members), writes, now_us)
+            await statements.insert_requests(transaction, planned.requests)
+        await statements.write_plan(transaction, planned)
+        return planned
+
+
+def _passing(error: Exception) -> bool:
+    """Tell whether the same batch may succeed a moment later; nothing of it was committed."""
+    return is_conflict(error) or connection_lost(error) or isinstance(error, OSError | EOFError | UnavailableError)
+
+
+def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pending]:
+    """Answer the writes that must not be repeated blindly, and return the others."""
+    for pending in batch:
+        if not pending.write.request_id:
+            pending.resolve(failure)
+    return [pending for pending in batch if pending.write.request_id]
+
+
+def _size(write: Write) -> int:
+    """Estimate a write's bytes by the text that it stores."""
+    return sum(len(d.message.text) + len(d.message.extra) for d in write.drafts if d.message is not None)

@@ -1,0 +1,182 @@
+"""What a write to a channel's log is, and what becomes of it: plain values that domain, plan and committer share.
+
+`plan` has the rules by which writes get their places; this file only says what they are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from parley.boot.v1 import boot_pb2
+from parley.event.v1 import event_pb2
+from svc.kit.ids import ts_from_us
+from svc.webapp.store.rows import Conversation, ConversationKind
+
+__all__ = [
+    "DRAFTS_MAX",
+    "EFFECTS_MAX",
+    "REQUEST_ID_BYTES_MAX",
+    "Committed",
+    "Draft",
+    "Effect",
+    "Follow",
+    "Json",
+    "MessageDraft",
+    "Place",
+    "PutDirectory",
+    "PutUser",
+    "Unfollow",
+    "Write",
+]
+
+Json = dict[str, Any]
+
+DRAFTS_MAX = 100
+"""Events of one write. Inviting a hundred people at once is the largest that the Web API needs."""
+EFFECTS_MAX = 200
+"""Effects of one write: each member may be told, and the directory."""
+REQUEST_ID_BYTES_MAX = 200
+"""Of an idempotency key, as UTF-8: a user id, a colon and a client's UUID are 48; the column's width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event ends up: known only once it is planned, so payloads are functions of it."""
+
+    channel_id: str
+    offset: int
+    ts_us: int
+
+    @property
+    def ts(self) -> str:
+        """Slack's form: seconds, a point, six digits."""
+        return ts_from_us(self.ts_us)
+
+    @property
+    def position(self) -> str:
+        """`<channel>:<offset>`, by which our clients dedupe and resume."""
+        return f"{self.channel_id}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDraft:
+    """The message row that an event brings; it takes the event's ts and offset."""
+
+    user_id: str
+    text: str
+    bot_id: str = ""
+    subtype: str = ""
+    thread_ts_us: int = 0
+    reply_broadcast: bool = False
+    client_msg_id: str = ""
+    extra: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to persist.
+
+    `payload(place)` returns the client-facing JSON object (at most 512 KiB encoded); it may be called more than once,
+    so it is a pure function. The plan adds "position" and, where missing, "event_ts" (and "ts" when the draft brings a
+    message); None: nothing for clients. `model_change` has the event's offset stamped as `version` on its objects.
+    """
+
+    kind: event_pb2.EventKind.ValueType
+    payload: Callable[[Place], Json | None]
+    sender_id: str = ""
+    mentions: tuple[str, ...] = ()
+    message: MessageDraft | None = None
+    origin_connection_id: str = ""
+    traceparent: str = ""
+    subscription_change: event_pb2.SubscriptionChange | None = None
+    model_change: boot_pb2.ModelChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Effect: the user is in the conversation, and its sessions follow it from before this write's first event on.
+
+    `payload` is what its own sockets get (channel_joined, group_joined, im_created…), None: no frame for clients.
+    """
+
+    user_id: str
+    team_id: str
+    kind: ConversationKind
+    peer_user_id: str = ""
+    payload: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollow:
+    """Effect: the user is out, its sessions stop following; `payload` as for Follow (channel_left, group_left)."""
+
+    user_id: str
+    payload: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutDirectory:
+    """Effect: the workspace's directory takes the conversation as it is now.
+
+    Of a public one the team's sockets and edges hear: `payload` is the clients' JSON (channel_created, channel_rename,
+    channel_archive…); None: only the model changes.
+    """
+
+    team_id: str
+    payload: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutUser:
+    """Effect of a write on a T… channel: the user's row becomes this, its team hears (team_join, user_change)."""
+
+    user: Mapping[str, Any]
+    """`dataclasses.asdict` of a rows.User."""
+    payload: Json | None = None
+
+
+Effect = Follow | Unfollow | PutDirectory | PutUser
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Everything that one request changes in one channel: becomes true together, or not at all.
+
+    `request_id`: caller's idempotency key in this channel ("" = none), at most 200 bytes; the same key again gives the
+    first write's answer. Scope keys that clients choose by their user, so that nobody can claim another's.
+    `if_member` / `unless_member`: the write is refused (nothing changes) unless the user is (is not) a member when the
+    channel's head is locked. `create` inserts the conversation (kept as it is when it exists); `change` updates columns
+    of it by name. At most DRAFTS_MAX drafts and EFFECTS_MAX effects.
+    """
+
+    channel_id: str
+    drafts: tuple[Draft, ...] = ()
+    request_id: str = ""
+    members_added: tuple[str, ...] = ()
+    members_removed: tuple[str, ...] = ()
+    create: Conversation | None = None
+    change: Mapping[str, str | int | bool] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
+    if_member: str = ""
+    unless_member: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a write. It is durable, unless `refused`."""
+
+    channel_id: str
+    places: tuple[Place, ...]
+    """One for each draft, in order; those of the first write when `duplicate`."""
+    ts_us: int
+    """ts of the first draft (of the write itself when it has none)."""
+    duplicate: bool = False
+    """The request id was used before: nothing was written now."""
+    refused: bool = False
+    """`if_member` or `unless_member` did not hold: nothing was written, `places` is empty."""
+    events: tuple[event_pb2.Event, ...] = ()
+    """As committed; empty for a duplicate."""
+    next_offset: int = 0
+    """The offset that the write's first event got, or would have got; 0 when nothing was written."""

@@ -1,0 +1,57 @@
+"""Rows as the boot models that the edge holds. Pure."""
+
+from typing import cast
+
+from parley.boot.v1 import boot_pb2
+from svc.webapp.store.rows import Conversation, Team, User
+
+__all__ = ["channel_model", "team_model", "user_model"]
+
+
+def team_model(team: Team) -> boot_pb2.Team:
+    """Return a workspace."""
+    return boot_pb2.Team(id=team.id, name=team.name, domain=team.domain, created_unix_s=team.created_s)
+
+
+def user_model(user: User) -> boot_pb2.User:
+    """Return a user."""
+    return boot_pb2.User(
+        id=user.id,
+        team_id=user.team_id,
+        name=user.name,
+        real_name=user.real_name,
+        display_name=user.display_name,
+        email=user.email,
+        is_bot=user.is_bot,
+        bot_id=user.bot_id,
+        app_id=user.app_id,
+        deleted=user.deleted,
+        is_admin=user.is_admin,
+        is_owner=user.is_owner,
+        title=user.title,
+        status_text=user.status_text,
+        status_emoji=user.status_emoji,
+        tz=user.tz,
+        avatar_hash=user.avatar_hash,
+        version=user.version,
+        updated_unix_s=user.updated_s,
+    )
+
+
+def channel_model(conversation: Conversation) -> boot_pb2.Channel:
+    """Return a conversation."""
+    return boot_pb2.Channel(
+        id=conversation.id,
+        team_id=conversation.team_id,
+        name=conversation.name,
+        # The numbers are the same by definition.
+        kind=cast("boot_pb2.ChannelKind.ValueType", int(conversation.kind)),
+        creator_id=conversation.creator_id,
+        created_unix_s=conversation.created_s,
+        topic=conversation.topic,
+        purpose=conversation.purpose,
+        is_archived=conversation.is_archived,
+        is_general=conversation.is_general,
+        version=conversation.version,
+        updated_unix_ms=conversation.updated_ms,
+    )

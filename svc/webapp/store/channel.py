@@ -1,0 +1,219 @@
+"""Reads of the channel keyspace, sharded by channel_id. Its tables are written by svc.webapp.committer alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from svc.webapp.store.decode import columns, decode, decode_all
+from svc.webapp.store.pools import Database
+from svc.webapp.store.query import query
+from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
+
+__all__ = ["IDS_A_STATEMENT", "ChannelStore"]
+
+IDS_A_STATEMENT = 500
+"""Ids in one IN list: 500 primary key look-ups answer in about 2 ms, and keep statements under 10 KB."""
+_Item = TypeVar("_Item")
+LOGS_A_STATEMENT = 32
+"""Channels whose logs are read by one UNION: bounds one answer at 32 times the limit."""
+_LOG_AFTER = (
+    "(SELECT channel_id, `offset`, event FROM log WHERE channel_id = %s AND `offset` > %s ORDER BY `offset` LIMIT %s)"
+)
+
+
+class ChannelStore:
+    """Reads of the channel keyspace. Methods raise UnavailableError or DeadlineError when MySQL does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        """`database`: the keyspace's pool; lifetime is the caller's."""
+        self._db = database
+
+    @query("channel")
+    async def conversation(self, channel_id: str) -> Conversation | None:
+        """Return the truth about any conversation."""
+        found = await self.conversations([channel_id])
+        return found.get(channel_id)
+
+    @query("channel")
+    async def conversations(self, channel_ids: Sequence[str]) -> dict[str, Conversation]:
+        """Return those of the conversations that exist, by id."""
+        found: dict[str, Conversation] = {}
+        for ids in _chunks(channel_ids):
+            rows = await self._db.rows(f"SELECT {columns(Conversation)} FROM conversations WHERE id IN %s", (ids,))
+            found.update((row[0], decode(Conversation, row)) for row in rows)
+        return found
+
+    @query("channel")
+    async def is_member(self, channel_id: str, user_id: str) -> bool:
+        """Return whether the user is in the conversation now."""
+        rows = await self._db.rows(
+            "SELECT 1 FROM members WHERE channel_id = %s AND user_id = %s", (channel_id, user_id)
+        )
+        return bool(rows)
+
+    @query("channel")
+    async def members(self, channel_id: str, after_user_id: str = "", limit: int = 100) -> list[str]:
+        """Return ids of members above `after_user_id`, in order of id."""
+        rows = await self._db.rows(
+            "SELECT user_id FROM members WHERE channel_id = %s AND user_id > %s ORDER BY user_id LIMIT %s",
+            (channel_id, after_user_id, limit),
+        )
+        return [row[0] for row in rows]
+
+    @query("channel")
+    async def members_among(self, channel_id: str, user_ids: Sequence[str]) -> set[str]:
+        """Return those of the users that are members. At most IDS_A_STATEMENT ids at a time reach MySQL."""
+        found: set[str] = set()
+        for ids in _chunks(user_ids):
+            rows = await self._db.rows(
+                "SELECT user_id FROM members WHERE channel_id = %s AND user_id IN %s", (channel_id, ids)
+            )
+            found.update(row[0] for row in rows)
+        return found
+
+    @query("channel")
+    async def count_members(self, channel_ids: Sequence[str]) -> dict[str, int]:
+        """Return how many members each conversation has. Counts index entries: 20 ms for 100,000 members."""
+        found = dict.fromkeys(channel_ids, 0)
+        for ids in _chunks(channel_ids):
+            rows = await self._db.rows(
+                "SELECT channel_id, COUNT(*) FROM members WHERE channel_id IN %s GROUP BY channel_id", (ids,)
+            )
+            found.update((row[0], int(row[1])) for row in rows)
+        return found
+
+    @query("channel")
+    async def message(self, channel_id: str, ts_us: int) -> Message | None:
+        """Return the message with this ts, a reply or not."""
+        rows = await self._db.rows(
+            f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND ts_us = %s", (channel_id, ts_us)
+        )
+        return decode(Message, rows[0]) if rows else None
+
+    @query("channel")
+    async def history(
+        self,
+        channel_id: str,
+        *,
+        latest_us: int | None = None,
+        oldest_us: int | None = None,
+        inclusive: bool = False,
+        limit: int = 100,
+    ) -> tuple[list[Message], bool]:
+        """Return messages between two ts (exclusive unless `inclusive`), newest first, and whether there are older ones
+        within the bounds. Replies are left out, unless broadcast. The next page: `latest_us` = the last one's ts.
+        """
+        bounds, args = _bounds(latest_us, oldest_us, inclusive=inclusive)
+        rows = await self._db.rows(
+            f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND in_history = 1{bounds}"
+            " ORDER BY ts_us DESC LIMIT %s",
+            (channel_id, *args, limit + 1),
+        )
+        return decode_all(Message, rows[:limit]), len(rows) > limit
+
+    @query("channel")
+    async def replies(
+        self,
+        channel_id: str,
+        thread_ts_us: int,
+        *,
+        latest_us: int | None = None,
+        oldest_us: int | None = None,
+        inclusive: bool = False,
+        limit: int = 100,
+    ) -> tuple[list[Message], bool]:
+        """Return a thread's replies, oldest first and without the parent, and whether there are newer ones within the
+        bounds. The next page: `oldest_us` = the last one's ts.
+        """
+        bounds, args = _bounds(latest_us, oldest_us, inclusive=inclusive)
+        rows = await self._db.rows(
+            f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND thread_ts_us = %s{bounds}"
+            " ORDER BY ts_us LIMIT %s",
+            (channel_id, thread_ts_us, *args, limit + 1),
+        )
+        return decode_all(Message, rows[:limit]), len(rows) > limit
+
+    @query("channel")
+    async def threads(self, channel_id: str, parent_ts_us: Sequence[int]) -> dict[int, Thread]:
+        """Return those of the messages that have replies, by ts."""
+        found: dict[int, Thread] = {}
+        for group in _chunks(parent_ts_us):
+            rows = await self._db.rows(
+                f"SELECT {columns(Thread)} FROM threads WHERE channel_id = %s AND ts_us IN %s", (channel_id, group)
+            )
+            found.update((row[1], decode(Thread, row)) for row in rows)
+        return found
+
+    @query("channel")
+    async def heads(self, channel_ids: Sequence[str]) -> dict[str, int]:
+        """Return the highest offset of each channel; channels without events are left out."""
+        found: dict[str, int] = {}
+        for ids in _chunks(channel_ids):
+            rows = await self._db.rows(
+                "SELECT channel_id, last_offset FROM heads WHERE channel_id IN %s AND last_offset > 0", (ids,)
+            )
+            found.update((row[0], int(row[1])) for row in rows)
+        return found
+
+    @query("channel")
+    async def last_message_us(self, channel_ids: Sequence[str]) -> dict[str, int]:
+        """Return the ts of the latest thing in each channel (what a read mark is compared with); 0 is left out."""
+        found: dict[str, int] = {}
+        for ids in _chunks(channel_ids):
+            rows = await self._db.rows("SELECT channel_id, last_ts_us FROM heads WHERE channel_id IN %s", (ids,))
+            found.update((row[0], int(row[1])) for row in rows if row[1])
+        return found
+
+    @query("channel")
+    async def log(self, channel_id: str, after: int, limit: int) -> LogPage:
+        """Return events after an offset; see `logs`."""
+        return (await self.logs({channel_id: after}, limit))[channel_id]
+
+    @query("channel")
+    async def logs(self, after: Mapping[str, int], limit: int) -> dict[str, LogPage]:
+        """Return for each channel its events after the offset given, at most `limit` each, in order and without a hole.
+
+        A page is `truncated`, and empty, when retention dropped some of them. Never blocks a writer.
+        """
+        found: dict[str, LogPage] = {}
+        ids = list(after)
+        for start in range(0, len(ids), LOGS_A_STATEMENT):
+            group = {channel_id: after[channel_id] for channel_id in ids[start : start + LOGS_A_STATEMENT]}
+            found.update(await self._logs(group, limit))
+        return found
+
+    async def _logs(self, after: Mapping[str, int], limit: int) -> dict[str, LogPage]:
+        # Heads first: an event committed between the two reads is then above the head, which the page corrects.
+        heads = await self.heads(list(after))
+        union = " UNION ALL ".join([_LOG_AFTER] * len(after))
+        args = [cell for channel_id, offset in after.items() for cell in (channel_id, offset, limit)]
+        events: dict[str, list[tuple[int, bytes]]] = {channel_id: [] for channel_id in after}
+        for channel_id, offset, event in await self._db.rows(union, args):
+            events[channel_id].append((offset, event))
+        return {
+            channel_id: _page(channel_id, after[channel_id], sorted(found), heads.get(channel_id, 0))
+            for channel_id, found in events.items()
+        }
+
+
+def _page(channel_id: str, after: int, found: list[tuple[int, bytes]], head: int) -> LogPage:
+    """Make a page of what was found; a first event that is not the next one means that retention took the rest."""
+    head = max(head, found[-1][0] if found else 0)
+    truncated = found[0][0] != after + 1 if found else head > after
+    return LogPage(channel_id, () if truncated else tuple(event for _, event in found), head, truncated)
+
+
+def _bounds(latest_us: int | None, oldest_us: int | None, *, inclusive: bool) -> tuple[str, list[int]]:
+    """Return the condition on ts_us, and its arguments."""
+    equal = "=" if inclusive else ""
+    sql, args = "", []
+    if latest_us is not None:
+        sql, args = f" AND ts_us <{equal} %s", [latest_us]
+    if oldest_us is not None:
+        sql, args = f"{sql} AND ts_us >{equal} %s", [*args, oldest_us]
+    return sql, args
+
+
+def _chunks(items: Sequence[_Item]) -> list[tuple[_Item, ...]]:
+    """Cut a list into groups of IDS_A_STATEMENT, each id once."""
+    distinct = list(dict.fromkeys(items))
+    return [tuple(distinct[i : i + IDS_A_STATEMENT]) for i in range(0, len(distinct), IDS_A_STATEMENT)]

@@ -1,0 +1,123 @@
+"""The statements of a commit in the channel keyspace: lock the heads, look what is true, write a plan's rows.
+
+All take an open transaction and raise the driver's errors. Locks are taken in the order of channel ids, so that two
+webapps never wait for each other in a circle; only the making of new heads may still deadlock, and is tried again.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from svc.webapp.plan import Head, Plan, Request
+from svc.webapp.store.decode import columns, encode
+from svc.webapp.store.pools import Transaction
+from svc.webapp.store.rows import Conversation, Message
+from svc.webapp.store.sql import insert_rows, pairs_in
+
+__all__ = ["insert_requests", "lock_heads", "members_among", "used_requests", "write_plan"]
+
+_HEADS = "SELECT channel_id, last_offset, last_ts_us FROM heads FORCE INDEX (PRIMARY)"
+
+
+async def lock_heads(transaction: Transaction, channel_ids: Collection[str]) -> dict[str, Head]:
+    """Lock the heads of the channels until the transaction ends, making those that are missing."""
+    heads = await _lock(transaction, sorted(channel_ids))
+    missing = sorted(set(channel_ids) - set(heads))
+    if missing:
+        sql, args = insert_rows("heads", "channel_id, last_offset, last_ts_us", [(c, 0, 0) for c in missing])
+        await transaction.execute(f"{sql} ON DUPLICATE KEY UPDATE channel_id = VALUES(channel_id)", args)
+        heads |= await _lock(transaction, missing)
+    return heads
+
+
+async def _lock(transaction: Transaction, channel_ids: Sequence[str]) -> dict[str, Head]:
+    # The index is forced because a scan of a small table would wait for locks of channels that are not ours.
+    rows = await transaction.rows(
+        f"{_HEADS} WHERE channel_id IN %s ORDER BY channel_id FOR UPDATE", (tuple(channel_ids),)
+    )
+    return {channel_id: Head(offset, ts_us) for channel_id, offset, ts_us in rows}
+
+
+async def used_requests(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Request]:
+    """Return what those of the (channel, request id) that were used before got."""
+    where, args = pairs_in("channel_id", "request_id", ((c, r.encode()) for c, r in keys))
+    rows = await transaction.rows(
+        f"SELECT channel_id, request_id, first_offset, drafts_count, ts_us FROM requests WHERE {where}", args
+    )
+    return {(row[0], bytes(row[1]).decode()): Request(*row[2:]) for row in rows}
+
+
+async def members_among(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of the (channel, user) that are members."""
+    where, args = pairs_in("channel_id", "user_id", keys)
+    return {
+        (row[0], row[1])
+        for row in await transaction.rows(f"SELECT channel_id, user_id FROM members WHERE {where}", args)
+    }
+
+
+async def insert_requests(transaction: Transaction, requests: Mapping[tuple[str, str], Request]) -> None:
+    """Note request ids as used. A duplicate key (nothing is written then) means that one was used before."""
+    rows = [(c, r.encode(), got.first_offset, got.count, got.ts_us) for (c, r), got in requests.items()]
+    if rows:
+        await transaction.execute(
+            *insert_rows("requests", "channel_id, request_id, first_offset, drafts_count, ts_us", rows)
+        )
+
+
+async def write_plan(transaction: Transaction, plan: Plan) -> None:
+    """Write all rows of a plan but its requests."""
+    await _insert(transaction, "log", "channel_id, `offset`, commit_us, event", plan.log)
+    await _insert(transaction, "outbox", "channel_id, `offset`, due_us", plan.outbox)
+    await _insert(transaction, "messages", columns(Message), plan.messages)
+    await _insert(transaction, "effects", "channel_id, ts_us, number, first_offset, due_us, effect", plan.effects)
+    await _write_threads(transaction, plan)
+    await _write_members(transaction, plan)
+    await _write_conversations(transaction, plan)
+    rows = [(channel_id, head.offset, head.ts_us) for channel_id, head in plan.heads.items()]
+    await _insert(
+        transaction,
+        "heads",
+        "channel_id, last_offset, last_ts_us",
+        rows,
+        " ON DUPLICATE KEY UPDATE last_offset = VALUES(last_offset), last_ts_us = VALUES(last_ts_us)",
+    )
+
+
+async def _insert(
+    transaction: Transaction, table: str, column_list: str, rows: Sequence[Sequence[Any]], tail: str = ""
+) -> None:
+    if rows:
+        sql, args = insert_rows(table, column_list, rows)
+        await transaction.execute(sql + tail, args)
+
+
+async def _write_threads(transaction: Transaction, plan: Plan) -> None:
+    rows = [(*parent, count, latest_us) for parent, (count, latest_us) in plan.threads.items()]
+    tail = (
+        " ON DUPLICATE KEY UPDATE reply_count = reply_count + VALUES(reply_count),"
+        " latest_reply_us = GREATEST(latest_reply_us, VALUES(latest_reply_us))"
+    )
+    await _insert(transaction, "threads", "channel_id, ts_us, reply_count, latest_reply_us", rows, tail)
+
+
+async def _write_members(transaction: Transaction, plan: Plan) -> None:
+    joined = [(*key, joined_us) for key, joined_us in plan.members.items() if joined_us]
+    # Who is in already keeps the time of the first join.
+    tail = " ON DUPLICATE KEY UPDATE joined_us = joined_us"
+    await _insert(transaction, "members", "channel_id, user_id, joined_us", joined, tail)
+    left = [key for key, joined_us in plan.members.items() if not joined_us]
+    if left:
+        where, args = pairs_in("channel_id", "user_id", left)
+        await transaction.execute(f"DELETE FROM members WHERE {where}", args)
+
+
+async def _write_conversations(transaction: Transaction, plan: Plan) -> None:
+    tail = " ON DUPLICATE KEY UPDATE id = VALUES(id)"
+    rows = [encode(conversation) for conversation in plan.creates]
+    await _insert(transaction, "conversations", columns(Conversation), rows, tail)
+    for channel_id, change, ts_us in plan.changes:
+        assignments = ", ".join(f"`{name}` = %s" for name in change)
+        await transaction.execute(
+            f"UPDATE conversations SET {assignments}, revision_us = %s, updated_ms = %s WHERE id = %s",
+            (*change.values(), ts_us, ts_us // 1000, channel_id),
+        )

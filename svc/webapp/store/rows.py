@@ -1,0 +1,206 @@
+"""What the three keyspaces hold: one frozen value a row, its fields named and ordered as the table's columns.
+
+Instants end in their unit: `_s` unix seconds, `_ms` milliseconds, `_us` microseconds. An absent text is "", an absent
+number 0; no column is NULL. `decode` turns rows into these values, so that a column is named in one place.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+__all__ = [
+    "Bot",
+    "Conversation",
+    "ConversationKind",
+    "LogPage",
+    "Member",
+    "Membership",
+    "Message",
+    "Team",
+    "Thread",
+    "Token",
+    "TokenKind",
+    "User",
+]
+
+
+class ConversationKind(IntEnum):
+    """What a conversation is; the numbers are those of parley.boot.v1.ChannelKind."""
+
+    PUBLIC = 1
+    PRIVATE = 2
+    IM = 3
+    MPIM = 4
+
+
+class TokenKind(StrEnum):
+    """Whom a token speaks for."""
+
+    BOT = "bot"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A workspace."""
+
+    id: str
+    name: str
+    domain: str
+    """Lower case, unique in the installation."""
+    created_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A member of a workspace: a person or a bot's user. Name and email are unique in the team ("" emails are not)."""
+
+    id: str
+    team_id: str
+    name: str
+    real_name: str = ""
+    display_name: str = ""
+    email: str = ""
+    title: str = ""
+    status_text: str = ""
+    status_emoji: str = ""
+    tz: str = "UTC"
+    avatar_hash: str = ""
+    bot_id: str = ""
+    app_id: str = ""
+    is_bot: bool = False
+    is_admin: bool = False
+    is_owner: bool = False
+    deleted: bool = False
+    created_s: int = 0
+    updated_s: int = 0
+    version: int = 0
+    """Offset of the workspace's channel at which this version was made; 0 when never changed."""
+    revision_us: int = 0
+    """Which write made this version; a lower one never replaces a higher one. The store sets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """An app's bot: what posts through a bot token, beside the user that it acts as."""
+
+    id: str
+    team_id: str
+    user_id: str
+    app_id: str
+    name: str
+    deleted: bool = False
+    updated_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation. Its truth is in the channel keyspace; the directory copies public and private ones."""
+
+    id: str
+    team_id: str
+    kind: ConversationKind
+    name: str = ""
+    """Lower case, unique in the team; "" for direct messages."""
+    creator_id: str = ""
+    created_s: int = 0
+    topic: str = ""
+    topic_by: str = ""
+    topic_set_s: int = 0
+    purpose: str = ""
+    purpose_by: str = ""
+    purpose_set_s: int = 0
+    is_archived: bool = False
+    is_general: bool = False
+    version: int = 0
+    """Directory only: offset of the workspace's channel at which this version was told; 0 when never."""
+    updated_ms: int = 0
+    revision_us: int = 0
+    """ts of the write that made this version. The log sets it; a lower one never replaces a higher one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Channel keyspace: a user in a conversation."""
+
+    channel_id: str
+    user_id: str
+    joined_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """User keyspace: a conversation of a user; the same fact as Member from the other side."""
+
+    user_id: str
+    channel_id: str
+    team_id: str
+    kind: ConversationKind
+    peer_user_id: str = ""
+    """The other person of an IM (the user itself for notes to self); "" for all other kinds."""
+    joined_us: int = 0
+    last_read_us: int = 0
+    from_offset: int = 0
+    """Offset of the conversation's log before the join: a session that hears of it starts after this one."""
+    revision_us: int = 0
+    """ts in the conversation of the join or leave that made this true; a lower one never replaces a higher one."""
+    active: bool = True
+    """False: the user has left. Kept so that a late, repeated join cannot bring it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it is now. Its ts is its identity in the conversation."""
+
+    channel_id: str
+    ts_us: int
+    offset: int
+    user_id: str
+    bot_id: str
+    subtype: str
+    text: str
+    thread_ts_us: int
+    """ts of the thread's parent when it is a reply, else 0 (also on the parent)."""
+    reply_broadcast: bool
+    client_msg_id: str
+    extra: bytes
+    """JSON object with what else belongs to the message; b"" when nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a parent says about its replies."""
+
+    channel_id: str
+    ts_us: int
+    reply_count: int
+    latest_reply_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token's record; the token itself is never stored, only its SHA-256."""
+
+    user_id: str
+    token_hash: bytes
+    kind: TokenKind
+    team_id: str
+    bot_id: str = ""
+    app_id: str = ""
+    scopes: str = ""
+    """Comma-separated, without spaces."""
+    created_s: int = 0
+    revoked_s: int = 0
+    """0 while it is valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A run of one channel's log, in offset order with no hole."""
+
+    channel_id: str
+    events: tuple[bytes, ...]
+    """Serialised parley.event.v1.Event."""
+    head_offset: int
+    """Highest offset of the channel, 0 when it has no event."""
+    truncated: bool
+    """True when retention dropped events that were asked for; `events` is then empty."""

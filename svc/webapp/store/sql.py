@@ -1,0 +1,70 @@
+"""Statements as text: values made literals, many rows in one statement (10 K rows/s one by one, 46 K in fifties).
+
+Text is UTF-8 and backslashes escape: `pools` sets both on every connection.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pymysql.converters import escape_string
+
+from svc.webapp.store.decode import columns
+
+__all__ = ["insert_rows", "pairs_in", "render", "upsert_newer"]
+
+
+def render(sql: str, args: Sequence[Any]) -> str:
+    """Return the statement with each `%s` replaced by the literal of its argument; `%%` is a percent sign.
+
+    A tuple or list becomes `(a, b, …)`, for IN. Raises TypeError for a value that no column of ours takes.
+    """
+    return sql % tuple(map(_literal, args)) if args else sql
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{escape_string(value)}'"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, bytes):
+        # Hex is several times faster to make than escapes, and of no character set.
+        return f"x'{value.hex()}'"
+    if isinstance(value, tuple | list) and value:
+        return f"({', '.join(map(_literal, value))})"
+    raise TypeError(f"{type(value).__name__} cannot be written to a column")
+
+
+def insert_rows(table: str, column_list: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Return one INSERT of all rows, and its arguments. `column_list` as `columns` gives it; at least one row."""
+    group = f"({', '.join(['%s'] * len(rows[0]))})"
+    sql = f"INSERT INTO {table} ({column_list}) VALUES {', '.join([group] * len(rows))}"
+    return sql, [cell for row in rows for cell in row]
+
+
+def upsert_newer(
+    table: str, row_type: type, rows: Sequence[Sequence[Any]], keep: Sequence[str] = ()
+) -> tuple[str, list[Any]]:
+    """Return an INSERT that replaces rows of a lower `revision_us`, all columns but those to `keep`, and its arguments.
+
+    A collision on another unique key than the primary one leaves the table as it is, which the caller checks.
+    `revision_us` is assigned last: MySQL evaluates assignments from left to right, and each compares with it.
+    """
+    sql, args = insert_rows(table, columns(row_type), rows)
+    names = [name.strip("`") for name in columns(row_type).split(", ")]
+    key = {"users": "id", "conversations": "id", "memberships": "user_id"}[table]
+    newer = f"{key} = VALUES({key}) AND revision_us <= VALUES(revision_us)"
+    changed = [name for name in names if name not in keep and name not in (key, "revision_us")]
+    assignments = [f"`{name}` = IF({newer}, VALUES(`{name}`), `{name}`)" for name in (*changed, "revision_us")]
+    return f"{sql} ON DUPLICATE KEY UPDATE {', '.join(assignments)}", args
+
+
+def pairs_in(first: str, second: str, pairs: Iterable[tuple[Any, Any]]) -> tuple[str, list[Any]]:
+    """Return a condition that a row's two columns are one of the pairs (at least one), and its arguments.
+
+    Grouped by the first column, as `a = x AND b IN (…) OR …`: MariaDB scans the table for `(a, b) IN (…)`.
+    """
+    groups: dict[Any, list[Any]] = {}
+    for a, b in pairs:
+        groups.setdefault(a, []).append(b)
+    where = " OR ".join([f"({first} = %s AND {second} IN %s)"] * len(groups))
+    return where, [cell for a, many in groups.items() for cell in (a, tuple(many))]
