@@ -21,15 +21,22 @@ GEN = PROTO / "gen"
 DIFF_LINES_MAX = 40
 
 
+class GenerationError(Exception):
+    """protoc refused a contract; the message is its own."""
+
+
 def generate(target: Path) -> None:
-    """Write the generated tree for every contract into `target`. Raises CalledProcessError when protoc refuses."""
+    """Write the generated tree for every contract into `target`. Raises GenerationError."""
     sources = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "parley").rglob("*.proto"))
     plugins = ("python", "grpc_python", "mypy", "mypy_grpc")
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}"]
     command += [f"--{plugin}_out={target}" for plugin in plugins]
     # protoc finds the mypy plugins on PATH; they sit beside this Python.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    subprocess.run([*command, *sources], check=True, cwd=PROTO, env={**os.environ, "PATH": path})
+    environ = {**os.environ, "PATH": path}
+    ran = subprocess.run([*command, *sources], check=False, cwd=PROTO, env=environ, capture_output=True, text=True)
+    if ran.returncode:
+        raise GenerationError(ran.stderr)  # on success it holds a line a file, which nobody needs
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -53,7 +60,11 @@ def main() -> int:
     """Generate, or compare; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="parley-gen-") as folder:
         fresh = Path(folder)
-        generate(fresh)
+        try:
+            generate(fresh)
+        except GenerationError as error:
+            print(error)
+            return 1
         if "--check" not in sys.argv[1:]:
             shutil.rmtree(GEN / "parley", ignore_errors=True)
             shutil.copytree(fresh / "parley", GEN / "parley")

@@ -38,8 +38,12 @@ class CommandFailed(Exception):
 class Console:
     """Prints steps to stderr (stdout belongs to the command that follows) and keeps every command's output in a log."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, lock: int | None = None) -> None:
+        """Take the log, and the descriptor of the set-up's lock: commands hold it too, so that the next run waits
+        for one that outlives a killed set-up instead of writing beside it.
+        """
         self._log = log
+        self._held = () if lock is None else (lock,)
         self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._step = ""
         self._started = 0.0
@@ -76,6 +80,7 @@ class Console:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
+                pass_fds=self._held,
             )
             with process:
                 for line in process.stdout or ():

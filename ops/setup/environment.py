@@ -93,7 +93,7 @@ class Environment:
         shutil.rmtree(self._venv, ignore_errors=True)
         if importlib.util.find_spec("ensurepip") is None:
             self._install_venv_module(apt)
-        self._venv.mkdir()
+        self._venv.mkdir(exist_ok=True)
         self._unfinished.touch()
         try:
             self._console.run([sys.executable, "-m", "venv", str(self._venv)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +39,8 @@ def clear(stamp: Path) -> None:
 
 
 @contextmanager
-def exclusive(lock: Path, waiting: str) -> Iterator[None]:
-    """Hold `lock` while setting up; a second run waits for the first, after printing `waiting`.
+def exclusive(lock: Path, waiting: str) -> Iterator[int]:
+    """Hold `lock` while setting up; a second run waits for the first, after printing `waiting`. Gives the descriptor.
 
     The kernel drops the lock with its holder, so a killed run never blocks the next one.
     """
@@ -48,6 +49,6 @@ def exclusive(lock: Path, waiting: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(waiting, flush=True)
+            print(waiting, file=sys.stderr, flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle.fileno()

@@ -21,8 +21,8 @@ def run(argv: Sequence[str]) -> int:
     options = _arguments(argv)
     local = ROOT / ".local"
     try:
-        with exclusive(local / "bootstrap.lock", "parley: another set-up is running here; waiting for it."):
-            _set_up(Console(local / "bootstrap.log"), dev=options.dev, env_only=options.env_only)
+        with exclusive(local / "bootstrap.lock", "parley: another set-up is running here; waiting for it.") as lock:
+            _set_up(Console(local / "bootstrap.log", lock), dev=options.dev, env_only=options.env_only)
     except SetupError as error:
         print(explain(error), file=sys.stderr)
         return 1
