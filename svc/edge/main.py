@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 
 from discovery.front import Discovery
@@ -23,6 +24,8 @@ from svc.kit.rpc import Service, rpc_server
 from svc.kit.telemetry import telemetry
 
 TIER = "edge"
+
+log = logging.getLogger(__name__)
 
 
 async def serve(config: EdgeConfig) -> None:
@@ -56,6 +59,7 @@ async def serve(config: EdgeConfig) -> None:
         up.push_async_callback(clock.sleep, config.drain_s)
         meta = {"metrics_port": str(telemetry_here.metrics_port)}
         await up.enter_async_context(disco.registered(TIER, instance_id, server, meta))
+        log.info("%s serves at %s", instance_id, server.address)
         await terminated()
 
 

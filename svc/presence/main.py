@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 
 from discovery.front import Discovery
@@ -18,6 +19,8 @@ from svc.presence.roster import Owns
 from svc.presence.servicer import PresenceServicer
 
 TIER = "presence"
+
+log = logging.getLogger(__name__)
 
 
 def owned_by(ring: Ring, instance_id: str) -> Owns:
@@ -48,6 +51,7 @@ async def serve(config: PresenceConfig) -> None:
         up.push_async_callback(clock.sleep, config.drain_s)
         meta = {"metrics_port": str(telemetry_here.metrics_port)}
         await up.enter_async_context(disco.registered(TIER, instance_id, server, meta))
+        log.info("%s serves at %s", instance_id, server.address)
         await terminated()
 
 

@@ -279,7 +279,8 @@ async def test_a_move_of_the_ring_during_a_load_calls_it_off() -> None:
         waiting = callers.create_task(refusal(edge))
         await eventually(lambda: len(edge.source.loads) == 1)
         edge.move(OTHER_RING)
-        assert isinstance(await waiting, NotOwnerError)
+        async with asyncio.timeout(1):
+            assert isinstance(await waiting, NotOwnerError)
         assert edge.feed.positions == {}
 
 

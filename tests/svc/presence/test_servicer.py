@@ -27,6 +27,7 @@ from svc.kit.errors import (
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
 from svc.presence.config import ReportLimits, RosterLimits
+from svc.presence.lines import Line
 from svc.presence.servicer import PresenceServicer
 
 ALICE, BOB, CAROL = "U0000000001", "U0000000002", "U0000000003"
@@ -188,6 +189,22 @@ async def test_a_second_line_of_a_gateway_replaces_the_first() -> None:
         assert await second.told() == {BOB: False}
         await second.report(**{BOB: 1})
         assert await second.told() == {BOB: True}
+
+
+async def test_what_a_replaced_line_still_says_is_not_heard() -> None:
+    """A frame already on its way when the newer line opened must not mix with what that one says."""
+    async with serving() as house, asyncio.TaskGroup() as readers:
+        house.servicer.board.hello("gateway-a", asyncio.get_running_loop().time())
+        line = Line("gateway-a")
+
+        async def late() -> AsyncIterator[pb.ReportRequest]:
+            line.end(UnavailableError("a newer line of the same gateway took over"))
+            yield pb.ReportRequest(connections=pb.Connections(users=[pb.UserConnections(user_id=ALICE, count=1)]))
+
+        readers.create_task(house.servicer._read(late(), line))
+        await asyncio.sleep(0)
+        (alice,) = await house.present(ALICE)
+        assert alice.connection_count == 0
 
 
 async def test_a_silent_gateway_is_cut_off() -> None:

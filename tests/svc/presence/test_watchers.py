@@ -79,6 +79,7 @@ def test_an_attachment_begins_with_nothing() -> None:
     watchers.attach("g1")
     assert watchers.take("g1", 10) == []
     assert watchers.watched_count("g1") == 0
+    assert not watchers.users
 
 
 def test_watching_too_many_is_refused_with_the_numbers() -> None:
