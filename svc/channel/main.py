@@ -54,7 +54,7 @@ async def serve(config: ChannelConfig) -> None:
             discovery.registered(
                 TIER,
                 instance_id,
-                server.address,
+                server,
                 {"metrics_port": str(shown.metrics_port)},
                 fence_s=config.fence_s,
                 confirm_interval_s=config.fence_s / CONFIRMS_A_FENCE_TIME,

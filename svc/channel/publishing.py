@@ -1,13 +1,7 @@
-"""One publish stream: batches in, several under way at a time, answers out in the order in which they settle.
-
-The reader and the writer of the stream meet here, on one event loop. At most `window_batches` are unanswered; beyond
-that the stream is not read, so a publisher is slowed down by what it has under way and by nothing else.
-"""
+"""One publish stream: batches in, several under way at a time, answers out in the order in which they settle."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 
 from parley.channel.v1 import channel_service_pb2 as channel_pb2
@@ -17,56 +11,29 @@ from svc.channel.table import ChannelTable
 from svc.channel.wire import EVENTS_MAX
 from svc.kit.clock import Clock
 from svc.kit.errors import InvalidArgumentError, ParleyError
+from svc.kit.replies import Replies
 
 
 class PublishLine:
     """The state of one publish stream. A crash, or the stream's end, leaves its batches unanswered: they come again."""
 
     def __init__(self, table: ChannelTable, clock: Clock, limits: PublishLimits) -> None:
+        self.answers: Replies[channel_pb2.PublishResponse] = Replies(limits.window_batches)
+        """For the writer to iterate."""
         self._table = table
         self._clock = clock
         self._limits = limits
         self._tickets: dict[int, tuple[Ticket, int]] = {}
-        self._answers: deque[channel_pb2.PublishResponse] = deque()
-        self._bell = asyncio.Event()
-        self._room = asyncio.Event()
-        self._is_over = False
-        self._failure: ParleyError | None = None
-
-    @property
-    def in_flight(self) -> int:
-        """Batches without an answer."""
-        return len(self._tickets)
 
     async def read(self, requests: AsyncIterator[channel_pb2.PublishRequest]) -> None:
         """Take batches until the publisher has sent its last, or a malformed one."""
         try:
             async for request in requests:
                 self._take(request)
-                while len(self._tickets) >= self._limits.window_batches:
-                    self._room.clear()
-                    await self._room.wait()
-            self.finish()
+                await self.answers.room()
+            self.answers.finish()
         except ParleyError as error:
-            self.finish(error)
-
-    async def answers(self) -> AsyncIterator[channel_pb2.PublishResponse]:
-        """Yield answers until the stream is over and every batch has one. Raises what `read` met."""
-        while True:
-            self._bell.clear()
-            while self._answers:
-                yield self._answers.popleft()
-            if self._failure is not None:
-                raise self._failure
-            if self._is_over and not self._tickets:
-                return
-            await self._bell.wait()
-
-    def finish(self, failure: ParleyError | None = None) -> None:
-        """Take nothing more; `answers` ends once all is answered, or at once with `failure`."""
-        self._is_over = True
-        self._failure = failure
-        self._bell.set()
+            self.answers.finish(error)
 
     def expire(self, now: float) -> None:
         """Answer the batches whose subscribers have let them wait for longer than `publish_timeout_s`."""
@@ -75,10 +42,11 @@ class PublishLine:
                 return
             ticket.give_up(channel_pb2.REFUSAL_REASON_ACK_TIMEOUT, count)
 
-    def give_up(self, reason: channel_pb2.RefusalReason.ValueType) -> None:
-        """Refuse whatever has no answer yet."""
+    def finish(self, reason: channel_pb2.RefusalReason.ValueType) -> None:
+        """Refuse whatever has no answer yet, and end."""
         for ticket, count in tuple(self._tickets.values()):
             ticket.give_up(reason, count)
+        self.answers.finish()
 
     def _take(self, request: channel_pb2.PublishRequest) -> None:
         count = len(request.events)
@@ -93,6 +61,7 @@ class PublishLine:
         now = self._clock.now()
         ticket = Ticket(request.batch_number, now, self._settled)
         self._tickets[request.batch_number] = (ticket, count)
+        self.answers.begin()
         self._table.publish(ticket, request.events, request.ring_fingerprint, now)
 
     def _settled(self, ticket: Ticket) -> None:
@@ -101,12 +70,8 @@ class PublishLine:
         refusals = [
             channel_pb2.PublishRefusal(index=index, reason=reason) for index, reason in sorted(ticket.refusals.items())
         ]
-        self._answers.append(
+        self.answers.answer(
             channel_pb2.PublishResponse(
-                batch_number=ticket.number,
-                ring_fingerprint=self._table.ownership.fingerprint,
-                refusals=refusals,
+                batch_number=ticket.number, ring_fingerprint=self._table.ownership.fingerprint, refusals=refusals
             )
         )
-        self._bell.set()
-        self._room.set()

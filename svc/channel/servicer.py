@@ -68,7 +68,7 @@ class ChannelServicer(ChannelServiceServicer):
         _when_over(context, lambda: self._lines.discard(line))
         reader = self._readers.spawn(line.read(requests), name="publish reader")
         try:
-            async for answer in line.answers():
+            async for answer in line.answers:
                 yield answer
         finally:
             self._lines.discard(line)
@@ -122,8 +122,7 @@ class ChannelServicer(ChannelServiceServicer):
         while not self._table.is_drained and self._clock.now() < deadline:
             await self._clock.sleep(TICK_S)
         for line in self._lines:
-            line.give_up(channel_pb2.REFUSAL_REASON_DRAINING)
-            line.finish()
+            line.finish(channel_pb2.REFUSAL_REASON_DRAINING)
         self._table.close()
         # One turn more for the writers: an open stream would make the server's stop wait for its whole grace.
         await self._clock.sleep(TICK_S)
