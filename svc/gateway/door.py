@@ -101,7 +101,7 @@ class Door:
 
     def _admit(self, request: WSUpgradeRequest) -> Connection:
         # Clients append a bare "?", and send any Host and Origin: only the path counts.
-        path = request.path.decode("latin-1").partition("?")[0]
+        path = request.path.decode(errors="replace").partition("?")[0]
         if not path.startswith(PATH):
             raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
         if request.headers.get("Upgrade", "").lower() != "websocket":

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from random import SystemRandom
 
 from discovery.front import Discovery
+from discovery.registrar import new_instance_id
 from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Feed, Subscriber
@@ -27,7 +28,6 @@ from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TicketGate
 from svc.gateway.webapp import RemoteWebapp
 from svc.kit.clock import Clock, SystemClock
-from svc.kit.ids import instance_id
 from svc.kit.lifecycle import Tasks, background, run, terminated
 from svc.kit.rpc import Service, rpc_server
 from svc.kit.telemetry import telemetry
@@ -63,7 +63,7 @@ def _assemble(
 async def serve(config: GatewayConfig) -> None:
     """Run until SIGTERM, then send the clients away."""
     clock = SystemClock()
-    me = instance_id(config.instance.name or TIER, SystemRandom())
+    me = new_instance_id(TIER, config.instance)
     subscriber = Subscriber(me, config.instance.zone)
     async with AsyncExitStack() as up:
         metrics_port = up.enter_context(telemetry(TIER, me, config.instance)).metrics_port
@@ -88,7 +88,7 @@ async def serve(config: GatewayConfig) -> None:
         server = await up.enter_async_context(rpc_server(config.instance, [service]))
         up.push_async_callback(drain.finish, config.drain_s)
         meta = {"version": version("parley"), "ws_port": str(ws_port), "metrics_port": str(metrics_port)}
-        await up.enter_async_context(disco.registered(TIER, me, server.address, meta))
+        await up.enter_async_context(disco.registered(TIER, me, server, meta))
         await terminated()
 
 
