@@ -109,7 +109,10 @@ class Accounts:
         return token
 
     async def revoke(self, user_id: str, hashed: bytes) -> bool:
-        """Revoke a token by its hash; False when it was not valid. Takes effect at once where the cache can be reached."""
+        """Revoke a token by its hash; False when it was not valid.
+
+        Takes effect at once where the cache can be reached.
+        """
         was_valid = await self._users.revoke_token(user_id, hashed, self._now_s())
         await self._lookups.forget_token(hashed)
         return was_valid

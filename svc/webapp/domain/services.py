@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from svc.kit.clock import Clock
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.domain.accounts import Accounts
 from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
@@ -32,5 +33,6 @@ class Services:
     conversations: Conversations
     direct: DirectMessages
     messages: Messages
+    accounts: Accounts
     connector: Connector
     presence: PresenceSource

@@ -1,7 +1,8 @@
 """What may be in a message's text, and who is named in it: pure rules.
 
-Text is stored as it was sent. Clients escape `&`, `<` and `>` before they send, and what they left as `<@U…>`, `<#C…|name>`,
-`<!here>` or `<https://…|label>` is meant; a server that escaped once more would change what people wrote.
+Text is stored as it was sent. Clients escape `&`, `<` and `>` before they send, and what they left as `<@U…>`,
+`<#C…|name>`, `<!here>` or `<https://…|label>` is meant; a server that escaped once more would change what people
+wrote.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import pytest
@@ -171,7 +172,5 @@ def test_whatever_is_sent_is_read_or_refused(raw: dict[str, object]) -> None:
     declared = [FLAG, LIMIT, LIST, TS, ARRAY, OBJECT, Arg("t", required=True)]
     for name in "f", "limit", "l", "ts", "a", "o", "t":
         for value in raw.values():
-            try:
-                parse(declared, merge({name: value}))
-            except ArgumentError as error:
-                assert error.messages
+            with suppress(ArgumentError):
+                assert parse(declared, merge({name: value, "t": "x"})).text("t")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +85,5 @@ def test_files_in_a_form_are_left_aside() -> None:
 @given(st.sampled_from(["", "application/json", FORM, MULTIPART]), st.binary(max_size=200))
 def test_no_bytes_break_the_reader(content_type: str, body: bytes) -> None:
     """Any bytes give arguments, or ArgumentError."""
-    try:
-        read_body(content_type, body)
-    except ArgumentError as error:
-        assert error.code
+    with suppress(ArgumentError):
+        assert isinstance(read_body(content_type, body), dict)

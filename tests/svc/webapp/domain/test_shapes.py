@@ -27,7 +27,7 @@ def test_a_public_channel_has_every_field_with_its_type() -> None:
     assert shape["topic"] == {"value": "", "creator": "", "last_set": 0} == shape["purpose"]
     assert (shape["previous_names"], shape["shared_team_ids"]) == ([], [TEAM])
     assert shape["is_channel"]
-    assert not (shape["is_private"] or shape["is_shared"] or shape["is_ext_shared"] or shape["is_org_shared"])
+    assert not any(shape[name] for name in ("is_private", "is_shared", "is_ext_shared", "is_org_shared"))
 
 
 def test_kinds_differ_by_their_flags() -> None:

@@ -1,0 +1,151 @@
+"""The demo workspace: who is in it, and the tokens that open it. Made once; found again ever after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops.keyspaces import workspace_rules
+from svc.kit.tokens import token_hash
+from svc.webapp.domain.accounts import caller_of
+from svc.webapp.domain.posts import Post
+from svc.webapp.domain.services import Services
+from svc.webapp.store.rows import Conversation, User
+
+if TYPE_CHECKING:
+    from ops.local.mesh import Mesh
+
+FILE = "demo.json"
+"""In the mesh's folder, for its owner alone: tokens are stored hashed, so this is the only place that has them."""
+
+WORKSPACE = "Demo"
+DOMAIN = "demo"
+
+PEOPLE = (
+    ("ada", "Ada Lovelace", "Analyst"),
+    ("grace", "Grace Hopper", "Rear admiral"),
+    ("linus", "Linus Torvalds", "Kernel gardener"),
+)
+BOT = "helper"
+
+WELCOME = (
+    ("ada", "Welcome to Parley! This is #general: everybody is here."),
+    ("grace", "Any Slack client can join us: change its base URL, and nothing else."),
+    ("helper", "I am a bot. Post something, and everyone who is connected has it a few milliseconds later."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInfo:
+    """What a person needs to try the demo; `users` are (name, user id, token), people first, the bot last."""
+
+    workspace: str
+    team_id: str
+    channel_id: str
+    """#general."""
+    users: tuple[tuple[str, str, str], ...]
+
+
+async def ensure_demo(mesh: Mesh, progress: Callable[[str], None]) -> DemoInfo:
+    """Return the demo workspace of a mesh, made or completed if need be. Tokens stay the same between starts."""
+    async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as services:
+        known = load(mesh.spec.var)
+        if known is not None and await _is_intact(services, known):
+            return known
+        progress(f"making the workspace {WORKSPACE}")
+        info = await _make(services, {name: token for name, _, token in known.users} if known else {})
+    save(mesh.spec.var, info)
+    return info
+
+
+def load(var: Path) -> DemoInfo | None:
+    """Return what an earlier start kept; None when there is nothing usable."""
+    try:
+        kept = json.loads((var / FILE).read_text())
+        users = tuple((str(name), str(user_id), str(token)) for name, user_id, token in kept["users"])
+        return DemoInfo(str(kept["workspace"]), str(kept["team_id"]), str(kept["channel_id"]), users)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save(var: Path, info: DemoInfo) -> None:
+    """Keep it in one step, readable by its owner alone."""
+    half = var / f"{FILE}.half"
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    half.write_text(json.dumps(asdict(info), indent=2) + "\n")
+    half.rename(var / FILE)
+
+
+async def _is_intact(services: Services, info: DemoInfo) -> bool:
+    """Tell whether the database still knows all that the file names: one of the two may have been deleted."""
+    if await services.channels.conversation(info.channel_id) is None:
+        return False
+    names = {name for name, _, _ in info.users}
+    if names != {*(name for name, _, _ in PEOPLE), BOT}:
+        return False
+    for _, user_id, token in info.users:
+        if not await _is_valid(services, user_id, token):
+            return False
+    return True
+
+
+async def _is_valid(services: Services, user_id: str, token: str) -> bool:
+    record = await services.users.token(user_id, token_hash(token))
+    return record is not None and not record.revoked_s
+
+
+async def _make(services: Services, tokens: dict[str, str]) -> DemoInfo:
+    accounts = services.accounts
+    team, _ = await accounts.team(WORKSPACE, DOMAIN)
+    users = [
+        await accounts.person(
+            User(
+                "",
+                team.id,
+                name,
+                real_name=real_name,
+                display_name=name,
+                email=f"{name}@demo.example",
+                title=title,
+                is_admin=name == "ada",
+                is_owner=name == "ada",
+            )
+        )
+        for name, real_name, title in PEOPLE
+    ]
+    users.append(await accounts.bot(team.id, BOT))
+    general = await _channel(services, users, "general")
+    await _channel(services, users, "random")
+    await _welcome(services, users, general)
+    entries = []
+    for user in users:
+        token = tokens.get(user.name, "")
+        if not token or not await _is_valid(services, user.id, token):
+            token = await accounts.token_for(user)
+        entries.append((user.name, user.id, token))
+    return DemoInfo(team.name, team.id, general.id, tuple(entries))
+
+
+async def _channel(services: Services, users: Sequence[User], name: str) -> Conversation:
+    maker = users[0]
+    found = await services.workspaces.conversation_by_name(maker.team_id, name)
+    if found is None:
+        sight = await services.conversations.create(
+            caller_of(maker), name, is_private=False, is_general=name == "general"
+        )
+        found = sight.conversation
+    for user in users:
+        await services.conversations.admit(found, user.id)
+    return found
+
+
+async def _welcome(services: Services, users: Sequence[User], general: Conversation) -> None:
+    by_name = {user.name: user for user in users}
+    for number, (name, text) in enumerate(WELCOME):
+        # The same id each time: a start that was cut short goes on where it stopped.
+        post = Post(text=text, client_msg_id=f"demo-welcome-{number}")
+        await services.messages.post(caller_of(by_name[name]), general.id, post)

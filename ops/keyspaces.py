@@ -1,0 +1,67 @@
+"""Webapp's rules over a mesh's databases, for commands that work beside the mesh: seeding, tokens, the demo workspace.
+
+What they commit is published by the webapps: events lie in the outbox until a sweeper takes them, a second later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import SystemRandom
+
+from ops.local.mariadb import Dsns
+from parley.event.v1 import event_pb2
+from svc.kit.clock import Clock, SystemClock
+from svc.kit.tokens import SECRET_BYTES_MIN, Signer
+from svc.webapp import migrate
+from svc.webapp.assembly import assemble, stores_of
+from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.cache.pool import Pool, run_pool
+from svc.webapp.committer import run_committer
+from svc.webapp.domain.connect import Connector, ConnectSettings
+from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.services import Services
+from svc.webapp.effects import Effects, Writes
+from svc.webapp.store.pools import open_pools
+
+CACHE_WAIT_S = 0.5
+"""How long to wait for memcached: without it, what webapps hold of a revoked token lives for up to a minute."""
+
+
+class _Nobody:
+    """A presence tier for commands, which never ask."""
+
+    async def presence(self, user_id: str) -> Presence:
+        """Return away."""
+        return Presence()
+
+
+def _left_to_sweepers(_: Sequence[event_pb2.Event]) -> None:
+    """Publish nothing: the outbox has it."""
+
+
+@asynccontextmanager
+async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> AsyncIterator[Services]:
+    """Yield the rules over these databases. Raises FailedPreconditionError when their schema is not ours."""
+    clock, rng = SystemClock(), SystemRandom()
+    config = migrate.DsnConfig(dsns.workspace, dsns.channel, dsns.user)
+    async with AsyncExitStack() as up:
+        pools = await up.enter_async_context(open_pools(config.dsns(), clock))
+        await migrate.check(pools)
+        stores = stores_of(pools)
+        nodes = await up.enter_async_context(run_pool(clock, rng))
+        await _connect(nodes, memcached_addrs, clock)
+        lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
+        committer = await up.enter_async_context(run_committer(pools.channel, _left_to_sweepers, clock, rng))
+        writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), lookups, stores.outbox)
+        signer = Signer("-" * SECRET_BYTES_MIN)  # no command opens a socket, so no ticket is ever signed with it
+        connector = Connector(ConnectSettings("", ""), tuple, signer, clock, rng)
+        yield assemble(stores, lookups, writes, clock, connector, _Nobody())
+
+
+async def _connect(nodes: Pool, addresses: Sequence[str], clock: Clock) -> None:
+    nodes.update(addresses)
+    deadline = clock.now() + CACHE_WAIT_S
+    while not all(node.alive for node in nodes.nodes) and clock.now() < deadline:
+        await clock.sleep(0.01)

@@ -1,0 +1,67 @@
+"""The rules joined to the stores: what a webapp process, the operator's commands and the tests all stand on."""
+
+from __future__ import annotations
+
+from random import Random, SystemRandom
+
+from svc.kit.clock import Clock
+from svc.kit.ids import IdMint
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.bots import Bots
+from svc.webapp.domain.connect import Connector
+from svc.webapp.domain.conversations import Conversations
+from svc.webapp.domain.direct import DirectMessages
+from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.services import Services
+from svc.webapp.domain.sessions import Sessions
+from svc.webapp.effects import Stores, Writes
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.outbox import OutboxStore
+from svc.webapp.store.pools import Pools
+from svc.webapp.store.user import UserStore
+from svc.webapp.store.workspace import WorkspaceStore
+
+
+def stores_of(pools: Pools) -> Stores:
+    """Return the stores of the three keyspaces."""
+    return Stores(
+        workspaces=WorkspaceStore(pools.workspace),
+        channels=ChannelStore(pools.channel),
+        users=UserStore(pools.user),
+        outbox=OutboxStore(pools.channel),
+    )
+
+
+def assemble(
+    stores: Stores,
+    lookups: Lookups,
+    writes: Writes,
+    clock: Clock,
+    connector: Connector,
+    presence: PresenceSource,
+    rng: Random | None = None,
+) -> Services:
+    """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets."""
+    channels, workspaces = stores.channels, stores.workspaces
+    mint = IdMint(clock, rng or SystemRandom())
+    directory = Directory(lookups, channels, workspaces)
+    conversations = Conversations(directory, channels, workspaces, writes, clock, mint)
+    direct = DirectMessages(lookups, channels, workspaces, writes, clock)
+    return Services(
+        clock=clock,
+        lookups=lookups,
+        workspaces=workspaces,
+        channels=channels,
+        users=stores.users,
+        sessions=Sessions(lookups),
+        directory=directory,
+        conversations=conversations,
+        direct=direct,
+        messages=Messages(directory, direct, channels, workspaces, Bots(workspaces, clock), writes),
+        accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
+        connector=connector,
+        presence=presence,
+    )

@@ -1,0 +1,33 @@
+"""Settings of a webapp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svc.kit.config import InstanceConfig, setting
+from svc.webapp.api.asgi import HttpConfig
+from svc.webapp.migrate import DsnConfig
+
+
+@dataclass(frozen=True, slots=True)
+class WebappConfig:
+    """A webapp: the Web API over HTTP, and its internal gRPC service."""
+
+    instance: InstanceConfig
+    http: HttpConfig
+    mysql: DsnConfig
+    ws_public_url: str = setting(
+        "PARLEY_WS_PUBLIC_URL",
+        default="",
+        help="what clients open their sockets to, wss://rt.example.org; empty: the gateway that was found",
+    )
+    mysql_connections: int = setting(
+        "PARLEY_WEBAPP_MYSQL_CONNECTIONS", default=8, minimum=1, maximum=500, help="connections to each keyspace"
+    )
+    commit_lanes: int = setting(
+        "PARLEY_WEBAPP_COMMIT_LANES",
+        default=1,
+        minimum=1,
+        maximum=64,
+        help="transactions at a time; one keeps up with one MariaDB, a sharded keyspace wants one a shard",
+    )

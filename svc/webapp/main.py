@@ -1,0 +1,98 @@
+"""Composition root of a webapp: reads downward as start-up, unwinds as shutdown."""
+
+from __future__ import annotations
+
+import logging
+import random
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+from discovery.front import Discovery
+from discovery.registrar import new_instance_id
+from svc.kit.clock import Clock, SystemClock
+from svc.kit.lifecycle import run, terminated
+from svc.kit.rpc import rpc_server
+from svc.kit.telemetry import telemetry
+from svc.kit.tokens import Signer
+from svc.webapp import migrate
+from svc.webapp.admin_link import run_admin_stream
+from svc.webapp.assembly import assemble, stores_of
+from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.cache.pool import SERVICE as MEMCACHED
+from svc.webapp.cache.pool import run_pool
+from svc.webapp.committer import CommitterLimits, run_committer
+from svc.webapp.config import WebappConfig
+from svc.webapp.domain.connect import Connector, ConnectSettings
+from svc.webapp.domain.services import Services
+from svc.webapp.effects import Effects, Writes
+from svc.webapp.http import http_server, make_app
+from svc.webapp.outbox import run_sweepers
+from svc.webapp.presence_tier import PresenceTier
+from svc.webapp.publisher import run_publisher
+from svc.webapp.servicer import webapp_service
+from svc.webapp.store.pools import PoolLimits, Pools, open_pools
+
+TIER = "webapp"
+
+
+async def serve(config: WebappConfig) -> None:
+    """Be a webapp until a signal: leave discovery, finish the requests under way, publish what is committed, stop."""
+    clock = SystemClock()
+    instance_id = new_instance_id(TIER, config.instance)
+    async with AsyncExitStack() as up:
+        measured = up.enter_context(telemetry(TIER, instance_id, config.instance))
+        # It warns of every malformed form, which is the client's mistake and told to the client.
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)
+        disco = await up.enter_async_context(Discovery(config.instance, clock))
+        limits = PoolLimits(connections_max=config.mysql_connections)
+        pools = await up.enter_async_context(open_pools(config.mysql.dsns(), clock, limits))
+        await migrate.check(pools)
+        services = await _start_services(up, config, disco, pools, clock)
+        server = await up.enter_async_context(rpc_server(config.instance, [webapp_service(services)]))
+        app = make_app(services, config.http)
+        http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
+        meta = {
+            "version": version("parley"),
+            "metrics_port": str(measured.metrics_port),
+            "http_port": str(http_port),
+        }
+        await up.enter_async_context(disco.registered(TIER, instance_id, server.address, meta))
+        await terminated()
+
+
+async def _start_services(
+    up: AsyncExitStack, config: WebappConfig, disco: Discovery, pools: Pools, clock: Clock
+) -> Services:
+    """Start what works behind the requests (commits, publishing, sweeping), and return the rules on top of it."""
+    rng = random.Random()
+    stores = stores_of(pools)
+    nodes = await up.enter_async_context(run_pool(clock, rng))
+    up.callback((await disco.watch(MEMCACHED)).subscribe(nodes.follow))
+    lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
+    await disco.watch("admin")
+    await disco.ring("presence")
+    link = await up.enter_async_context(run_admin_stream(disco.pools, clock, rng))
+    publisher = await up.enter_async_context(run_publisher(link, stores.outbox, clock, rng))
+    lanes = CommitterLimits(lanes=config.commit_lanes)
+    committer = await up.enter_async_context(run_committer(pools.channel, publisher.offer, clock, rng, lanes))
+    effects = Effects(committer.commit, stores, lookups)
+    await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock))
+    writes = Writes(committer.commit, effects, lookups, stores.outbox)
+    return assemble(stores, lookups, writes, clock, await _connector(config, disco, clock), PresenceTier(disco.pools))
+
+
+async def _connector(config: WebappConfig, disco: Discovery, clock: Clock) -> Connector:
+    gateways = await disco.watch("gateway")
+    settings = ConnectSettings(config.instance.zone, config.instance.reachable_host, config.ws_public_url)
+    signer = Signer(config.instance.secret)
+    return Connector(settings, lambda: gateways.snapshot.instances, signer, clock, random.Random())
+
+
+def main() -> None:
+    """Run as a process: `python -m svc.webapp.main`."""
+    run(serve, WebappConfig)
+
+
+if __name__ == "__main__":
+    main()

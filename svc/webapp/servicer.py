@@ -1,0 +1,150 @@
+"""The gRPC boundary of webapp: checks requests, hands them to the rules and the stores, answers by the contract."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from parley.event.v1 import event_pb2
+from parley.webapp.v1 import webapp_service_pb2 as pb
+from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
+from svc.kit.errors import InvalidArgumentError, NotFoundError
+from svc.kit.ids import is_id, us_from_ts
+from svc.kit.rpc import Service
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.messages import check_socket_text
+from svc.webapp.domain.posts import Post
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.services import Services
+from svc.webapp.models import channel_model, team_model, user_model
+from svc.webapp.store.rows import LogPage, TokenKind
+
+LOGS_MAX = 256
+LOG_EVENTS_DEFAULT = 200
+LOG_EVENTS_MAX = 1_000
+HEADS_MAX = 4_096
+"""The contract's limits; see webapp_service.proto."""
+
+MODEL_PAGE = 500
+"""Objects in one part of a model."""
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class WebappServicer(rpc.WebappServiceServicer):
+    """What gateways and edges ask of the tier that holds the truth."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tracer = trace.get_tracer("parley.webapp")
+
+    async def ListSubscriptions(  # noqa: N802 - the contract's name
+        self, request: pb.ListSubscriptionsRequest, context: _Context
+    ) -> pb.ListSubscriptionsResponse:
+        """Return the user's conversations, its workspace and itself, each with its head."""
+        user = await self._services.lookups.user(request.team_id, request.user_id)
+        if user is None:
+            raise NotFoundError(f"there is no user {request.user_id} in {request.team_id}", subject="user_id")
+        # The user's own channel is read first: a membership that comes after it is told there.
+        own = [user.id, user.team_id]
+        own_heads = await self._services.channels.heads(own)
+        memberships = await self._services.users.memberships(user.id)
+        ids = [row.channel_id for row in memberships]
+        heads = own_heads | (await self._services.channels.heads(ids) if ids else {})
+        return pb.ListSubscriptionsResponse(heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)])
+
+    async def PostMessage(self, request: pb.PostMessageRequest, context: _Context) -> pb.PostMessageResponse:  # noqa: N802
+        """Post as chat.postMessage does; the rules' refusals are answers."""
+        with self._tracer.start_as_current_span("webapp.PostMessage", kind=SpanKind.SERVER):
+            try:
+                check_socket_text(request.text)
+                posted = await self._services.messages.post(_caller(request), request.channel_id, _post(request))
+            except Refused as refusal:
+                return pb.PostMessageResponse(error=refusal.code)
+        text = str(posted.message.get("text", ""))
+        return pb.PostMessageResponse(ts=posted.ts, text=text, offset=posted.offset)
+
+    async def ReadLog(self, request: pb.ReadLogRequest, context: _Context) -> pb.ReadLogResponse:  # noqa: N802
+        """Return what the log holds after each position."""
+        _check_size("after", len(request.after), LOGS_MAX)
+        _check_size("limit", request.limit, LOG_EVENTS_MAX)
+        after = {position.channel_id: position.offset for position in request.after}
+        pages = await self._services.channels.logs(after, request.limit or LOG_EVENTS_DEFAULT) if after else {}
+        return pb.ReadLogResponse(logs=[_log(pages[position.channel_id]) for position in request.after])
+
+    async def ReadHeads(self, request: pb.ReadHeadsRequest, context: _Context) -> pb.ReadHeadsResponse:  # noqa: N802
+        """Return the heads of channels that have events."""
+        _check_size("channel_ids", len(request.channel_ids), HEADS_MAX)
+        heads = await self._services.channels.heads(list(request.channel_ids)) if request.channel_ids else {}
+        return pb.ReadHeadsResponse(heads=[_position(channel_id, offset) for channel_id, offset in heads.items()])
+
+    async def LoadWorkspace(  # noqa: N802
+        self, request: pb.LoadWorkspaceRequest, context: _Context
+    ) -> AsyncIterator[pb.LoadWorkspaceResponse]:
+        """Stream the model: header, users, public channels, trailer."""
+        workspaces, team_id = self._services.workspaces, request.team_id
+        team = await workspaces.team(team_id)
+        if team is None:
+            raise NotFoundError(f"there is no workspace {team_id}", subject="team_id")
+        # The offset first: what changes while we read is told by events after it, and applied on top.
+        heads = await self._services.channels.heads([team_id])
+        header = pb.WorkspaceHeader(team=team_model(team), model_offset=heads.get(team_id, 0))
+        yield pb.LoadWorkspaceResponse(header=header)
+        user_count = channel_count = 0
+        after = ""
+        while users := await workspaces.users(team_id, after, MODEL_PAGE):
+            user_count, after = user_count + len(users), users[-1].id
+            yield pb.LoadWorkspaceResponse(users=pb.UserPage(users=[user_model(row) for row in users]))
+        after = ""
+        while channels := await workspaces.directory(team_id, after_id=after, limit=MODEL_PAGE):
+            channel_count, after = channel_count + len(channels), channels[-1].id
+            yield pb.LoadWorkspaceResponse(channels=pb.ChannelPage(channels=[channel_model(row) for row in channels]))
+        yield pb.LoadWorkspaceResponse(trailer=pb.WorkspaceTrailer(user_count=user_count, channel_count=channel_count))
+
+
+def webapp_service(services: Services) -> Service:
+    """Return the service for the kit's gRPC server."""
+    servicer = WebappServicer(services)
+    name = pb.DESCRIPTOR.services_by_name["WebappService"].full_name
+    return Service(name, lambda server: rpc.add_WebappServiceServicer_to_server(servicer, server))
+
+
+def _caller(request: pb.PostMessageRequest) -> Caller:
+    if not (is_id(request.team_id, "T") and is_id(request.user_id, "UW")):
+        raise InvalidArgumentError("team_id and user_id are needed", subject="user_id")
+    kind = TokenKind.BOT if request.bot_id else TokenKind.USER
+    return Caller(request.team_id, request.user_id, kind, request.bot_id)
+
+
+def _post(request: pb.PostMessageRequest) -> Post:
+    try:
+        thread_ts_us = us_from_ts(request.thread_ts) if request.thread_ts else 0
+    except ValueError:
+        raise Refused("cannot_reply_to_message") from None
+    return Post(
+        text=request.text,
+        thread_ts_us=thread_ts_us,
+        reply_broadcast=request.reply_broadcast,
+        client_msg_id=request.client_msg_id,
+        origin_connection_id=request.origin_connection_id,
+    )
+
+
+def _check_size(subject: str, actual: int, limit: int) -> None:
+    if actual > limit:
+        raise InvalidArgumentError(f"{subject}: at most {limit}", subject=subject, limit=limit, actual=actual)
+
+
+def _position(channel_id: str, offset: int) -> event_pb2.ChannelPosition:
+    return event_pb2.ChannelPosition(channel_id=channel_id, offset=offset)
+
+
+def _log(page: LogPage) -> pb.ChannelLog:
+    log = pb.ChannelLog(channel_id=page.channel_id, head_offset=page.head_offset, truncated=page.truncated)
+    for event in page.events:
+        log.events.add().ParseFromString(event)
+    return log

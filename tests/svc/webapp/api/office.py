@@ -1,0 +1,160 @@
+"""A Web API over real servers in this process: what the API tests talk to, by HTTP as everybody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from discovery.view import Instance
+from ops.local.mesh import Mesh
+from ops.local.spec import MeshSpec, none
+from parley.event.v1 import event_pb2
+from svc.kit.clock import SystemClock
+from svc.kit.tokens import Signer
+from svc.webapp import migrate
+from svc.webapp.assembly import assemble, stores_of
+from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.cache.pool import run_pool
+from svc.webapp.committer import run_committer
+from svc.webapp.domain.accounts import caller_of
+from svc.webapp.domain.connect import Connector, ConnectSettings
+from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.services import Services
+from svc.webapp.effects import Effects, Writes
+from svc.webapp.http import HttpConfig, http_server, make_app
+from svc.webapp.store.pools import Pools, open_pools
+from svc.webapp.store.rows import User
+
+Json = dict[str, Any]
+SIGNER = Signer("a secret for these tests alone")
+GATEWAY = Instance("gateway-az1-1-abcdef", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
+HTTP = HttpConfig(port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, keep_alive_s=5)
+
+
+@dataclass(slots=True)
+class Told:
+    """An in-memory presence tier: whoever is in `active`; UnavailableError when it is `broken`."""
+
+    active: set[str] = field(default_factory=set)
+    broken: Exception | None = None
+
+    async def presence(self, user_id: str) -> Presence:
+        if self.broken is not None:
+            raise self.broken
+        return Presence(is_active=user_id in self.active, connection_count=int(user_id in self.active))
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A user with a token, who calls methods."""
+
+    user: User
+    token: str
+    base: str
+    http: aiohttp.ClientSession
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    async def call(self, method: str, **arguments: Any) -> Json:
+        """Call with form arguments; return the answer, ok or not. Any status but 200 fails the test."""
+        form = {k: v if isinstance(v, str) else json.dumps(v) for k, v in arguments.items() if v is not None}
+        async with self.http.post(self.base + method, data=form, headers=self.headers) as answer:
+            assert answer.status == 200, (answer.status, await answer.text())
+            body: Json = await answer.json()
+            return body
+
+    async def ok(self, method: str, **arguments: Any) -> Json:
+        """Call what must succeed."""
+        body = await self.call(method, **arguments)
+        assert body["ok"] is True, (method, arguments, body)
+        return body
+
+    async def error(self, method: str, **arguments: Any) -> str:
+        """Call what must fail; return the code."""
+        body = await self.call(method, **arguments)
+        assert body["ok"] is False, (method, arguments, body)
+        return str(body["error"])
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(slots=True)
+class Office:
+    """One webapp's HTTP face with people in its workspace, and everything that it committed."""
+
+    mesh: Mesh
+    pools: Pools
+    services: Services
+    base: str
+    http: aiohttp.ClientSession
+    presence: Told
+    events: list[event_pb2.Event]
+    people: dict[str, Someone] = field(default_factory=dict)
+    general: str = ""
+
+    def __getitem__(self, name: str) -> Someone:
+        return self.people[name]
+
+    def payloads(self, channel_id: str) -> list[Json]:
+        """Return the JSON of a channel's events, in order."""
+        return [json.loads(event.payload) for event in self.events if event.channel_id == channel_id]
+
+    async def hire(self, team_id: str, names: Sequence[str], bots: Sequence[str] = ()) -> dict[str, Someone]:
+        """Add people and bots to a workspace."""
+        accounts = self.services.accounts
+        users = [await accounts.person(User("", team_id, name, real_name=name.title())) for name in names]
+        users += [await accounts.bot(team_id, name) for name in bots]
+        return {user.name: Someone(user, await accounts.token_for(user), self.base, self.http) for user in users}
+
+
+@asynccontextmanager
+async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Office]:
+    """Serve the Web API over a mesh's MariaDB and memcached; events that are committed are kept, not published."""
+    clock, rng, events = SystemClock(), Random(7), list[event_pb2.Event]()
+    async with AsyncExitStack() as up:
+        pools = await up.enter_async_context(open_pools(migrate.DsnConfig(**_dsns(mesh)).dsns(), clock))
+        await migrate.migrate(pools)
+        stores = stores_of(pools)
+        nodes = await up.enter_async_context(run_pool(clock, rng))
+        nodes.update(mesh.memcached_addrs)
+        lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
+        committer = await up.enter_async_context(run_committer(pools.channel, events.extend, clock, rng))
+        effects = Effects(committer.commit, stores, lookups)
+        writes = Writes(committer.commit, effects, lookups, stores.outbox)
+        presence = Told()
+        connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
+        services = assemble(stores, lookups, writes, clock, connector, presence)
+        port = await up.enter_async_context(http_server(make_app(services, config), "127.0.0.1", config))
+        http = await up.enter_async_context(aiohttp.ClientSession())
+        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events)
+
+
+def _dsns(mesh: Mesh) -> dict[str, str]:
+    return {"workspace": mesh.dsns.workspace, "channel": mesh.dsns.channel, "user": mesh.dsns.user}
+
+
+@asynccontextmanager
+async def office(var: Path) -> AsyncIterator[Office]:
+    """Start MariaDB and memcached, and a workspace with ada, grace, linus and the bot helper in it."""
+    async with Mesh(MeshSpec(var=var, counts=none(), graceful=False)) as mesh, serving(mesh) as here:
+        accounts = here.services.accounts
+        team, _ = await accounts.team("Acme", "acme")
+        here.people.update(await here.hire(team.id, ["ada", "grace", "linus"], ["helper"]))
+        ada = caller_of(here["ada"].user)
+        sight = await here.services.conversations.create(ada, "general", is_private=False, is_general=True)
+        here.general = sight.conversation.id
+        for someone in here.people.values():
+            await here.services.conversations.admit(sight.conversation, someone.id)
+        yield here
