@@ -124,8 +124,13 @@ class Apt:
             sources = Path(tempfile.mkdtemp(dir=shop))
             (sources / "parley.sources").write_text(place)
             options += ["-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={sources}"]
-        self._console.run(["apt-get", *options, "update"], cwd=shop)
-        self._console.run(["apt-get", *options, "download", package], cwd=shop)
+        update = self._console.run(["apt-get", *options, "update"], cwd=shop)
+        try:
+            self._console.run(["apt-get", *options, "download", package], cwd=shop)
+        except CommandFailed as failed:
+            # An update that reached nobody only warns; its warnings are the reason.
+            warnings = [line for line in update if line.startswith(("W:", "E:"))]
+            raise CommandFailed(["apt-get"], 100, [*warnings, *failed.tail]) from failed
         file = next(shop.glob(f"{package}_*.deb"))
         self._console.run(["dpkg", "-x", str(file), str(shop / "tree")], cwd=shop)
         return file

@@ -124,6 +124,7 @@ class Environment:
             self._console.run([*command, *arguments], cwd=self._root)
         except CommandFailed as failed:
             network = any(sign in failed.output for sign in NETWORK_SIGNS)
-            why = "The Python package index cannot be reached" if network else "pip failed"
+            lines = [line for line in failed.tail if not line.startswith("WARNING: Retrying")]
+            why = "The Python package index cannot be reached; is there a network?" if network else "pip failed:"
             by_hand = f"cd {self._root} && .venv/bin/python -m pip install {' '.join(arguments)}"
-            raise SetupError(f"{why}:\n{failed.output}", [by_hand]) from failed
+            raise SetupError("\n".join([why, *lines]), [by_hand]) from failed

@@ -31,7 +31,7 @@ KNOWN = (
             "MariaDB": "mariadb-server-core mariadb-client-core",
             "memcached": "memcached",
             "npm": "npm",
-            "Consul": "consul",
+            "Consul": "",  # Debian's is in bullseye alone; bootstrap knows how to take it from there
         },
     ),
     PackageManager(
@@ -63,7 +63,7 @@ KNOWN = (
 )
 
 MAKER_HINT = {
-    "Consul": "# Consul: follow 'Install Consul' in HashiCorp's documentation; any release from 1.8 on works",
+    "Consul": "# Consul, any release from 1.8 on: follow 'Install Consul' in HashiCorp's documentation",
     "MariaDB": "# MariaDB: follow 'Installing MariaDB' in its knowledge base; mariadbd must end up on PATH",
     "memcached": "# memcached: build it from its own release, and put it on PATH",
     "npm": "# npm: install Node.js 18 or newer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ops.setup.binaries import CONSUL, MARIADB, MEMCACHED, SERVERS, Server, is_external, missing
+from ops.setup.binaries import CONSUL, MARIADB, MEMCACHED, SERVERS, Server, find_program, is_external, missing
 from ops.setup.console import Console, SetupError
 from ops.setup.debian import Apt
 from ops.setup.platforms import install_commands, is_debian, root_prefix
@@ -31,25 +31,24 @@ def ensure_servers(apt: Apt, console: Console, environ: Mapping[str, str], lacks
         if still:
             hint = install_commands([server.title])
             raise SetupError(f"{server.title} was installed, yet {', '.join(still)} is not on PATH.", hint)
-        console.done("ready")
+        console.done(str(find_program(server.programs[0])))
 
 
 def _check_possible(wanted: list[Server]) -> None:
-    """Name everything that is missing in one go, rather than one thing a run, where nothing can be installed here."""
-    titles = [server.title for server in wanted]
-    outside = ", ".join(name for server in wanted for name in server.external)
-    reason = f"{', '.join(titles)}: not on this machine, and needed to run a mesh on it."
-    elsewhere = f"\nServers that run elsewhere can be used instead: set {outside}."
+    """Name everything that cannot be had here in one go, rather than one thing a run."""
     if not is_debian():
-        raise SetupError(
-            f"{reason} They can be installed from here on Debian and Ubuntu only.{elsewhere}", _hint(titles)
-        )
-    if MARIADB in wanted and root_prefix() is None:
-        raise SetupError(f"{reason} Installing needs root, and sudo is not available.{elsewhere}", _hint(titles))
-
-
-def _hint(titles: list[str]) -> list[str]:
-    return install_commands(titles)
+        blocked, why = wanted, "Servers can be installed from here on Debian and Ubuntu only."
+    elif MARIADB in wanted and root_prefix() is None:
+        blocked, why = [MARIADB], "Installing it needs root, and sudo is not available."
+    else:
+        return
+    titles = [server.title for server in blocked]
+    outside = ", ".join(name for server in blocked for name in server.external)
+    raise SetupError(
+        f"{', '.join(titles)}: not on this machine, and needed to run a mesh on it. {why}\n"
+        f"One that runs elsewhere can be used instead: set {outside}.",
+        install_commands(titles),
+    )
 
 
 def _install_mariadb(apt: Apt) -> None:
