@@ -12,6 +12,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from random import Random
+from typing import cast
 
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
@@ -52,8 +53,8 @@ class _Connection(asyncio.Protocol):
         return len(self._waiting)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are asyncio.Transport by what they do, not by class.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         try:
