@@ -1,0 +1,342 @@
+"""The edge with real sockets: what clients see, and that a broken one disturbs nobody else."""
+
+import asyncio
+import os
+import struct
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from svc.gateway.keepalive import KeepaliveLimits
+from svc.gateway.session import SessionLimits
+
+C, D, G = "C0000000001", "D0000000001", "G0000000001"
+ANN, BOB, EVE = "U0000000001", "U0000000002", "U0000000003"
+
+
+async def test_hello_comes_first_even_when_webapp_is_away(house: Any) -> None:
+    """Clients send nothing until it comes; the session opens when webapp is back."""
+    house.mesh.is_down = True
+    house.mesh.members[ANN] = [C]
+    socket = await house.http.ws_connect(house.url(ANN))
+    assert await socket.receive_json(timeout=1.0) == {"type": "hello", "host_id": "gateway-test-000001"}
+    house.mesh.is_down = False
+    async with asyncio.timeout(5):
+        while C not in house.mesh.followed:
+            await asyncio.sleep(0.01)
+
+
+async def test_events_reach_the_members_of_their_channel_only(house: Any) -> None:
+    """One frame an event, as webapp encoded it."""
+    ann, bob, eve = await house.connect(ANN, C), await house.connect(BOB, C), await house.connect(EVE, D)
+    house.mesh.append(C, text="one")
+    house.mesh.append(C, text="two")
+    assert await ann.texts(2) == await bob.texts(2) == ["one", "two"]
+    assert await eve.hears_nothing()
+
+
+async def test_frames_of_one_turn_leave_in_one_write(house: Any) -> None:
+    """The largest lever of fan-out."""
+    ann = await house.connect(ANN, C)
+    before = house.outbox.writes
+    for number in range(16):
+        house.mesh.append(C, text=str(number))
+    assert await ann.texts(16) == [str(number) for number in range(16)]
+    assert house.outbox.writes == before + 1
+
+
+async def test_a_post_is_acknowledged_to_the_poster_and_told_to_the_others(house: Any) -> None:
+    """The posting connection gets the acknowledgement only; the user's other connection gets the event."""
+    phone, laptop, bob = await house.connect(ANN, C), await house.connect(ANN), await house.connect(BOB, C)
+    ack = await phone.ask(id=1, type="message", channel=C, text="hi", client_msg_id="k1")
+    assert ack == {"ok": True, "reply_to": 1, "ts": "1700000000.000001", "text": "hi", "position": f"{C}:1"}
+    assert await laptop.texts(1) == await bob.texts(1) == ["hi"]
+    assert await phone.hears_nothing()
+    assert house.mesh.posts[0].client_msg_id == "k1"
+    assert house.mesh.posts[0].user_id == ANN
+
+
+async def test_acknowledgements_keep_the_order_of_the_posts(house: Any) -> None:
+    """Clients match them by order as well as by number."""
+    ann = await house.connect(ANN, C)
+    house.mesh.pause_s = 0.002
+    for number in range(1, 21):
+        await ann.say(id=number, type="message", channel=C, text=str(number))
+    assert [(await ann.json())["reply_to"] for _ in range(20)] == list(range(1, 21))
+    assert [post.text for post in house.mesh.posts] == [str(number) for number in range(1, 21)]
+
+
+async def test_posts_that_fail_are_answered_with_error_objects(house: Any) -> None:
+    """By the rules of webapp, for webapp's absence, and for too many at once."""
+    ann = await house.connect(ANN, C)
+    house.mesh.refusal = "not_in_channel"
+    assert (await ann.ask(id=1, type="message", channel=D, text="x"))["error"]["msg"] == "not_in_channel"
+    house.mesh.is_down = True
+    failed = await ann.ask(id=2, type="message", channel=C, text="x")
+    assert failed == {"ok": False, "reply_to": 2, "error": {"code": 7, "msg": "service_unavailable"}}
+    house.mesh.pause_s = 0.05
+    for number in range(100):
+        await ann.say(id=number, type="message", channel=C, text="x")
+    answers = [await ann.json() for _ in range(100)]
+    assert {answer["error"]["msg"] for answer in answers} == {"ratelimited", "service_unavailable"}
+    assert len({answer["reply_to"] for answer in answers}) == 100
+
+
+async def test_a_post_is_made_although_the_client_left_at_once(house: Any) -> None:
+    """Old bots send and close."""
+    ann, bob = await house.connect(ANN, C), await house.connect(BOB, C)
+    await ann.say(type="message", channel=C, text="bye")
+    await ann.socket.close()
+    assert await bob.texts(1) == ["bye"]
+
+
+async def test_typing_goes_to_the_other_members(house: Any) -> None:
+    """And only from members."""
+    phone, laptop, bob = await house.connect(ANN, C), await house.connect(ANN), await house.connect(BOB, C, D)
+    await phone.say(id=1, type="typing", channel=D)
+    await phone.say(id=2, type="typing", channel=C)
+    assert await bob.json() == {"type": "user_typing", "channel": C, "user": ANN}
+    assert await laptop.hears_nothing()
+    assert await bob.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/ws/nonsense", 403), ("/ws/", 403), ("/", 404), ("/other/x", 404)],
+)
+async def test_a_request_that_may_not_come_in_is_told_why(house: Any, path: str, status: int) -> None:
+    """A status with its reason phrase and a JSON body, before any upgrade."""
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    async with house.http.get(f"http://127.0.0.1:{house.port}{path}", headers=headers) as answer:
+        assert (answer.status, bool(answer.reason)) == (status, True)
+        assert (await answer.json())["ok"] is False
+
+
+async def test_tickets_work_once_on_their_gateway_until_they_expire(house: Any) -> None:
+    """Each refusal says which of these it was."""
+    url = house.url(ANN)
+    house.mesh.members[ANN] = []
+    async with house.http.ws_connect(url + "?") as socket:
+        assert (await socket.receive_json())["type"] == "hello"
+    async with house.http.get(url) as answer:
+        assert answer.status == 426
+    for used, why in [
+        (url, "has been used"),
+        (house.url(ANN, ttl_s=-1), "expired"),
+        (house.url(ANN, gateway="gateway-dead"), "another gateway"),
+    ]:
+        async with house.http.get(used, headers={"Upgrade": "websocket"}) as answer:
+            assert answer.status == 403
+            assert why in (await answer.json())["error"]["msg"]
+
+
+async def test_any_host_origin_and_form_of_the_connection_header_will_do(house: Any) -> None:
+    """Browsers send `keep-alive, Upgrade`; slack_sdk sends Host without the port."""
+    house.mesh.members[ANN] = []
+    path = house.url(ANN).partition(str(house.port))[2]
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(
+        f"GET {path}? HTTP/1.1\r\nHost: slack.com\r\nOrigin: https://api.slack.com\r\nUpgrade: WebSocket\r\n"
+        "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n".encode()
+    )
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert b"permessage-deflate" not in head
+    assert (await reader.readexactly(2))[0] == 0x81
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("binary", 1003),
+        ("a megabyte", 1009),
+        ("bad utf-8", 1007),
+        ("reserved bits", 1002),
+        ("lost continuation", 1002),
+        ("unmasked", 1002),
+        ("huge in fragments", 1009),
+    ],
+)
+async def test_a_client_that_breaks_the_protocol_is_closed_with_the_code_that_says_why(
+    house: Any, sent: str, code: int
+) -> None:
+    """And nobody else notices."""
+    frames = {
+        "binary": [masked(0x82, b"x")],
+        "a megabyte": [masked(0x81, b'"' + b"x" * 1_000_000 + b'"')],
+        "bad utf-8": [masked(0x81, b"\xff\xfe")],
+        "reserved bits": [masked(0xC1, b"{}")],
+        "lost continuation": [masked(0x80, b"{}")],
+        "unmasked": [b"\x81\x02{}"],
+        "huge in fragments": [masked(0x01, b"x" * 40_000), masked(0x00, b"x" * 40_000)],
+    }
+    ann, bob = await house.connect(ANN, C), await house.connect(BOB, C)
+    connection = ann.socket._response.connection
+    assert connection is not None
+    for frame in frames[sent]:
+        connection.transport.write(frame)
+    assert await ann.close_code() == code
+    house.mesh.append(C, text="still here")
+    assert await bob.texts(1) == ["still here"]
+    assert await bob.hears_nothing()
+
+
+async def test_a_fragmented_message_is_put_together_with_pings_between(house: Any) -> None:
+    """Some client libraries fragment; control frames may come between."""
+    ann = await house.connect(ANN, C)
+    connection = ann.socket._response.connection
+    payload = orjson.dumps({"id": 1, "type": "ping", "x": "y" * 50})
+    connection.transport.write(masked(0x01, payload[:20]) + masked(0x89, b"now") + masked(0x00, payload[20:40]))
+    pong = await ann.frame()
+    assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"now")
+    connection.transport.write(masked(0x80, payload[40:]))
+    assert await ann.json() == {"type": "pong", "reply_to": 1, "x": "y" * 50}
+
+
+async def test_many_frames_in_one_segment_are_all_answered(house: Any) -> None:
+    """Pipelining, with garbage JSON among them."""
+    ann = await house.connect(ANN, C)
+    payloads = [b'{"id":1,"type":"ping"}', b"garbage", b'{"id":2,"type":"nope"}', b'{"id":3,"type":"ping"}']
+    ann.socket._response.connection.transport.write(b"".join(masked(0x81, payload) for payload in payloads))
+    answers = [await ann.json() for _ in payloads]
+    assert [answer.get("reply_to") for answer in answers] == [1, None, 2, 3]
+    assert answers[1]["error"]["code"] == 5
+
+
+async def test_a_client_s_close_is_answered_with_its_code(house: Any) -> None:
+    """The close handshake, private codes included."""
+    ann = await house.connect(ANN, C)
+    ann.socket._response.connection.transport.write(masked(0x88, (4321).to_bytes(2) + b"bye"))
+    assert await ann.close_code() == 4321
+    async with asyncio.timeout(5):
+        while len(house.connections):
+            await asyncio.sleep(0.005)
+    assert house.mesh.followed == {}
+
+
+async def test_a_reader_that_stops_reading_is_cut_off_and_costs_nobody_else_anything(open_house: Any) -> None:
+    """With a Close frame that says to come back, behind what was written before."""
+    house = await open_house(bytes_max=100_000)
+    slow, bob = await house.connect(ANN, C), await house.connect(BOB, C)
+    slow.socket._response.connection.transport.pause_reading()
+    text = "x" * 10_000
+    for number in range(2_000):
+        house.mesh.append(C, text=f"{number} {text}")
+        assert (await bob.texts(1))[0].startswith(f"{number} ")
+        if house.outbox.slow_consumers:
+            break
+    assert house.outbox.slow_consumers == 1
+    assert len(house.connections) == 2, "it is still being closed"
+    slow.socket._response.connection.transport.resume_reading()
+    frame = await slow.frame()
+    while frame.type is aiohttp.WSMsgType.TEXT:
+        frame = await slow.frame()
+    assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, 4000)
+    await slow.socket.close()
+
+
+async def test_a_reader_that_never_comes_back_is_dropped(open_house: Any) -> None:
+    """The Close cannot be delivered: the socket is cut after a while."""
+    house = await open_house(bytes_max=20_000)
+    slow = await house.connect(ANN, C)
+    slow.socket._response.connection.transport.pause_reading()
+    while not house.outbox.slow_consumers:
+        house.mesh.append(C, text="x" * 10_000)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while len(house.connections):
+            await asyncio.sleep(0.02)
+
+
+async def test_connections_are_pinged_with_a_payload_and_the_silent_ones_are_closed(open_house: Any) -> None:
+    """Anything heard counts as life."""
+    house = await open_house(keepalive=KeepaliveLimits(ping_interval_s=0.1, silence_max_s=0.35))
+    mute, lively = await house.connect(ANN), await house.connect(BOB)
+    for _ in range(8):
+        ping = await lively.frame(skips_pings=False)
+        assert ping.type is aiohttp.WSMsgType.PING
+        assert ping.data
+        await lively.socket.pong(ping.data)
+    assert await mute.close_code() == 4001
+    assert await lively.hears_nothing()
+
+
+async def test_a_full_gateway_asks_to_come_back_later(open_house: Any) -> None:
+    """With a Retry-After, so that refused clients do not come all at once."""
+    house = await open_house(connections_max=1)
+    ann = await house.connect(ANN)
+    async with house.http.get(house.url(BOB), headers={"Upgrade": "websocket"}) as answer:
+        assert answer.status == 503
+        assert 1 <= int(answer.headers["Retry-After"]) <= 5
+    assert await ann.hears_nothing()
+
+
+async def test_a_drain_says_goodbye_before_it_closes(house: Any) -> None:
+    """While it drains, events are delivered and nobody new comes in."""
+    ann, bob = await house.connect(ANN, C), await house.connect(BOB, C)
+    house.drain.start(0.2)
+    assert await ann.json() == {"type": "goodbye"}
+    house.mesh.append(C, text="last words")
+    assert (await ann.json())["text"] == "last words"
+    assert await ann.close_code() == 1001
+    async with house.http.get(house.url(ANN), headers={"Upgrade": "websocket"}) as answer:
+        assert answer.status == 503
+    kinds = [await bob.json() for _ in range(2)]
+    assert {kind["type"] for kind in kinds} == {"goodbye", "message"}
+    assert await bob.close_code() == 1001
+
+
+async def test_presence_is_told_to_those_who_look(house: Any) -> None:
+    """Current states at once, changes as they come, in the form that the client understands."""
+    ann = await house.connect(ANN, flags=["batch_presence_aware"])
+    bob = await house.connect(BOB)
+    await bob.say(type="presence_sub", ids=[ANN, EVE, "garbage"])
+    states = [await bob.json(), await bob.json()]
+    assert {(state["user"], state["presence"]) for state in states} == {(ANN, "active"), (EVE, "away")}
+    await ann.say(type="presence_sub", ids=[EVE])
+    assert await ann.json() == {"type": "presence_change", "users": [EVE], "presence": "away"}
+    eve = await house.connect(EVE)
+    assert await ann.json() == {"type": "presence_change", "users": [EVE], "presence": "active"}
+    assert await bob.json() == {"type": "presence_change", "user": EVE, "presence": "active"}
+    await ann.say(type="presence_query", ids=[BOB, EVE])
+    assert await ann.json() == {"type": "presence_change", "users": [BOB, EVE], "presence": "active"}
+    await eve.socket.close()
+    assert (await bob.json())["presence"] == "away"
+    async with asyncio.timeout(5):
+        while not house.presence.heartbeats:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_flood_of_frames_is_slowed_down_and_then_ended(open_house: Any) -> None:
+    """First errors, then a close code that says why."""
+    house = await open_house(limits=SessionLimits(frames_per_s=1, frames_burst=10, refusals_max=20))
+    ann = await house.connect(ANN)
+    for number in range(60):
+        await ann.say(id=number, type="tickle")
+    answers = []
+    while (frame := await ann.frame()).type is aiohttp.WSMsgType.TEXT:
+        answers.append(orjson.loads(frame.data))
+    assert {answer["error"]["msg"] for answer in answers} == {"ratelimited"}
+    assert frame.data == 1008
+
+
+def masked(first_byte: int, payload: bytes) -> bytes:
+    """Return a client's frame."""
+    key, size = os.urandom(4), len(payload)
+    if size < 126:
+        head = bytes((first_byte, 0x80 | size))
+    elif size < 65_536:
+        head = bytes((first_byte, 0xFE)) + struct.pack(">H", size)
+    else:
+        head = bytes((first_byte, 0xFF)) + struct.pack(">Q", size)
+    mask = (key * (size // 4 + 1))[:size]
+    return head + key + (int.from_bytes(payload) ^ int.from_bytes(mask)).to_bytes(size)
