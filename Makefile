@@ -16,8 +16,8 @@ say = @printf '\n== %s\n' "$(1)"
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## install what is missing, then start everything; Ctrl-C stops it
-	@exec ./parley up
+run: ## install what is missing, then start everything; Ctrl-C stops it (ARGS="--channel 3" for options)
+	@exec ./parley up $(ARGS)
 
 setup: ## install what development needs, without starting anything
 	@./parley bootstrap --dev

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from ops.cli.instances import describe, print_instances
 from ops.cli.output import CliError, emit_json, json_option
-from ops.cli.summary import describe, print_instances
 from ops.cli.target import consul_address, var_option
 from ops.local.catalog import Catalog, CatalogError, Listed
 from ops.local.spec import TIERS

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ops.cli.output import health_colour, print_table, say
-from ops.local.catalog import Listed
-from ops.local.mesh import Mesh
+from ops.cli.instances import describe, print_instances
+from ops.cli.output import print_table, say
+from ops.setup.binaries import ROOT
 
-COLUMNS = ("TIER", "ID", "ZONE", "ADDRESS", "HEALTH")
+if TYPE_CHECKING:
+    from ops.demo import DemoInfo
+    from ops.local.mesh import Mesh
 
 
-async def summary(mesh: Mesh, demo: Any) -> dict[str, Any]:
+async def summary(mesh: Mesh, demo: DemoInfo | None) -> dict[str, Any]:
     """Return everything worth knowing about a mesh that has just come up."""
     facts: dict[str, Any] = {
         "ok": True,
@@ -19,6 +21,7 @@ async def summary(mesh: Mesh, demo: Any) -> dict[str, Any]:
         "web_url": mesh.web_url,
         "consul_ui_url": f"http://{mesh.consul_addr}/ui/",
         "ws_urls": mesh.ws_urls,
+        "var": str(mesh.spec.var),
         "logs": str(mesh.spec.var / "log"),
         "demo": None,
     }
@@ -26,26 +29,6 @@ async def summary(mesh: Mesh, demo: Any) -> dict[str, Any]:
         users = [{"name": name, "user_id": user, "token": token} for name, user, token in demo.users]
         facts["demo"] = {"workspace": demo.workspace, "channel_id": demo.channel_id, "users": users}
     return facts
-
-
-def describe(listed: Listed) -> dict[str, str]:
-    """Return an instance as other programs see it."""
-    instance = listed.instance
-    ports = {name: port for name in ("http_port", "ws_port", "metrics_port") if (port := instance.meta.get(name))}
-    return {
-        "tier": instance.tier,
-        "id": instance.id,
-        "zone": instance.zone,
-        "address": instance.address,
-        "health": listed.health,
-        **ports,
-    }
-
-
-def print_instances(instances: list[dict[str, str]]) -> None:
-    """Print the table of instances."""
-    rows = [tuple(instance[column.lower()] for column in COLUMNS) for instance in instances]
-    print_table(COLUMNS, rows, health_colour)
 
 
 def print_summary(facts: dict[str, Any], took_s: float) -> None:
@@ -60,20 +43,21 @@ def print_summary(facts: dict[str, Any], took_s: float) -> None:
     print(f"Consul UI  {facts['consul_ui_url']}")
     print(f"Logs       {facts['logs']}")
     if facts["demo"] is not None:
-        _print_demo(facts["demo"], facts["web_url"])
+        _print_demo(facts["demo"], facts)
     print(flush=True)
     say(f"Parley is up after {took_s:.1f} s. Ctrl-C stops everything.")
 
 
-def _print_demo(demo: dict[str, Any], web_url: str) -> None:
+def _print_demo(demo: dict[str, Any], facts: dict[str, Any]) -> None:
     users = demo["users"]
     print()
     print(f"Demo workspace {demo['workspace']}, channel {demo['channel_id']}:")
     print_table(("USER", "ID", "TOKEN"), [(user["name"], user["user_id"], user["token"]) for user in users])
-    writer, reader = users[0], users[-1]
+    writer, reader = users[0], users[1 % len(users)]
+    where = "" if facts["var"] == str(ROOT / "var") else f" --var {facts['var']}"
     print()
     print(f"Watch what {reader['name']} receives (in a second terminal):")
-    print(f"  ./parley tail --token {reader['token']}")
+    print(f"  ./parley tail --token {reader['token']}{where}")
     print(f"Post a message as {writer['name']} (in a third):")
-    print(f"  curl -s {web_url}/api/chat.postMessage -H 'Authorization: Bearer {writer['token']}' \\")
+    print(f"  curl -s {facts['web_url']}/api/chat.postMessage -H 'Authorization: Bearer {writer['token']}' \\")
     print(f"       -d channel={demo['channel_id']} -d text='hello, world'")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import resource
 import signal
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +20,10 @@ from ops.local.mariadb import Dsns
 from ops.local.mesh import Mesh
 from ops.local.spec import DEFAULT_COUNTS, INSTANCES_MAX, MeshSpec
 from ops.setup.binaries import MARIADB
+from svc.kit.errors import ParleyError
+
+if TYPE_CHECKING:
+    from ops.demo import DemoInfo
 
 HELP = """Start a whole mesh on this machine: Consul, MariaDB, memcached and every tier.
 
@@ -131,15 +134,15 @@ def _stop_on_signals(mesh: Mesh) -> list[str]:
     return heard
 
 
-async def _demo(mesh: Mesh, progress: Callable[[str], None]) -> Any:
-    """Make the demo workspace the first time; None where this installation has no demo."""
+async def _demo(mesh: Mesh, progress: Callable[[str], None]) -> DemoInfo | None:
+    """Make the demo workspace the first time. A mesh without one is still a mesh: a failure is said, and no more."""
+    from ops.demo import ensure_demo  # the webapp's rules come with it: half a second that --help need not spend
+
     try:
-        module = importlib.import_module("ops.demo")
-    except ModuleNotFoundError as error:
-        if error.name != "ops.demo":
-            raise
+        return await ensure_demo(mesh, progress)
+    except ParleyError as error:
+        progress(f"there is no demo workspace: {error}")
         return None
-    return await module.ensure_demo(mesh, progress)
 
 
 def _raise_file_limit() -> None:
