@@ -111,7 +111,8 @@ class Publisher:
     async def run(self) -> None:
         """Publish what is queued, for ever."""
         limits = self._limits
-        async with Tasks("publish", limits.in_flight_max) as tasks:
+        # Twice the window: a task gives its place back a turn of the loop before it is gone.
+        async with Tasks("publish", 2 * limits.in_flight_max) as tasks:
             while True:
                 events = await self._waiting.take(limits.batch_max, limits.batch_bytes_max)
                 await self._window.acquire()
