@@ -11,7 +11,7 @@ Start at `front.Discovery`; a tier needs little else:
         webapps = await disco.watch("webapp")            # ServiceWatcher: .snapshot, .ready(), .changes()
         ring = await disco.ring("channel")               # RingWatcher: .ring, .owner(key), .fingerprint, .changes()
         answer = await disco.pools.call("webapp", WebappServiceStub, lambda stub: stub.ReadLog, request, timeout_s=2)
-        async with disco.registered("gateway", instance_id, server.address, {"version": "0.1.0"}) as mine:
+        async with disco.registered("gateway", instance_id, server, {"version": "0.1.0"}) as mine:
             await terminated()                           # leaving deregisters first
 
 | file | what |

@@ -6,6 +6,7 @@ answer, a 5xx, no leader), DeadlineError, InvalidArgumentError (a 4xx), Permissi
 """
 
 import asyncio
+import warnings
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -72,9 +73,16 @@ class ConsulClient:
     async def __aenter__(self) -> "ConsulClient":
         """Open the connection pools; connects to nothing yet."""
         await self._stack.enter_async_context(self.health)
-        self._py = await self._stack.enter_async_context(
-            consul.aio.Consul(host=self._host, port=self._port, scheme=self._scheme, token=self._token or None)
-        )
+        with warnings.catch_warnings():  # py-consul spells aiohttp's TLS option in the old way
+            warnings.simplefilter("ignore", DeprecationWarning)
+            agent = consul.aio.Consul(
+                host=self._host,
+                port=self._port,
+                scheme=self._scheme,
+                token=self._token or None,
+                verify=self._scheme == "https",
+            )
+        self._py = await self._stack.enter_async_context(agent)
         return self
 
     async def __aexit__(

@@ -2,13 +2,14 @@
 
 disco = await up.enter_async_context(Discovery(config.instance, clock))
 ring = await disco.ring("channel")
-await up.enter_async_context(disco.registered("gateway", instance_id, server.address, {"ws_port": "8080"}))
+await up.enter_async_context(disco.registered("gateway", instance_id, server, {"ws_port": "8080"}))
 """
 
 import math
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from types import TracebackType
 
 from discovery.consul import ConsulClient, Registration
@@ -22,6 +23,7 @@ from discovery.watcher import ServiceWatcher
 from svc.kit.clock import Clock
 from svc.kit.config import InstanceConfig
 from svc.kit.lifecycle import background
+from svc.kit.rpc import RpcServer
 
 NOT_GRPC = frozenset({"memcached"})
 """Services in Consul that are asked by a TCP connection instead of a gRPC health check."""
@@ -83,7 +85,7 @@ class Discovery:
         self,
         tier: str,
         instance_id: str,
-        address: str,
+        server: RpcServer | str,
         meta: Mapping[str, str],
         *,
         weight: int = 1,
@@ -92,9 +94,11 @@ class Discovery:
     ) -> AsyncIterator[Registrar]:
         """Keep this instance registered for the block; enter it last, so that it is left first.
 
-        `address` is the gRPC server's `host:port`; zone and start time are added to `meta`.
+        Leaving makes `server` answer NOT_SERVING, then deregisters: an instance that left the catalog while it still
+        says SERVING looks like one that Consul has lost, and the last of its tier would be held. A server that is not
+        ours is named by its `host:port`. Zone and start time are added to `meta`.
         """
-        host, _, port = address.rpartition(":")
+        host, _, port = (server if isinstance(server, str) else server.address).rpartition(":")
         started_s = math.floor(self._clock.wall_us() / 1_000_000)
         mine = Registration(
             id=instance_id,
@@ -108,6 +112,7 @@ class Discovery:
             self.consul,
             mine,
             self._clock,
+            stop_serving=None if isinstance(server, str) else partial(server.set_serving, False),
             fence_s=fence_s,
             confirm_interval_s=confirm_interval_s,
             rng=self._rng,

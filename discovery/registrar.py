@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 
@@ -35,6 +36,9 @@ FENCE_S = 5.0
 """Trust in the last confirmation where the caller says nothing: outlasts the election of a new Consul leader (3 s)."""
 
 
+StopServing = Callable[[], Awaitable[None]]
+
+
 class Registrar:
     """Keeps one registration in Consul for as long as the block lasts: `async with Registrar(consul, mine, clock)`.
 
@@ -47,16 +51,21 @@ class Registrar:
         registration: Registration,
         clock: Clock,
         *,
+        stop_serving: StopServing | None = None,
         fence_s: float = FENCE_S,
         confirm_interval_s: float = CONFIRM_INTERVAL_S,
         rng: random.Random | None = None,
     ) -> None:
-        """Take what to register and for how long to trust the last confirmation (seconds; see `Fence`)."""
+        """Take what to register and for how long to trust the last confirmation (seconds; see `Fence`).
+
+        `stop_serving` makes health checks answer NOT_SERVING; it is called first on leaving.
+        """
         self.registration = registration
         self.fence = Fence(fence_s)
         """Closed while Consul has not confirmed us for `fence_s`. Ask `fence.is_fenced(clock.now())`."""
         self._consul = consul
         self._clock = clock
+        self._stop_serving = stop_serving
         self._confirm_interval_s = confirm_interval_s
         self._rng = rng or random.Random()
         self._backoff = Backoff(base_s=0.1, cap_s=RETRY_CAP_S, rng=self._rng)
@@ -86,11 +95,13 @@ class Registrar:
             await self._stack.__aexit__(kind, error, trace)  # the loop's own failure must reach it
 
     async def leave(self) -> None:
-        """Deregister now and stay out; may be called before the block ends. Idempotent; logs instead of raising."""
+        """Stop serving, deregister now and stay out; may be called before the block ends. Idempotent; only logs."""
         if self._leaving:
             return
         self._leaving = True
         self.fence.forget()
+        if self._stop_serving is not None:
+            await self._stop_serving()
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT_S), self._talking:
                 await self._consul.deregister(self.registration.id, LEAVE_TIMEOUT_S)

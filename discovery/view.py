@@ -2,11 +2,12 @@
 
 Three rules stand between a bad answer and an empty world:
 - an index that goes backwards, or is not positive, starts the watch over (`next_index`);
-- an answer that loses everybody, or most of four and more, is a doubt, not a fact (`ServiceView.doubts`): the caller
-  asks again with a consistent read, and asks the lost instances themselves;
+- an answer that loses everybody, or most of four and more, or anybody soon after Consul itself was in trouble, is a
+  doubt, not a fact (`ServiceView.doubts`): the caller asks again with a consistent read, and asks the lost instances;
 - who still answers is held for a grace time, in which it can register again (a Consul restarted without its data).
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,10 @@ GRACE_S = 30.0
 
 MASS_MINIMUM = 4
 """Instances from which on a loss of more than half is doubted. Below, one death of two or three must be believed."""
+
+WARY_S = 10.0
+"""How long after an error, or an index that went backwards, any loss is doubted: a Consul that lost its data lists
+whoever registered first, one that kept it first calls everybody critical. Registrars and checks settle in 2 s."""
 
 TIER_PREFIX = "parley-"
 
@@ -99,6 +104,7 @@ class ServiceView:
         """Whether any answer has been believed yet (an empty one counts)."""
         self._grace_s = grace_s
         self._held_until: dict[str, float] = {}
+        self._wary_until = -math.inf
 
     @property
     def held(self) -> tuple[Instance, ...]:
@@ -110,13 +116,19 @@ class ServiceView:
         listed = {instance.id for instance in seen} | self._held_until.keys()
         return tuple(instance for instance in self.snapshot.instances if instance.id not in listed)
 
-    def doubts(self, seen: Sequence[Instance]) -> bool:
-        """Return whether an answer loses too many at once to be believed alone: all, or over half of four and more."""
+    def disturbed(self, now: float) -> None:
+        """Note that Consul failed to answer, or started over: any loss in the next WARY_S is doubted."""
+        self._wary_until = now + WARY_S
+
+    def doubts(self, seen: Sequence[Instance], now: float) -> bool:
+        """Return whether an answer loses too many to be believed alone: all, over half of four and more, or anybody
+        soon after Consul was `disturbed`."""
         listed_count = len(self.snapshot.instances) - len(self._held_until)
         lost_count = len(self.lost(seen))
         if not lost_count:
             return False
-        return not seen or (listed_count >= MASS_MINIMUM and 2 * lost_count > listed_count)
+        is_mass = listed_count >= MASS_MINIMUM and 2 * lost_count > listed_count
+        return not seen or is_mass or now < self._wary_until
 
     def believe(
         self, index: int, seen: Sequence[Instance], now: float, answering: AbstractSet[str] = frozenset()
