@@ -8,6 +8,7 @@ LocalError            something a person can put right; the message says how
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 
@@ -32,7 +33,8 @@ class ProcessFailedError(LocalError):
     """A child ended, or was not ready in time; the message ends with the tail of its log."""
 
     def __init__(self, name: str, what: str, log: Path, tail: str) -> None:
-        quoted = "\n".join(f"    {line}" for line in tail.splitlines()) or "    (its log is empty)"
+        lines = [part for line in tail.splitlines() for part in readable(line)]
+        quoted = "\n".join(f"    {line}" for line in lines) or "    (its log is empty)"
         super().__init__(f"{name} {what}. The end of {log}:\n{quoted}")
         self.name = name
         self.log = log
@@ -47,3 +49,13 @@ class AlreadyRunningError(LocalError):
             "`parley status` shows it, `parley down` stops it, `--var FOLDER` starts another beside it.",
         )
         self.pid = pid
+
+
+def readable(line: str) -> list[str]:
+    """Return a line of a log as a person reads it: our own are JSON, with a stack trace folded into one string."""
+    try:
+        entry = json.loads(line)
+        text = [f"{entry['level']}: {entry['message']}"]
+    except (ValueError, KeyError, TypeError):
+        return [line]
+    return text + str(entry.get("exception", "")).splitlines()

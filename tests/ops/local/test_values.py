@@ -11,6 +11,7 @@ from ops.cli.output import CliError
 from ops.cli.up import external
 from ops.local.accounts import unprivileged
 from ops.local.catalog import Listed, _parse
+from ops.local.errors import readable
 from ops.local.spec import DEFAULT_COUNTS, counts, next_name, none, places
 
 
@@ -72,3 +73,11 @@ def test_a_server_stays_with_root_where_only_root_may_enter(tmp_path: Path) -> N
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     assert unprivileged(("nobody",), (closed / "data",)) == ""
+
+
+def test_a_tiers_log_lines_are_shown_as_sentences() -> None:
+    """A start that fails shows the reason, not a line of JSON; other servers' lines stay as they are."""
+    line = '{"level": "critical", "message": "stopped", "exception": "Traceback:\\n  boom"}'
+    assert readable(line) == ["critical: stopped", "Traceback:", "  boom"]
+    assert readable("2026-01-01 [ERROR] Aborting") == ["2026-01-01 [ERROR] Aborting"]
+    assert readable("[1]") == ["[1]"]
