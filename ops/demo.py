@@ -51,7 +51,8 @@ class DemoInfo:
 
 async def ensure_demo(mesh: Mesh, progress: Callable[[str], None]) -> DemoInfo:
     """Return the demo workspace of a mesh, made or completed if need be. Tokens stay the same between starts."""
-    async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as services:
+    async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
+        services = bench.services
         known = load(mesh.spec.var)
         if known is not None and await _is_intact(services, known):
             return known

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from random import SystemRandom
 
 from ops.local.mariadb import Dsns
@@ -23,10 +24,19 @@ from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Writes
+from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import open_pools
 
 CACHE_WAIT_S = 0.5
 """How long to wait for memcached: without it, what webapps hold of a revoked token lives for up to a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What a command works with."""
+
+    services: Services
+    bulk: Bulk
 
 
 class _Nobody:
@@ -42,7 +52,7 @@ def _left_to_sweepers(_: Sequence[event_pb2.Event]) -> None:
 
 
 @asynccontextmanager
-async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> AsyncIterator[Services]:
+async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> AsyncIterator[Workbench]:
     """Yield the rules over these databases. Raises FailedPreconditionError when their schema is not ours."""
     clock, rng = SystemClock(), SystemRandom()
     config = migrate.DsnConfig(dsns.workspace, dsns.channel, dsns.user)
@@ -57,7 +67,8 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), lookups, stores.outbox)
         signer = Signer("-" * SECRET_BYTES_MIN)  # no command opens a socket, so no ticket is ever signed with it
         connector = Connector(ConnectSettings("", ""), tuple, signer, clock, rng)
-        yield assemble(stores, lookups, writes, clock, connector, _Nobody())
+        services = assemble(stores, lookups, writes, clock, connector, _Nobody())
+        yield Workbench(services, Bulk(pools))
 
 
 async def _connect(nodes: Pool, addresses: Sequence[str], clock: Clock) -> None:

@@ -14,7 +14,7 @@ import click
 
 from ops.cli.output import CliError, emit_json, json_option, print_table, say
 from ops.cli.target import var_option
-from ops.cli.workspaces import services_of
+from ops.cli.workspaces import workbench_of
 from ops.seeding import Advance, Seeded, Seeder, SeedSpec
 from svc.kit.errors import ParleyError
 
@@ -50,20 +50,21 @@ def command(users: int, channels: int, messages: int, name: str, seed: int, var:
         raise click.BadParameter("a letter or a digit is needed", param_hint="--name")
     spec = SeedSpec(name, domain, users, channels, messages, seed)
     began = time.monotonic()
-    with _progress(spec) as advance:
-        facts = asyncio.run(_seed(spec, var, advance))
+    facts = asyncio.run(_seed(spec, var))
     facts["took_s"] = round(time.monotonic() - began, 2)
     emit_json(facts) if as_json else _print(facts)
 
 
-async def _seed(spec: SeedSpec, var: Path, advance: Advance) -> dict[str, Any]:
-    async with services_of(var) as services:
+async def _seed(spec: SeedSpec, var: Path) -> dict[str, Any]:
+    async with workbench_of(var) as bench:
+        services = bench.services
         if any(team.domain == spec.domain for team in await services.workspaces.teams()):
             raise CliError(f"There is a workspace {spec.domain!r} already.", "Choose another with --name.")
-        try:
-            made = await Seeder(services, services.writes.commit, advance).populate(spec)
-        except* ParleyError as group:
-            raise _first(group) from group
+        with _progress(spec) as advance:
+            try:
+                made = await Seeder(services, bench.bulk, advance).populate(spec)
+            except* ParleyError as group:
+                raise _first(group) from group
         tokens = {user.id: await services.accounts.token_for(user) for user in (made.admin, made.bot)}
     return _facts(spec, made, tokens)
 

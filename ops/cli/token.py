@@ -11,7 +11,7 @@ import click
 
 from ops.cli.output import CliError, emit_json, json_option, print_table
 from ops.cli.target import var_option
-from ops.cli.workspaces import find_team, find_user, services_of
+from ops.cli.workspaces import find_team, find_user, workbench_of
 from svc.kit.tokens import token_hash, token_ids
 from svc.webapp.domain.services import Services
 from svc.webapp.store.rows import Team, Token, User
@@ -60,7 +60,8 @@ def create(user: str | None, bot: str | None, workspace: str, var: Path, *, as_j
 
 
 async def _create(user: str | None, bot: str | None, workspace: str, var: Path) -> dict[str, Any]:
-    async with services_of(var) as services:
+    async with workbench_of(var) as bench:
+        services = bench.services
         team = await find_team(services, workspace)
         if bot is not None:
             owner = await services.accounts.bot(team.id, bot)
@@ -87,7 +88,8 @@ def list_tokens(user: str | None, limit: int, workspace: str, var: Path, *, as_j
 
 
 async def _list(user: str | None, limit: int, workspace: str, var: Path) -> list[dict[str, Any]]:
-    async with services_of(var) as services:
+    async with workbench_of(var) as bench:
+        services = bench.services
         team = await find_team(services, workspace)
         if user is not None:
             users = [await find_user(services, team, user)]
@@ -128,7 +130,8 @@ def revoke(token: str, user: str | None, workspace: str, var: Path, *, as_json: 
 
 
 async def _revoke(token: str, user: str | None, workspace: str, var: Path) -> bool:
-    async with services_of(var) as services:
+    async with workbench_of(var) as bench:
+        services = bench.services
         if user is None:
             ids = token_ids(token)
             if ids is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ops.cli.output import CliError
 from ops.cli.target import running_mesh
-from ops.keyspaces import workspace_rules
+from ops.keyspaces import Workbench, workspace_rules
 from ops.local.mariadb import KEYSPACES, Dsns
 from svc.kit.errors import ParleyError
 from svc.kit.ids import is_id
@@ -21,15 +21,15 @@ DSN_VARIABLES = tuple(f"PARLEY_MYSQL_{name.upper()}_DSN" for name in KEYSPACES)
 
 
 @asynccontextmanager
-async def services_of(var: Path) -> AsyncIterator[Services]:
+async def workbench_of(var: Path) -> AsyncIterator[Workbench]:
     """Yield webapp's rules over the databases that the settings name, else those of the mesh that runs on `var`.
 
     Raises CliError for everything that goes wrong inside, in words for a person.
     """
     dsns, memcached_addrs = _databases(var)
     try:
-        async with workspace_rules(dsns, memcached_addrs) as services:
-            yield services
+        async with workspace_rules(dsns, memcached_addrs) as bench:
+            yield bench
     except Refused as refusal:
         raise CliError(f"Not allowed: {refusal.code}.") from refusal
     except ParleyError as error:

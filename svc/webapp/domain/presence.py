@@ -34,5 +34,5 @@ async def presence_or_away(source: PresenceSource, user_id: str) -> Presence:
     try:
         return await source.presence(user_id)
     except ParleyError as error:
-        log.warning("presence cannot be asked, answering away: %s", error)
+        log.debug("presence cannot be asked, answering away: %s", error)
         return Presence()
