@@ -11,6 +11,9 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Wider than any row; a narrow terminal wraps a line by itself, and copies it whole.
+TABLE_WIDTH = 300
+
 
 class CliError(click.ClickException):
     """A failure that a person can put right; `hint` says how. Exit code 1."""
@@ -59,8 +62,8 @@ def print_table(
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=colour(cell) if colour else "") for cell in row))
-    # Piped output is for grep: as wide as it needs to be.
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    # As wide as it needs to be: a token that is broken over two lines cannot be copied, nor found by grep.
+    Console(width=TABLE_WIDTH).print(table)
 
 
 HEALTH_COLOURS = {
