@@ -54,6 +54,7 @@ class Drain:
             elapsed = self._clock.now() - start
             due = self._due(elapsed, spread_s, len(leaving))
             for connection in leaving[told:due]:
+                connection.greet()
                 connection.push(GOODBYE)
             told = due
             due = self._due(elapsed - min(LINGER_S, spread_s), spread_s, len(leaving))

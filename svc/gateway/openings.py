@@ -1,6 +1,7 @@
 """Opening sessions: reads what a user follows and lets the connection follow it; catches up whoever is behind.
 
-Hello goes out before any of this, so a client never waits for webapp to be greeted.
+Hello goes out as soon as the heads of the session's channels are known: whatever is committed after it is above them,
+and reaches the client. A client whose webapp does not answer is greeted all the same (see sockets.HELLO_WAIT_S).
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Openings:
             heads = await self._heads(connection)
         if heads is None:
             return
+        connection.greet()
         # The user's own channel comes last: changes made since `heads` was read are replayed from it, after all else.
         heads.sort(key=lambda head: head[0] == connection.user_id)
         for start in range(0, len(heads), JOINS_AT_ONCE):

@@ -22,6 +22,9 @@ from svc.gateway.tickets import Ticket
 CLOSE_TIMEOUT_S = 2.0
 """Seconds that a peer has to answer our Close, or to read what is written, before the socket is cut."""
 
+HELLO_WAIT_S = 0.5
+"""Longest that hello waits for what the session follows to be known; clients expect it within a second."""
+
 MESSAGE_BYTES_MAX = 65_536
 """Bytes of a message that are read at all (more is closed with 1009): 4,000 emoji, escaped as ASCII, are 48,000."""
 
@@ -58,7 +61,7 @@ class Desk(Protocol):
     """What connections report to. Called from the event loop; must not wait."""
 
     def opened(self, connection: Connection) -> None:
-        """The handshake is over; hello is on its way."""
+        """The handshake is over; `greet` when the session's start is settled."""
         ...
 
     def act(self, connection: Connection, action: Action) -> None:
@@ -94,6 +97,7 @@ class Connection(WSListener):
         "heard_at",
         "id",
         "is_closing",
+        "is_greeted",
         "number",
         "opened_unix_s",
         "ticket",
@@ -116,6 +120,7 @@ class Connection(WSListener):
         self.heard_at = wiring.now()
         self.channels: set[str] = set()
         self.is_closing = False
+        self.is_greeted = False
 
     @property
     def unwritten_bytes(self) -> int:
@@ -124,6 +129,16 @@ class Connection(WSListener):
         if self._transport is None or self._transport.is_disconnected:
             return waiting
         return waiting + self._transport.underlying_transport.get_write_buffer_size()
+
+    def greet(self) -> None:
+        """Say hello, once, before anything else.
+
+        Everything that is committed after a client has read it reaches the client, so it waits for the session's start
+        to be known, but not for long.
+        """
+        if not self.is_greeted:
+            self.is_greeted = True
+            self.push(self._wiring.hello)
 
     def push(self, frame: bytes) -> None:
         """Write an encoded frame at the end of this turn; nothing happens once it is closing."""
@@ -161,7 +176,7 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """See picows: the upgrade is done."""
         self._transport = transport
-        self.push(self._wiring.hello)
+        self._wiring.outbox.call_later(HELLO_WAIT_S, self.greet)
         self._wiring.desk.opened(self)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -187,7 +202,7 @@ class Connection(WSListener):
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
         elif kind == WSMsgType.PING:
-            self._do(self._session.ping(frame.get_payload_as_bytes(), self.heard_at))
+            self._pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
             self._do(self._session.text(frame.get_payload_as_bytes(), self.heard_at))
         elif kind == WSMsgType.BINARY:
@@ -208,7 +223,16 @@ class Connection(WSListener):
             whole, self._fragments = bytes(self._fragments), None
             self._do(self._session.text(whole, self.heard_at))
 
+    def _pong(self, payload: bytes) -> None:
+        # Before hello as well: some clients ping at once, and a Pong is no message.
+        for action in self._session.ping(payload, self.heard_at):
+            if isinstance(action, Send):
+                self.push(action.frame)
+            elif isinstance(action, Close):
+                self.close(action.code, action.reason)
+
     def _do(self, actions: Iterable[Action]) -> None:
+        self.greet()
         for action in actions:
             if isinstance(action, Send):
                 self.push(action.frame)

@@ -16,6 +16,16 @@ C, D, G = "C0000000001", "D0000000001", "G0000000001"
 ANN, BOB, EVE = "U0000000001", "U0000000002", "U0000000003"
 
 
+async def test_what_is_posted_after_hello_arrives(house: Any) -> None:
+    """Bots post as soon as they are greeted, and wait for the echo."""
+    house.mesh.members[ANN] = [C]
+    for number in range(20):
+        async with house.http.ws_connect(house.url(ANN)) as socket:
+            assert (await socket.receive_json(timeout=1.0))["type"] == "hello"
+            house.mesh.append(C, text=str(number))
+            assert (await socket.receive_json(timeout=1.0))["text"] == str(number)
+
+
 async def test_hello_comes_first_even_when_webapp_is_away(house: Any) -> None:
     """Clients send nothing until it comes; the session opens when webapp is back."""
     house.mesh.is_down = True
