@@ -67,7 +67,12 @@ class FleetPlanner:
             zone,
             port=self._claim(tier) if tier in PORT_SETTING else 0,
             log=self._logs / f"{name}.log",
-            environ={**self._environ, **spec.environ, **spec.tier_environ.get(tier, {})},
+            environ={
+                **self._environ,
+                **spec.environ,
+                **spec.tier_environ.get(tier, {}),
+                **spec.instance_environ.get(name, {}),
+            },
             listed=self._listed,
             ready_timeout_s=spec.ready_timeout_s,
         )

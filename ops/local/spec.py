@@ -32,8 +32,8 @@ class MeshSpec:
 
     Ports of 0 are free ones. Gateways listen at `ws_port`, `ws_port` + 1 and so on. A set `consul_addr`, `dsns` or
     `memcached_addrs` means servers that run elsewhere instead of embedded ones. `environ` adds settings for every
-    tier, `tier_environ` for one. With `supervise`, a crashed child is restarted. Without `graceful`, the end is a kill
-    of everything at once: for tests that throw their data away.
+    tier, `tier_environ` for one, `instance_environ` for one instance by name. With `supervise`, a crashed child is
+    restarted. Without `graceful`, the end is a kill of everything at once: for tests that throw their data away.
     """
 
     var: Path
@@ -48,6 +48,7 @@ class MeshSpec:
     memcached_addrs: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     tier_environ: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    instance_environ: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     supervise: bool = False
     graceful: bool = True
     ready_timeout_s: float = 60.0
