@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 
 from opentelemetry import metrics
 
@@ -55,7 +56,7 @@ async def serve(config: ChannelConfig) -> None:
                 TIER,
                 instance_id,
                 server,
-                {"metrics_port": str(shown.metrics_port)},
+                {"version": version("parley"), "metrics_port": str(shown.metrics_port)},
                 fence_s=config.fence_s,
                 confirm_interval_s=config.fence_s / CONFIRMS_A_FENCE_TIME,
             )

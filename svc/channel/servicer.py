@@ -7,7 +7,7 @@ that it came on, with INVALID_ARGUMENT and the numbers; nobody else notices.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -22,7 +22,7 @@ from svc.channel.wire import check_positions, check_transients, serialize_respon
 from svc.kit.clock import Clock
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import Tasks
-from svc.kit.rpc import Service
+from svc.kit.rpc import Service, when_over
 
 SERVICE_NAME = "parley.channel.v1.ChannelService"
 
@@ -64,9 +64,9 @@ class ChannelServicer(ChannelServiceServicer):
             )
         line = PublishLine(self._table, self._clock, self._publish)
         self._lines.add(line)
-        # The generator may be collected late after a cancelled call; the context's callback is not.
-        _when_over(context, lambda: self._lines.discard(line))
+        when_over(context, lambda: self._lines.discard(line))
         reader = self._readers.spawn(line.read(requests), name="publish reader")
+        when_over(context, reader.cancel)
         try:
             async for answer in line.answers:
                 yield answer
@@ -82,8 +82,9 @@ class ChannelServicer(ChannelServiceServicer):
         bell = asyncio.Event()
         attachment = Attachment(hello.subscriber_id, hello.zone, self._fanout, bell.set)
         self._table.attach(attachment)
-        _when_over(context, lambda: self._table.detach(attachment))
+        when_over(context, lambda: self._table.detach(attachment))
         reader = self._readers.spawn(self._read(requests, attachment), name=f"attach reader {hello.subscriber_id}")
+        when_over(context, reader.cancel)
         try:
             ownership = self._table.ownership
             yield channel_pb2.AttachResponse(
@@ -166,11 +167,6 @@ class ChannelServicer(ChannelServiceServicer):
             ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, handlers),))
-
-
-def _when_over(context: Any, work: Callable[[], None]) -> None:
-    """Do `work` when the call has ended in whatever way; Any, because its type stubs want a class of theirs."""
-    context.add_done_callback(lambda _: work())
 
 
 async def _hello(requests: AsyncIterator[channel_pb2.AttachRequest]) -> channel_pb2.Hello:

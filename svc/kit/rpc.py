@@ -178,5 +178,14 @@ def _streaming(inner: Any, method: str) -> Any:
     return call
 
 
+def when_over(context: Any, work: Callable[[], object]) -> None:
+    """Do `work` when a call has ended in whatever way.
+
+    A streaming method's own `finally` may come late: a generator whose call was cancelled ends when it is collected.
+    `context` is Any because its type stubs want a callback of a class that nobody can make.
+    """
+    context.add_done_callback(lambda _: work())
+
+
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ParleyError) -> None:
     await context.abort(error.code, error.message, trailing_metadata=(status_trailer(error),))
