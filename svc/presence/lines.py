@@ -10,13 +10,14 @@ from svc.kit.errors import ParleyError, UnavailableError
 class Line:
     """A gateway's stream as its writer sees it: woken when there is news, ended by whoever has a reason."""
 
-    __slots__ = ("_error", "_woken", "ended", "gateway_id")
+    __slots__ = ("_error", "_woken", "ended", "gateway_id", "reader")
 
     def __init__(self, gateway_id: str) -> None:
         self.gateway_id = gateway_id
         self._woken = asyncio.Event()
         self.ended = False
         self._error: ParleyError | None = None
+        self.reader: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Say that there is news."""

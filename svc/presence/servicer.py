@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import grpc
 
@@ -13,6 +12,7 @@ from parley.presence.v1 import presence_service_pb2_grpc as rpc
 from svc.kit.clock import Clock
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError
 from svc.kit.lifecycle import Tasks
+from svc.kit.rpc import when_over
 from svc.presence import frames
 from svc.presence.board import Board
 from svc.presence.config import ReportLimits, RosterLimits
@@ -48,13 +48,16 @@ class PresenceServicer(rpc.PresenceServiceServicer):
     ) -> AsyncIterator[pb.ReportResponse]:
         requests = aiter(request_iterator)
         gateway_id = frames.check_hello(await self._first(requests))
-        with self._line(gateway_id, requests) as line:
-            yield frames.lease(self.board.lease_s)
-            while await line.woken():
-                await self._clock.sleep(self._limits.batch_s)
-                states = self.board.take(gateway_id, self._limits.batch_users)
-                if states:
-                    yield frames.changes(states, self._clock.now(), self._clock.wall_us() // 1_000_000)
+        line = self._lines.open(gateway_id)
+        when_over(context, lambda: self._close(line))
+        self.board.hello(gateway_id, self._clock.now())
+        line.reader = self._tasks.spawn(self._read(requests, line), name=f"report:{gateway_id}")
+        yield frames.lease(self.board.lease_s)
+        while await line.woken():
+            await self._clock.sleep(self._limits.batch_s)
+            states = self.board.take(gateway_id, self._limits.batch_users)
+            if states:
+                yield frames.changes(states, self._clock.now(), self._clock.wall_us() // 1_000_000)
 
     async def keep_time(self) -> None:
         """Apply what is due, for ever: leases, graces, settling; cut off the gateways that fell silent."""
@@ -80,20 +83,12 @@ class PresenceServicer(rpc.PresenceServiceServicer):
         except StopAsyncIteration:
             raise InvalidArgumentError("the stream ended without a hello", subject="hello") from None
 
-    @contextmanager
-    def _line(self, gateway_id: str, requests: AsyncIterator[pb.ReportRequest]) -> Iterator[Line]:
-        """Hold a gateway's line open, with its frames being read; a newer line of it is left alone at the end."""
-        line = self._lines.open(gateway_id)
-        reader: asyncio.Task[None] | None = None
-        try:
-            self.board.hello(gateway_id, self._clock.now())
-            reader = self._tasks.spawn(self._read(requests, line), name=f"report:{gateway_id}")
-            yield line
-        finally:
-            if reader is not None:
-                reader.cancel()
-            if self._lines.close(line):
-                self.board.line_ended(gateway_id)
+    def _close(self, line: Line) -> None:
+        """Stop reading a line whose call is over, and forget its interests unless a newer line has taken its place."""
+        if line.reader is not None:
+            line.reader.cancel()
+        if self._lines.close(line):
+            self.board.line_ended(line.gateway_id)
 
     async def _read(self, requests: AsyncIterator[pb.ReportRequest], line: Line) -> None:
         """Take a line's frames until it ends; a bad one ends it with what is wrong."""
