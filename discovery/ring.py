@@ -68,7 +68,9 @@ class Ring:
         """The members by id, in the order of their ids."""
         self.fingerprint: int = _fingerprint(ordered)
         """Unsigned 64-bit name of this placement: equal members and weights give equal fingerprints; 0 when empty."""
-        self._owners = tuple(map(ids.__getitem__, _place(ordered, columns or Columns()))) if ids else ()
+        self._owners = (
+            tuple(map(ids.__getitem__, _place(ordered, Columns() if columns is None else columns))) if ids else ()
+        )
 
     def __repr__(self) -> str:
         """Name the placement as logs and `parley ring` do."""

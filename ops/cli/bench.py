@@ -1,0 +1,80 @@
+"""`parley bench`: measures a part of the system on this machine."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ops.cli.output import CliError, emit_json, json_option, say
+
+# Name, module with `measure(say) -> dict`, and what it measures. One line a benchmark.
+BENCHES = (("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),)
+
+HELP = (
+    """Measure a part of the system on this machine; without NAME, every part.
+
+Progress goes to stderr; the result is printed as JSON, one object a benchmark, the last line of stdout with --json.
+Exit code 1 when a result misses its bars.
+
+\b
+Benchmarks:
+"""
+    + "\n".join(f"  {name:<12} {what}" for name, _, what in BENCHES)
+    + """
+
+\b
+Examples:
+  parley bench ring
+  parley bench ring --json | jq .rebuild_ms
+"""
+)
+
+
+@click.command("bench", help=HELP)
+@click.argument("name", required=False, type=click.Choice([name for name, _, _ in BENCHES]))
+@json_option
+def command(name: str | None, *, as_json: bool) -> None:
+    """Run one benchmark, or all."""
+    chosen = [(each, module) for each, module, _ in BENCHES if name in (None, each)]
+    results = [_run(each, module) for each, module in chosen]
+    for result in results:
+        if as_json:
+            emit_json(result)
+        else:
+            _show(result)
+    raise SystemExit(0 if all(result.get("ok", True) for result in results) else 1)
+
+
+def _run(name: str, module: str) -> dict[str, Any]:
+    try:
+        measure = importlib.import_module(module).measure
+    except ModuleNotFoundError as error:
+        raise CliError(f"The benchmark {name} is not part of this installation.", "Run it from a checkout.") from error
+    began = time.monotonic()
+    result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"))
+    say(f"bench {name}: done in {time.monotonic() - began:.1f} s")
+    return {"bench": name, **_machine(), **result}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _show(value: dict[str, Any], indent: int = 0) -> None:
+    """Print a result for people: nested names indented, values beside them."""
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            click.echo(f"{' ' * indent}{key}")
+            _show(inner, indent + 2)
+        else:
+            click.echo(f"{' ' * indent}{key:<{max(1, 30 - indent)}} {inner}")

@@ -1,0 +1,112 @@
+"""`parley ring`: the placement of channels, computed as every process computes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from discovery.consul import ConsulClient
+from discovery.ring import SLOTS, Member, Ring, slot
+from discovery.view import Instance, service_name
+from ops.cli.output import CliError, emit_json, json_option, print_table
+from ops.cli.target import consul_address, var_option
+from svc.kit.errors import ParleyError
+
+RINGED_TIERS = ("channel", "presence", "edge")
+
+HELP = """Show the members of a ring and how even their shares are; with KEY, who owns it.
+
+A KEY is anything that events are routed by: a conversation (C..., D..., G...), a workspace (T...), a user (U...).
+Every process computes the same ring from Consul's healthy members; this command does too, and equal fingerprints mean
+equal placements. Exit code 1 when the tier has no healthy member.
+
+\b
+Examples:
+  parley ring                         the channel servers' ring
+  parley ring C024BE91L               which channel server owns a conversation
+  parley ring --tier presence U1      which presence server owns a user
+  parley ring --json | jq .balance
+"""
+
+
+@click.command("ring", help=HELP)
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.option("--tier", type=click.Choice(RINGED_TIERS), default="channel", show_default=True, help="Whose ring.")
+@var_option
+@json_option
+def command(keys: tuple[str, ...], tier: str, var: Path, *, as_json: bool) -> None:
+    """Show a ring, or owners on it."""
+    address = consul_address(var)
+    try:
+        instances = asyncio.run(_members(address, tier))
+    except ParleyError as error:
+        raise CliError(str(error), "Is Consul up? parley doctor looks further.") from error
+    if not instances:
+        raise CliError(f"No {tier} server is healthy in Consul, so nobody owns anything.", "Look at: parley status")
+    ring = Ring(Member(each.id, each.weight, each.address, each.zone) for each in instances)
+    shown = describe(ring, tier, keys)
+    if as_json:
+        emit_json(shown)
+    elif keys:
+        print_table(
+            ("KEY", "SLOT", "OWNER", "ADDRESS"),
+            [_row(each, ("key", "slot", "owner", "address")) for each in shown["keys"]],
+        )
+    else:
+        _print_members(shown)
+
+
+async def _members(address: str, tier: str) -> tuple[Instance, ...]:
+    async with ConsulClient(address) as consul:
+        return (await consul.health.passing(service_name(tier))).instances
+
+
+def describe(ring: Ring, tier: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Return a ring as programs see it: members with slots and shares, balance, owners of `keys`."""
+    load = Counter(owner for _, owner in ring.owners())
+    total = sum(member.weight for member in ring.members.values())
+    members: list[dict[str, Any]] = [
+        {
+            "id": member.id,
+            "zone": member.zone,
+            "address": member.address,
+            "weight": member.weight,
+            "slots": load[member.id],
+            "load": round(load[member.id] * total / (SLOTS * member.weight), 4),
+        }
+        for member in ring.members.values()
+    ]
+    loads = [member["load"] for member in members]
+    return {
+        "ok": True,
+        "tier": tier,
+        "fingerprint": f"{ring.fingerprint:016x}",
+        "slots": SLOTS,
+        "balance": {"max_over_mean": max(loads), "min_over_mean": min(loads)},
+        "members": members,
+        "keys": [_owned(ring, key) for key in keys],
+    }
+
+
+def _owned(ring: Ring, key: str) -> dict[str, Any]:
+    owner = ring.members[ring.owner(key)]
+    return {"key": key, "slot": slot(key), "owner": owner.id, "address": owner.address, "zone": owner.zone}
+
+
+def _print_members(shown: dict[str, Any]) -> None:
+    columns = ("ID", "ZONE", "ADDRESS", "WEIGHT", "SLOTS", "LOAD")
+    print_table(columns, [_row(each, tuple(name.lower() for name in columns)) for each in shown["members"]])
+    balance = shown["balance"]
+    click.echo(
+        f"\n{len(shown['members'])} members, {SLOTS} slots, fingerprint {shown['fingerprint']}; "
+        f"load of the fullest {balance['max_over_mean']:.2f}, of the emptiest {balance['min_over_mean']:.2f} "
+        "(1.00 is the fair share by weight)"
+    )
+
+
+def _row(values: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(values[name]) for name in names)
