@@ -57,7 +57,7 @@ async def serve(config: WebappConfig) -> None:
             "metrics_port": str(measured.metrics_port),
             "http_port": str(http_port),
         }
-        await up.enter_async_context(disco.registered(TIER, instance_id, server.address, meta))
+        await up.enter_async_context(disco.registered(TIER, instance_id, server, meta))
         await terminated()
 
 
