@@ -19,7 +19,7 @@ from importlib import resources
 import pymysql
 
 from svc.kit.clock import SystemClock
-from svc.kit.config import load, setting
+from svc.kit.config import ConfigError, load, setting
 from svc.kit.errors import FailedPreconditionError, ParleyError, UnavailableError
 from svc.webapp.store.dsn import Dsn
 from svc.webapp.store.failures import error_code, translate
@@ -33,7 +33,7 @@ LOCK_WAIT_S = 60
 STATEMENT_S = 600.0
 """A change of a large table may take minutes."""
 _NO_SUCH_TABLE = 1146
-_TABLE = """CREATE TABLE IF NOT EXISTS schema_migrations (
+_TABLE = """CREATE TABLE schema_migrations (
     number INT NOT NULL PRIMARY KEY,
     name VARCHAR(100) NOT NULL,
     checksum CHAR(64) NOT NULL,
@@ -110,7 +110,9 @@ async def _migrate_keyspace(session: Transaction, keyspace: Keyspace, database: 
     if (await session.rows("SELECT GET_LOCK(%s, %s)", (lock, LOCK_WAIT_S)))[0][0] != 1:
         raise UnavailableError(f"another process has been changing {keyspace} for {LOCK_WAIT_S} s", subject=keyspace)
     try:
-        await session.execute(_TABLE)
+        # Not IF NOT EXISTS, which the driver answers with a warning on every start.
+        if not await session.rows("SHOW TABLES LIKE 'schema_migrations'"):
+            await session.execute(_TABLE)
         done = await session.rows("SELECT number, checksum, complete FROM schema_migrations ORDER BY number")
         known = migrations(keyspace)
         _check_prefix(keyspace, done, known)
@@ -194,7 +196,7 @@ def main() -> None:
     try:
         config = load(DsnConfig, os.environ, sys.argv[1:])
         applied = asyncio.run(_run(config.dsns()))
-    except (ParleyError, ValueError) as error:
+    except (ConfigError, ParleyError, ValueError) as error:
         sys.exit(f"migrate: {error}")
     for name in applied:
         sys.stdout.write(f"applied {name}\n")

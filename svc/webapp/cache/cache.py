@@ -29,8 +29,8 @@ NEGATIVE_TTL_S = 5
 """How long "there is none" is kept: it saves the database from a client that goes on asking."""
 LEASE_S = 10
 """How long the holder of a lease has to load; several times a statement's deadline in MySQL."""
-REFRESH_SHARE = 0.1
-"""With less than this share of its life left, one caller refreshes a value while the others go on using it."""
+REFRESH_S = 2
+"""With less than this left to live, one caller refreshes a value while the others go on using it."""
 WAITS_S = (0.005, 0.015, 0.030)
 """How long the others wait for the holder, longest; each is halved to full by jitter. A load takes 1 to 5 ms."""
 _ABSENT = b"-"
@@ -91,13 +91,13 @@ class Cache:
 
     async def _read(self, key: str, ttl_s: float, load: Load[_Value], codec: Codec[_Value]) -> _Value | None:
         node = self._pool.node(key) if wire.is_key(key) else None
-        answer = await node.ask(_get(key, ttl_s)) if node is not None else None
+        answer = await node.ask(_get(key)) if node is not None else None
         if node is None or answer is None:
             self._reads.add(1, {"result": "away"})
             return await load()
         if answer.lost and not answer.value:
             self._reads.add(1, {"result": "wait"})
-            answer = await self._wait(node, key, ttl_s, answer)
+            answer = await self._wait(node, key, answer)
         if answer.value and not answer.won:
             try:
                 value = _decode(answer.value, codec)
@@ -109,11 +109,11 @@ class Cache:
         self._reads.add(1, {"result": "miss"})
         return await self._fill(node, key, ttl_s, answer.cas if answer.won else 0, load, codec)
 
-    async def _wait(self, node: Node, key: str, ttl_s: float, answer: wire.Answer) -> wire.Answer:
+    async def _wait(self, node: Node, key: str, answer: wire.Answer) -> wire.Answer:
         """Give the holder of the lease a moment, and return what is there then."""
         for longest_s in WAITS_S:
             await self._clock.sleep(self._rng.uniform(longest_s / 2, longest_s))
-            again = await node.ask(_get(key, ttl_s))
+            again = await node.ask(_get(key))
             if again is None:
                 return answer
             answer = again
@@ -138,8 +138,8 @@ class Cache:
         return value
 
 
-def _get(key: str, ttl_s: float) -> bytes:
-    return wire.get(key, LEASE_S, max(1, int(ttl_s * REFRESH_SHARE)))
+def _get(key: str) -> bytes:
+    return wire.get(key, LEASE_S, REFRESH_S)
 
 
 def _decode(data: bytes, codec: Codec[_Value]) -> _Value | None:

@@ -61,10 +61,12 @@ class Pool:
         """Return the node that has a key; None when there are none, or it is away."""
         if not self._nodes:
             return None
-        data = key.encode()
-        address = max(self._nodes, key=lambda address: blake2b(data, digest_size=8, key=address.encode()[:64]).digest())
-        node = self._nodes[address][0]
+        node = self._nodes[self._owner(key)][0]
         return node if node.alive else None
+
+    def _owner(self, key: str) -> str:
+        data = key.encode()
+        return max(self._nodes, key=lambda address: blake2b(data, digest_size=8, key=address.encode()[:64]).digest())
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete keys on every node: another process may see other nodes, or have seen them when it filled the key.

@@ -93,7 +93,8 @@ async def _insert(
 ) -> None:
     for group in _groups(rows):
         sql, args = insert_rows(table, column_list, group)
-        await database.execute(sql.replace("INSERT INTO", "INSERT IGNORE INTO", 1), args)
+        first = column_list.split(",")[0]
+        await database.execute(f"{sql} ON DUPLICATE KEY UPDATE {first} = {first}", args)
         progress(len(group))
 
 

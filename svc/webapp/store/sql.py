@@ -23,7 +23,7 @@ def render(sql: str, args: Sequence[Any]) -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, str):
-        return f"'{escape_string(value)}'"
+        return f"'{escape_string(value)}'"  # type: ignore[no-untyped-call]
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, bytes):

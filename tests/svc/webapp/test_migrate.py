@@ -1,0 +1,111 @@
+"""Schema changes against a real MariaDB."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from svc.kit.clock import SystemClock
+from svc.kit.errors import FailedPreconditionError, InternalError, UnavailableError
+from svc.webapp import migrate as module
+from svc.webapp.migrate import DsnConfig, Migration, check, migrate, migrations
+from svc.webapp.store.pools import PoolLimits, Pools, open_pools
+from svc.webapp.store.query import KEYSPACES
+from tests.svc.webapp.databases import DatabaseServer
+
+ALL = [f"{keyspace}/0001_initial" for keyspace in KEYSPACES]
+
+
+def test_the_changes_are_numbered_and_cut_into_statements() -> None:
+    """Comments and blank lines are no statements."""
+    for keyspace in KEYSPACES:
+        first = migrations(keyspace)[0]
+        assert (first.number, first.name, len(first.checksum)) == (1, "initial", 64)
+        assert all(statement.startswith("CREATE TABLE") for statement in first.statements)
+
+
+@pytest.fixture
+async def empty(mariadb: DatabaseServer) -> AsyncIterator[Pools]:
+    """Keyspaces with no tables at all; they are whole again afterwards."""
+    dsns = DsnConfig(mariadb.dsns.workspace, mariadb.dsns.channel, mariadb.dsns.user).dsns()
+    async with open_pools(dsns, SystemClock()) as pools:
+        await drop(pools)
+        yield pools
+        await drop(pools)
+
+
+async def drop(pools: Pools) -> None:
+    """Drop every table."""
+    for keyspace in KEYSPACES:
+        for (table,) in await pools.of(keyspace).rows("SHOW TABLES"):
+            await pools.of(keyspace).execute(f"DROP TABLE `{table}`")
+
+
+@pytest.mark.mesh
+async def test_two_at_once_apply_each_change_once(empty: Pools) -> None:
+    """One waits for the other, then finds nothing to do; a third time there is nothing either."""
+    with pytest.raises(FailedPreconditionError, match=r"has 0 of 1 schema changes.*python -m svc\.webapp\.migrate"):
+        await check(empty)
+    first, second = await asyncio.gather(migrate(empty), migrate(empty))
+    assert sorted(first + second) == sorted(ALL)
+    assert await migrate(empty) == []
+    await check(empty)
+
+
+@pytest.mark.mesh
+async def test_a_changed_file_and_a_newer_database_are_refused(empty: Pools) -> None:
+    """Both by the migration and by the check at start."""
+    await migrate(empty)
+    await empty.user.execute("UPDATE schema_migrations SET checksum = 'other'")
+    for refuse in (migrate, check):
+        with pytest.raises(FailedPreconditionError, match="user: change 1 was applied from another file"):
+            await refuse(empty)
+    await empty.user.execute("UPDATE schema_migrations SET checksum = %s", (migrations("user")[0].checksum,))
+    row = "INSERT INTO schema_migrations (number, name, checksum, complete) VALUES (2, 'next', 'x', 1)"
+    await empty.user.execute(row)
+    for refuse in (migrate, check):
+        with pytest.raises(FailedPreconditionError, match="has 2 changes, this version knows 1; run a newer one"):
+            await refuse(empty)
+
+
+@pytest.mark.mesh
+async def test_a_change_that_failed_half_way_is_not_passed_over(empty: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DDL cannot be rolled back, so somebody has to look."""
+    broken = Migration(1, "broken", ("CREATE TABLE a (id INT)", "CREATE TABLE b (id NONSENSE)"), "sum")
+    monkeypatch.setattr(module, "migrations", lambda keyspace: [broken])
+    with pytest.raises(InternalError, match="NONSENSE"):
+        await migrate(empty)
+    with pytest.raises(FailedPreconditionError, match="workspace: change 1 failed half-way"):
+        await migrate(empty)
+
+
+@pytest.mark.mesh
+async def test_the_command_says_what_it_applied(empty: Pools, mariadb: DatabaseServer) -> None:
+    """`python -m svc.webapp.migrate`, with DSNs from the environment."""
+
+    def run(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "svc.webapp.migrate"]
+        return subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=False)
+
+    await drop(empty)
+    first = await asyncio.to_thread(run, mariadb.dsns.environ())
+    assert (first.returncode, first.stdout.splitlines()) == (0, [f"applied {name}" for name in ALL])
+    second = await asyncio.to_thread(run, mariadb.dsns.environ())
+    assert (second.returncode, second.stdout) == (0, "nothing to apply\n")
+    third = await asyncio.to_thread(run, {})
+    assert third.returncode == 1
+    assert "PARLEY_MYSQL_WORKSPACE_DSN is not set" in third.stderr
+
+
+@pytest.mark.mesh
+async def test_without_a_database_the_check_says_so_soon() -> None:
+    """A webapp that starts before its database gets an error that is worth trying again."""
+    dsn = "mysql://nobody@127.0.0.1:1/none"
+    async with open_pools(DsnConfig(dsn, dsn, dsn).dsns(), SystemClock(), PoolLimits(connect_s=1)) as pools:
+        with pytest.raises(UnavailableError):
+            await check(pools)
