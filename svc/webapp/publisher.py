@@ -76,6 +76,7 @@ class Publisher:
         self._waiting: Mailbox[event_pb2.Event] = Mailbox(self._limits.events_max, self._limits.bytes_max)
         self._acked: Mailbox[Key] = Mailbox(self._limits.acked_max, overflow=Overflow.DROP_OLDEST)
         self._held: set[Key] = set()
+        self._failing = False
         self._window = asyncio.Semaphore(self._limits.in_flight_max)
         meter = metrics.get_meter(__name__)
         self._published = meter.create_counter("parley.webapp.published", description="events taken by their owner")
@@ -97,9 +98,13 @@ class Publisher:
         """Publish a batch now and return how many of it reached their owners; rows of these will be deleted."""
         try:
             undelivered = set(await self._link.publish(events))
+            self._failing = False
         except ParleyError as error:
-            log.warning("%d events were not published and are left to the sweepers: %s", len(events), error)
+            # An outage of minutes is one line, not one a batch.
+            level = logging.DEBUG if self._failing else logging.WARNING
+            log.log(level, "%d events were not published and are left to the sweepers: %s", len(events), error)
             undelivered = set(range(len(events)))
+            self._failing = True
         for index, event in enumerate(events):
             if index not in undelivered:
                 self._acked.put((event.channel_id, event.offset))
