@@ -1,0 +1,137 @@
+"""What goes wrong inside a method becomes the answer that makes a client do the right thing next."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from svc.kit.errors import (
+    DeadlineError,
+    InternalError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
+from svc.webapp.api.arguments import Arg, ArgumentError
+from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.dispatch import Reply, bearer_token, dispatch
+from svc.webapp.api.registry import FAMILIES, METHODS
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.refusal import RateLimited, Refused
+from svc.webapp.domain.services import Services
+
+CALLER = Caller("T0000000001", "U0000000001", scopes="identify,read")
+
+
+@dataclass(slots=True)
+class Door:
+    """Sessions that know one token, or fail."""
+
+    failure: Exception | None = None
+
+    async def authenticate(self, token: str) -> Caller:
+        if self.failure is not None:
+            raise self.failure
+        if token != "good":
+            raise Refused("invalid_auth")
+        return CALLER
+
+
+@dataclass(slots=True)
+class House:
+    """As much of the services as dispatch itself touches."""
+
+    sessions: Door
+
+
+async def run(outcome: Exception | Answer, *, writes: bool = False, door: Door | None = None) -> Reply:
+    async def handler(call: Call) -> Answer:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome.get("slow"):
+            await asyncio.sleep(60)
+        return outcome
+
+    method = Method("test.method", handler, (Arg("n"),), writes=writes)
+    house = cast(Services, House(door or Door()))
+    return await dispatch(house, method, {"n": "1"}, "good", Origin(), timeout_s=0.05)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "writes", "status", "code"),
+    [
+        (Refused("name_taken"), True, 200, "name_taken"),
+        (ArgumentError("invalid_limit", ["[ERROR] x"]), False, 200, "invalid_limit"),
+        (UnavailableError("mysql is away"), True, 503, "service_unavailable"),
+        (ResourceExhaustedError("too many wait"), True, 503, "service_unavailable"),
+        (DeadlineError("no answer"), False, 503, "service_unavailable"),
+        (DeadlineError("no answer"), True, 200, "fatal_error"),
+        ({"slow": True}, False, 503, "service_unavailable"),
+        ({"slow": True}, True, 200, "fatal_error"),
+        (InvalidArgumentError("too long for a column"), True, 200, "invalid_arguments"),
+        (InternalError("a defect"), True, 200, "internal_error"),
+        (ZeroDivisionError("a defect with a secret in it"), True, 200, "internal_error"),
+    ],
+)
+async def test_each_failure_has_its_status_and_code(
+    outcome: Exception | Answer, writes: bool, status: int, code: str
+) -> None:
+    """5xx only while nothing can have been stored: several clients repeat a request after one."""
+    reply = await run(outcome, writes=writes)
+    assert (reply.status, reply.body["ok"], reply.body["error"]) == (status, False, code)
+    assert "secret" not in str(reply.body)
+
+
+async def test_an_outage_during_authentication_is_never_invalid_auth() -> None:
+    """Whatever the method: nothing has happened yet, so 503 is right for writes too."""
+    for failure in (UnavailableError("away"), DeadlineError("slow")):
+        reply = await run({}, writes=True, door=Door(failure))
+        assert (reply.status, reply.body["error"]) == (503, "service_unavailable")
+
+
+async def test_a_rate_limit_is_429_with_whole_seconds() -> None:
+    """Node gives up when Retry-After is not an integer of at least 1."""
+    reply = await run(RateLimited(0.2))
+    assert (reply.status, reply.body) == (429, {"ok": False, "error": "ratelimited"})
+    assert reply.headers["Retry-After"] == "1"
+
+
+async def test_a_callers_own_scopes_are_told() -> None:
+    """Refusals name what they have to say beside the code."""
+    reply = await run({"answer": 42})
+    assert (reply.body, reply.scopes) == ({"ok": True, "answer": 42}, "identify,read")
+    assert (await run(Refused("no", {"errors": [1]}))).body == {"ok": False, "error": "no", "errors": [1]}
+
+
+@pytest.mark.parametrize(
+    ("header", "arguments", "token"),
+    [
+        ("Bearer xoxb-1", {}, "xoxb-1"),
+        ("bearer  xoxb-1 ", {"token": "xoxb-2"}, "xoxb-1"),
+        ("", {"token": " xoxb-2 "}, "xoxb-2"),
+        ("Basic abc", {"token": "xoxb-2"}, "xoxb-2"),
+        ("Bearer", {}, ""),
+        ("", {"token": 7}, ""),
+    ],
+)
+def test_the_token_is_in_the_header_or_among_the_arguments(header: str, arguments: dict[str, Any], token: str) -> None:
+    """Both at once is normal; the header wins."""
+    assert bearer_token(header, arguments) == token
+
+
+def test_the_table_of_methods_is_complete_and_without_doubles() -> None:
+    """Every method of the first stage, each once, each declared argument once."""
+    names = [method.name for family in FAMILIES for method in family]
+    assert len(names) == len(set(names)) == len(METHODS)
+    assert {"api.test", "auth.test", "rtm.connect", "team.info", "chat.postMessage"} <= METHODS.keys()
+    for verb in ("create", "list", "info", "join", "leave", "invite", "members", "history", "open"):
+        assert f"conversations.{verb}" in METHODS
+    for verb in ("list", "info", "conversations", "getPresence"):
+        assert f"users.{verb}" in METHODS
+    for method in METHODS.values():
+        declared = [arg.name for arg in method.args]
+        assert len(declared) == len(set(declared)), method.name

@@ -1,0 +1,128 @@
+"""The gRPC face over a real server and real MariaDB: what gateways and edges ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from parley.event.v1 import event_pb2
+from parley.webapp.v1 import webapp_service_pb2 as pb
+from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
+from svc.kit.config import InstanceConfig
+from svc.kit.errors import InvalidArgumentError, NotFoundError, from_rpc_error
+from svc.kit.rpc import rpc_server
+from svc.webapp.servicer import webapp_service
+from tests.svc.webapp.api.office import Office, Someone, office
+
+pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Office, Any]]:
+    """An office, and a stub of its gRPC service."""
+    async with office(tmp_path_factory.mktemp("office")) as here:
+        instance = InstanceConfig(secret="a secret for these tests alone")
+        async with rpc_server(instance, [webapp_service(here.services)]) as server:
+            async with grpc.aio.insecure_channel(server.address) as channel:
+                yield here, WebappServiceStub(channel)
+
+
+def message(who: Someone, channel: str, text: str, **more: Any) -> pb.PostMessageRequest:
+    return pb.PostMessageRequest(
+        team_id=who.user.team_id, user_id=who.id, bot_id=who.user.bot_id, channel_id=channel, text=text, **more
+    )
+
+
+async def test_a_session_follows_its_conversations_its_workspace_and_itself(served: tuple[Office, Any]) -> None:
+    """Each with the head from which it goes on; nobody else's private conversations."""
+    acme, stub = served
+    ada = acme["ada"]
+    private = (await ada.ok("conversations.create", name="closed", is_private="1"))["channel"]["id"]
+    answer = await stub.ListSubscriptions(pb.ListSubscriptionsRequest(team_id=ada.user.team_id, user_id=ada.id))
+    heads = {position.channel_id: position.offset for position in answer.heads}
+    assert {ada.id, ada.user.team_id, acme.general, private} <= heads.keys()
+    assert all(offset > 0 for offset in heads.values())
+    grace = acme["grace"]
+    others = await stub.ListSubscriptions(pb.ListSubscriptionsRequest(team_id=grace.user.team_id, user_id=grace.id))
+    assert private not in {position.channel_id for position in others.heads}
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.ListSubscriptions(pb.ListSubscriptionsRequest(team_id="T0000000000", user_id=ada.id))
+    assert isinstance(from_rpc_error(caught.value), NotFoundError)
+
+
+async def test_a_post_over_a_socket_obeys_the_same_rules(served: tuple[Office, Any]) -> None:
+    """Refusals are answers with the Web API's code; the event names the connection that it came from."""
+    acme, stub = served
+    helper = acme["helper"]
+    posted = await stub.PostMessage(message(helper, acme.general, "by socket", origin_connection_id="c-1"))
+    assert (posted.error, posted.text) == ("", "by socket")
+    event = acme.events[-1]
+    assert (event.channel_id, event.offset, event.origin_connection_id) == (acme.general, posted.offset, "c-1")
+    assert acme.payloads(acme.general)[-1]["bot_profile"]["name"] == "helper"
+    for text, channel, code in (
+        ("", acme.general, "no_text"),
+        ("x" * 4001, acme.general, "msg_too_long"),
+        ("x", "C0000000000", "channel_not_found"),
+        ("x", "", "channel_not_found"),
+    ):
+        assert (await stub.PostMessage(message(helper, channel, text))).error == code
+    odd = await stub.PostMessage(message(helper, acme.general, "x", thread_ts="soon"))
+    assert odd.error == "cannot_reply_to_message"
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.PostMessage(pb.PostMessageRequest(channel_id=acme.general, text="x"))
+    assert isinstance(from_rpc_error(caught.value), InvalidArgumentError)
+
+
+async def test_a_repeated_post_is_the_same_message(served: tuple[Office, Any]) -> None:
+    """A gateway may ask again when it heard no answer."""
+    acme, stub = served
+    request = message(acme["ada"], acme.general, "once", client_msg_id="key-1")
+    first, second = await stub.PostMessage(request), await stub.PostMessage(request)
+    assert (first.ts, first.offset) == (second.ts, second.offset)
+
+
+async def test_the_log_is_read_after_an_offset_without_a_hole(served: tuple[Office, Any]) -> None:
+    """In the order asked for, with the head to go on to; unknown channels are empty."""
+    acme, stub = served
+    for number in range(3):
+        await acme["ada"].ok("chat.postMessage", channel=acme.general, text=str(number))
+    heads = await stub.ReadHeads(pb.ReadHeadsRequest(channel_ids=[acme.general, "C0000000000"]))
+    assert [position.channel_id for position in heads.heads] == [acme.general]
+    head = heads.heads[0].offset
+    after = [
+        event_pb2.ChannelPosition(channel_id="C0000000000", offset=0),
+        event_pb2.ChannelPosition(channel_id=acme.general, offset=head - 3),
+    ]
+    answer = await stub.ReadLog(pb.ReadLogRequest(after=after, limit=2))
+    assert [log.channel_id for log in answer.logs] == ["C0000000000", acme.general]
+    assert not answer.logs[0].events
+    assert [event.offset for event in answer.logs[1].events] == [head - 2, head - 1]
+    assert (answer.logs[1].head_offset, answer.logs[1].truncated) == (head, False)
+    for request in (pb.ReadLogRequest(limit=1001), pb.ReadLogRequest(after=[after[0]] * 257)):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ReadLog(request)
+        assert isinstance(from_rpc_error(caught.value), InvalidArgumentError)
+
+
+async def test_a_workspaces_model_is_streamed_whole(served: tuple[Office, Any]) -> None:
+    """Header, users, public channels, trailer; private conversations are no part of it."""
+    acme, stub = served
+    team_id = acme["ada"].user.team_id
+    parts = [part async for part in stub.LoadWorkspace(pb.LoadWorkspaceRequest(team_id=team_id))]
+    kinds = [part.WhichOneof("part") for part in parts]
+    assert (kinds[0], kinds[-1]) == ("header", "trailer")
+    assert parts[0].header.team.domain == "acme"
+    assert parts[0].header.model_offset > 0
+    users = [user.name for part in parts for user in part.users.users]
+    assert sorted(users) == ["ada", "grace", "helper", "linus"]
+    channels = [channel.name for part in parts for channel in part.channels.channels]
+    assert "general" in channels
+    assert "closed" not in channels
+    assert (parts[-1].trailer.user_count, parts[-1].trailer.channel_count) == (len(users), len(channels))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.LoadWorkspace(pb.LoadWorkspaceRequest(team_id="T0000000000")).read()
+    assert isinstance(from_rpc_error(caught.value), NotFoundError)
