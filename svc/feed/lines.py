@@ -92,6 +92,7 @@ class Line(Generic[Request, Response]):
         self.peer_id = peer_id
         self.is_wanted = True
         self.is_open = False
+        self._is_failing = False
         self._connect = connect
         self._end = end
         self._clock = clock
@@ -117,7 +118,10 @@ class Line(Generic[Request, Response]):
             finally:
                 stream.cancel()
         except* (grpc.RpcError, OSError, TimeoutError, asyncio.InvalidStateError, LookupError) as group:
-            log.info("line to %s: %r", self.peer_id, group.exceptions[0])
+            # Once a failure: the tries that follow say the same until the ring moves on.
+            level = logging.DEBUG if self._is_failing else logging.INFO
+            log.log(level, "line to %s: %s", self.peer_id, _reason(group.exceptions[0]))
+            self._is_failing = True
         except* Exception as group:
             log.exception("line to %s failed", self.peer_id, exc_info=group.exceptions[0])
 
@@ -128,6 +132,7 @@ class Line(Generic[Request, Response]):
         if first is grpc.aio.EOF:
             return
         self._backoff.reset()
+        self._is_failing = False
         self.is_open = True
         try:
             self._end.opened(first)  # type: ignore[arg-type]  # EOF is excluded above
@@ -154,6 +159,12 @@ class Line(Generic[Request, Response]):
             self._news.clear()
             for request in self._end.outgoing():
                 await stream.write(request)
+
+
+def _reason(failure: BaseException) -> str:
+    if isinstance(failure, grpc.aio.AioRpcError):
+        return f"{failure.code().name}, {failure.details()}"
+    return repr(failure)
 
 
 class Lines(Generic[Request, Response]):

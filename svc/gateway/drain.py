@@ -14,6 +14,9 @@ from svc.kit.lifecycle import Tasks
 LINGER_S = 0.5
 """Between goodbye and Close: time for a client to open its next connection while this one still delivers."""
 
+CALM_RECONNECTS_PER_S = 50
+"""Returning clients that are no herd: a gateway with few of them need not take the whole time to stop."""
+
 STEP_S = 0.02
 """Connections are told in steps of this length."""
 
@@ -34,19 +37,20 @@ class Drain:
         if not self._is_started:
             self._is_started = True
             self._shut()
-            self._tasks.spawn(self._spread(spread_s), "drain")
+            self._tasks.spawn(self._spread(spread_s, min(LINGER_S, spread_s)), "drain")
 
     async def finish(self, spread_s: float) -> None:
-        """Drain and wait until every connection is gone, or cut."""
+        """Drain within `spread_s`, sooner when there are few, and wait until every connection is gone, or cut."""
         self._is_started = True
         self._shut()
-        await self._spread(spread_s)
+        calm_s = len(self._connections) / CALM_RECONNECTS_PER_S
+        await self._spread(min(spread_s, calm_s), min(LINGER_S, spread_s))
         deadline = self._clock.now() + CLOSE_TIMEOUT_S
         while len(self._connections) and self._clock.now() < deadline:
             await self._clock.sleep(STEP_S)
 
-    async def _spread(self, spread_s: float) -> None:
-        """Say goodbye to each connection at its share of the time, and close it LINGER_S later."""
+    async def _spread(self, spread_s: float, linger_s: float) -> None:
+        """Say goodbye to each connection at its share of the time, and close it `linger_s` later."""
         leaving = [connection for connection in self._connections if not connection.is_closing]
         start = self._clock.now()
         told = closed = 0
@@ -57,7 +61,7 @@ class Drain:
                 connection.greet()
                 connection.push(GOODBYE)
             told = due
-            due = self._due(elapsed - min(LINGER_S, spread_s), spread_s, len(leaving))
+            due = self._due(elapsed - linger_s, spread_s, len(leaving))
             for connection in leaving[closed:due]:
                 connection.close(CloseCode.GOING_AWAY, "this gateway is leaving: come back")
             closed = max(closed, due)
@@ -68,4 +72,4 @@ class Drain:
         """Return how many of `count` should have had their turn: the first at once, the last when the time is over."""
         if elapsed_s < 0:
             return 0
-        return count if elapsed_s >= spread_s else min(count, 1 + int(count * elapsed_s / spread_s))
+        return count if elapsed_s >= spread_s else 1 + int(count * elapsed_s / spread_s)
