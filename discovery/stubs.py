@@ -44,6 +44,15 @@ CLOSINGS_MAX = 10_000
 """Channels being closed at once; each is a timer."""
 
 
+PROBE_OPTIONS = (
+    # Not the connection, nor the backoff after a failure, that stubs to the same address share.
+    ("grpc.use_local_subchannel_pool", 1),
+    # gRPC gives one attempt to connect this long (20 s by default): busy is not dead, and refused is known at once.
+    ("grpc.min_reconnect_backoff_ms", round(PROBE_TIMEOUT_S * 1000)),
+    ("grpc.enable_retries", 0),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """When one call may become several. Only for idempotent methods, or requests with a request id."""
@@ -253,7 +262,7 @@ async def _invoke(method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]", request: Q, 
 
 async def grpc_probe(instance: Instance) -> bool:
     """Return whether the instance says that it is serving, asked over a connection of its own."""
-    async with grpc.aio.insecure_channel(instance.address, options=CHANNEL_OPTIONS) as channel:
+    async with grpc.aio.insecure_channel(instance.address, options=PROBE_OPTIONS) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[no-untyped-call]
         try:
             answer = await check(health_pb2.HealthCheckRequest(), timeout=PROBE_TIMEOUT_S)
