@@ -14,9 +14,10 @@ a slow subscriber cut off.
 | channel.py | pure: one channel: offsets, tail, early events, duplicates |
 | ownership.py | pure: which slots are ours, since when, and whether that may still be believed (the fence) |
 | states.py, subscriptions.py | pure: the channels published to; the channels followed |
+| audience.py | pure: who is attached, who follows what, how events get there |
 | fanout.py | pure: a subscriber's mailbox, cumulative acknowledgements, the publishes that wait for them |
 | table.py | pure: all of it together; the only writer |
 | wire.py | events encoded once; the contract's limits |
 | publishing.py, servicer.py | the streams |
-| config.py, metrics.py, main.py | settings, numbers, start and stop |
+| config.py, counts.py, metrics.py, main.py | settings, numbers, start and stop |
 """

@@ -81,6 +81,12 @@ class FanoutLimits:
         minimum=0.05,
         help="seconds without an acknowledgement that is owed, after which a subscriber is cut off",
     )
+    linger_s: float = setting(
+        "PARLEY_CHANNEL_LINGER_S",
+        default=2.0,
+        minimum=0,
+        help="seconds for which a channel is still delivered to a subscriber that left it; more than the fence time",
+    )
     subscriptions_max: int = setting(
         "PARLEY_CHANNEL_SUBSCRIPTIONS_MAX", default=2_000_000, minimum=1, help="channels followed by one subscriber"
     )

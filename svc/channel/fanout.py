@@ -149,6 +149,7 @@ class Attachment:
         "channels",
         "ending",
         "is_open",
+        "leaving",
         "solo",
         "subscriber_id",
         "tracker",
@@ -162,6 +163,8 @@ class Attachment:
         self.zone = zone
         self.channels: set[str] = set()
         """What it follows; kept by `Subscriptions`."""
+        self.leaving: dict[str, float] = {}
+        """Of these, the ones that it left, with the time until which they are still delivered; kept by the table."""
         self.solo = (self,)
         """The subscribers of a channel that only it follows: one tuple for all such channels."""
         self.tracker = AckTracker()

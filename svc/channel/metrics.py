@@ -29,13 +29,17 @@ def watch_table(meter: Meter, table: ChannelTable) -> None:
         _PREFIX + "refusals", [lambda _: _refusals(table)], description="events refused, by reason"
     )
     for name, read, what in (
-        ("attachments", lambda: len(table.attachments), "subscribers attached"),
-        ("channels_followed", lambda: len(table.subscriptions), "channels with a subscriber"),
+        ("attachments", lambda: len(table.audience.attachments), "subscribers attached"),
+        ("channels_followed", lambda: len(table.audience.subscriptions), "channels with a subscriber"),
         ("channels_active", lambda: len(table.states), "channels whose head is remembered"),
         ("slots_owned", table.ownership.owned_slots, "slots of the ring owned"),
         ("tail_bytes", lambda: table.states.tail_bytes, "bytes of recent events kept"),
         ("in_flight_bytes", lambda: table.in_flight_bytes, "bytes of publishes without an answer"),
-        ("mailbox_events", lambda: sum(each.depth for each in table.attachments), "events pending for subscribers"),
+        (
+            "mailbox_events",
+            lambda: sum(each.depth for each in table.audience.attachments),
+            "events pending for subscribers",
+        ),
         ("fenced", lambda: int(table.ownership.is_fenced), "1 while publishes are refused by the fence"),
     ):
         meter.create_observable_gauge(_PREFIX + name, [_reading(read)], description=what)

@@ -8,8 +8,9 @@ nothing for each channel.
 **The fence.** The danger is a server that Consul's other readers see as gone, and that does not know: cut off from
 Consul, or stopped for a while. It would go on acking publishes of an admin that is as stale, while subscribers are
 already elsewhere. Consul drops an instance 0.3 to 1.3 s after it goes silent (checks each 1 s, timeout 0.3 s); the
-fence time of 1 s starts at the last word from Consul. What is left of an overlap is covered by the subscribers, which
-keep a lost owner's line for longer than the fence time (make before break).
+fence time of 1 s starts at the last word from Consul. What is left of an overlap is covered by the lines to the lost
+owner: subscribers keep them until they end, and a channel that they left is still delivered there for a linger longer
+than the fence time (`ChannelTable.unsubscribe`). So what a stale owner acks has reached those who moved on.
 
 Past the fence time ownership is *in doubt*. It must not simply be given up: with Consul gone for everybody, everything
 goes on with the last good view. The difference is what the others say. Every publish and subscribe quotes the ring that

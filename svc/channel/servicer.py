@@ -82,7 +82,7 @@ class ChannelServicer(ChannelServiceServicer):
         bell = asyncio.Event()
         attachment = Attachment(hello.subscriber_id, hello.zone, self._fanout, bell.set)
         self._table.attach(attachment)
-        when_over(context, lambda: self._table.detach(attachment))
+        when_over(context, lambda: self._table.audience.detach(attachment))
         reader = self._readers.spawn(self._read(requests, attachment), name=f"attach reader {hello.subscriber_id}")
         when_over(context, reader.cancel)
         try:
@@ -99,7 +99,7 @@ class ChannelServicer(ChannelServiceServicer):
                 await bell.wait()
         finally:
             reader.cancel()
-            self._table.detach(attachment)
+            self._table.audience.detach(attachment)
         if attachment.ending is not None:
             raise attachment.ending
 
@@ -132,9 +132,9 @@ class ChannelServicer(ChannelServiceServicer):
         try:
             async for request in requests:
                 self._handle(request, attachment)
-            self._table.detach(attachment)
+            self._table.audience.detach(attachment)
         except ParleyError as error:
-            self._table.detach(attachment, error)
+            self._table.audience.detach(attachment, error)
 
     def _handle(self, request: channel_pb2.AttachRequest, attachment: Attachment) -> None:
         kind = request.WhichOneof("frame")
@@ -148,7 +148,7 @@ class ChannelServicer(ChannelServiceServicer):
             check_positions(request.subscribe.positions)
             self._table.subscribe(attachment, request.subscribe, self._clock.now())
         elif kind == "unsubscribe":
-            self._table.unsubscribe(attachment, request.unsubscribe.channel_ids)
+            self._table.unsubscribe(attachment, request.unsubscribe.channel_ids, self._clock.now())
         else:
             raise InvalidArgumentError("a frame is missing, or is a second hello", subject=kind or "frame")
 

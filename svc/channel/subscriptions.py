@@ -46,6 +46,7 @@ class Subscriptions:
         for channel_id in attachment.channels:
             self._drop(channel_id, attachment)
         attachment.channels = set()
+        attachment.leaving = {}
 
     def _drop(self, channel_id: str, attachment: Attachment) -> None:
         left = tuple(other for other in self._followers[channel_id] if other is not attachment)

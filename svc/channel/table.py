@@ -9,43 +9,23 @@ retried by admin at the new owner, subscribers come with the offsets that they h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from discovery.ring import Ring
 from parley.channel.v1 import channel_service_pb2 as channel_pb2
 from parley.event.v1 import event_pb2
+from svc.channel.audience import Audience
 from svc.channel.channel import ChannelState
 from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
+from svc.channel.counts import Counts, Reason
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
 from svc.channel.states import ChannelStates
-from svc.channel.subscriptions import Subscriptions
 from svc.channel.wire import encode_event, event_fault
-from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
+from svc.kit.errors import UnavailableError
 from svc.kit.telemetry import inject_traceparent, span_from
-
-Reason: TypeAlias = "channel_pb2.RefusalReason.ValueType"
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has happened since the start, for the metrics."""
-
-    published: int = 0
-    """Persisted events offered, refused ones included."""
-    duplicates: int = 0
-    deliveries: int = 0
-    """Persisted events put into mailboxes, replays left out."""
-    transients: int = 0
-    """Transient events offered."""
-    transients_dropped: int = 0
-    holes: int = 0
-    """Times that the wait for missing events was given up."""
-    cut_off: int = 0
-    """Subscribers cut off because they did not acknowledge or read in time."""
-    refusals: dict[Reason, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +55,13 @@ class ChannelTable:
     def __init__(self, ownership: Ownership, tail: TailLimits, fanout: FanoutLimits, publish: PublishLimits) -> None:
         self.ownership = ownership
         self.states = ChannelStates(ownership, tail)
-        self.subscriptions = Subscriptions()
         self.counts = Counts()
+        self.audience = Audience(fanout, self.counts)
         self.is_draining = False
         self.in_flight_bytes = 0
         """Bytes of the publish batches that have no answer yet."""
-        self._fanout_limits = fanout
         self._publish_limits = publish
-        self._attachments: dict[str, Attachment] = {}
         self._waiting: dict[str, list[_Waiting]] = {}
-
-    @property
-    def attachments(self) -> Sequence[Attachment]:
-        """The attached subscribers."""
-        return tuple(self._attachments.values())
 
     # Publishing
 
@@ -106,7 +79,7 @@ class ChannelTable:
                 ticket.refusals[index] = reason
                 self.counts.refusals[reason] = self.counts.refusals.get(reason, 0) + 1
         self.in_flight_bytes += ticket.size
-        self._owe(ticket, publish.touched, now)
+        self.audience.owe(ticket, publish.touched, now)
         ticket.release()
         while (oldest := self.states.beyond_limits()) is not None:
             self._forget(oldest)
@@ -119,7 +92,7 @@ class ChannelTable:
         """Fan out events of a subscriber's clients; silently nothing for channels that nobody follows here."""
         woken: set[Attachment] = set()
         for event in events:
-            self._fan_out_transient(event, woken)
+            woken.update(self._offer_transient(event))
         for attachment in woken:
             attachment.wake()
 
@@ -136,7 +109,7 @@ class ChannelTable:
         if event_fault(event) is not None:
             return channel_pb2.REFUSAL_REASON_INVALID
         if event.offset == 0:
-            self._fan_out_transient(event, publish.touched)
+            publish.touched.update(self._offer_transient(event))
             return None
         self.counts.published += 1
         if publish.refusal is not None:
@@ -154,12 +127,20 @@ class ChannelTable:
             self._accept(state, event, index, publish)
         return None
 
+    def _offer_transient(self, event: event_pb2.Event) -> Collection[Attachment]:
+        """Fan a transient event out; return to whom."""
+        self.counts.transients += 1
+        followers = self.audience.subscriptions.followers(event.channel_id)
+        if followers:
+            self.audience.fan_out_transient(encode_event(event), followers)
+        return followers
+
     def _accept(self, state: ChannelState, event: event_pb2.Event, index: int, publish: _Publish) -> None:
         channel_id = event.channel_id
         data = encode_event(event)
         publish.ticket.size += len(data)
         accepted = self.states.accept(state, event.offset, data, publish.now, event.commit_unix_us)
-        followers = self.subscriptions.followers(channel_id)
+        followers = self.audience.subscriptions.followers(channel_id)
         publish.touched.update(followers)
         if accepted.held:
             publish.ticket.wait()
@@ -167,33 +148,9 @@ class ChannelTable:
         if accepted.duplicate:
             self.counts.duplicates += 1
         if accepted.deliver:
-            self._fan_out(accepted.deliver, followers)
+            self.audience.fan_out(accepted.deliver, followers)
             if channel_id in self._waiting:
                 self._release_waiting(channel_id, state, publish.now)
-
-    def _fan_out(self, events: Sequence[bytes], followers: Iterable[Attachment]) -> None:
-        for attachment in followers:
-            for event in events:
-                if not attachment.put(event):
-                    self._cut_off(attachment, "its mailbox is full", "mailbox_bytes_max")
-                    break
-            else:
-                self.counts.deliveries += len(events)
-
-    def _fan_out_transient(self, event: event_pb2.Event, woken: set[Attachment]) -> None:
-        self.counts.transients += 1
-        followers = self.subscriptions.followers(event.channel_id)
-        if followers:
-            data = encode_event(event)
-            for attachment in followers:
-                self.counts.transients_dropped += not attachment.put_transient(data)
-            woken.update(followers)
-
-    def _owe(self, ticket: Ticket, touched: Iterable[Attachment], now: float) -> None:
-        for attachment in touched:
-            if attachment.is_open:
-                attachment.tracker.owe(ticket, now)
-                attachment.wake()
 
     def _release_waiting(self, channel_id: str, state: ChannelState, now: float) -> None:
         """Let the batches whose held events have just been delivered wait for acknowledgements instead."""
@@ -201,10 +158,10 @@ class ChannelTable:
         still = [entry for entry in waiting if entry.offset > state.head]
         if still:
             self._waiting[channel_id] = still
-        followers = self.subscriptions.followers(channel_id)
+        followers = self.audience.subscriptions.followers(channel_id)
         for entry in waiting:
             if entry.offset <= state.head:
-                self._owe(entry.ticket, followers, now)
+                self.audience.owe(entry.ticket, followers, now)
                 entry.ticket.release()
 
     # Subscribers
@@ -213,22 +170,13 @@ class ChannelTable:
         """Add a subscriber, ending an older attachment of the same id. Raises ResourceExhausted-, UnavailableError."""
         if self.is_draining:
             raise UnavailableError("this server is leaving")
-        limit = self._fanout_limits.attachments_max
-        older = self._attachments.get(attachment.subscriber_id)
-        if older is not None:
-            self.detach(older, UnavailableError("replaced by a newer attachment of the same subscriber"))
-        elif len(self._attachments) >= limit:
-            raise ResourceExhaustedError(
-                f"{limit} subscribers are attached", subject="attachments_max", limit=limit, actual=limit + 1
-            )
-        self._attachments[attachment.subscriber_id] = attachment
+        self.audience.attach(attachment)
 
-    def detach(self, attachment: Attachment, why: ParleyError | None = None) -> None:
-        """Forget a subscriber: whoever waits for its acknowledgement waits no longer. Idempotent."""
-        if self._attachments.get(attachment.subscriber_id) is attachment:
-            del self._attachments[attachment.subscriber_id]
-        self.subscriptions.remove_all(attachment)
-        attachment.close(why)
+    def unsubscribe(self, attachment: Attachment, channel_ids: Iterable[str], now: float) -> None:
+        """Let a subscriber follow channels no longer: after a linger (`Audience.leave`), but at once in a drain."""
+        self.audience.leave(channel_ids, attachment, now)
+        if self.is_draining:
+            self.audience.let_go(attachment, math.inf)
 
     def subscribe(self, attachment: Attachment, frame: channel_pb2.Subscribe, now: float) -> None:
         """Let a subscriber follow channels from its positions, replay what the tail has, and enqueue the answer."""
@@ -243,21 +191,15 @@ class ChannelTable:
                 self._subscribe(attachment, position, answer)
         attachment.wake()
         if not attachment.put_control(channel_pb2.AttachResponse(subscribed=answer)):
-            self._cut_off(attachment, "too many answers to its subscribes are unread", "controls_max")
-
-    def unsubscribe(self, attachment: Attachment, channel_ids: Iterable[str]) -> None:
-        """Let a subscriber follow channels no longer."""
-        self.subscriptions.remove(channel_ids, attachment)
+            self.audience.cut_off(attachment, "too many answers to its subscribes are unread", "controls_max")
 
     def _subscribe(
         self, attachment: Attachment, position: event_pb2.ChannelPosition, answer: channel_pb2.Subscribed
     ) -> None:
         channel_id = position.channel_id
-        is_full = len(attachment.channels) >= self._fanout_limits.subscriptions_max
-        if self.ownership.slot_owned(channel_id) is None or (is_full and channel_id not in attachment.channels):
+        if self.ownership.slot_owned(channel_id) is None or not self.audience.follow(channel_id, attachment):
             answer.refused_channel_ids.append(channel_id)
             return
-        self.subscriptions.add(channel_id, attachment)
         state = self.states.peek(channel_id)
         events, is_proven = state.replay(position.offset) if state is not None else ([], False)
         if is_proven and attachment.has_room_for(events):
@@ -284,29 +226,27 @@ class ChannelTable:
         self._observe(now)
         for channel_id in tuple(self._waiting):
             self._give_up_holes(channel_id, now)
-        timeout_s = self._fanout_limits.ack_timeout_s
-        for attachment in self.attachments:
-            if attachment.tracker.silent_s(now) > timeout_s:
-                self._cut_off(attachment, f"it acknowledged nothing for {timeout_s} s", "ack_timeout_s")
+        self.audience.tick(now)
 
     def drain(self) -> None:
         """Refuse everything new from now on, and tell the subscribers; what is under way goes on."""
         self.is_draining = True
         frame = channel_pb2.AttachResponse(draining=channel_pb2.Draining(server_id=self.ownership.instance_id))
-        for attachment in self.attachments:
+        for attachment in self.audience.attachments:
+            self.audience.let_go(attachment, math.inf)
             attachment.put_control(frame)
 
     @property
     def is_drained(self) -> bool:
         """Whether every subscriber has left, with nothing under way."""
         return not self.in_flight_bytes and all(
-            not attachment.channels and attachment.is_quiet for attachment in self.attachments
+            not attachment.channels and attachment.is_quiet for attachment in self.audience.attachments
         )
 
     def close(self) -> None:
         """End every attachment in peace."""
-        for attachment in self.attachments:
-            self.detach(attachment)
+        for attachment in self.audience.attachments:
+            self.audience.detach(attachment)
 
     def _observe(self, now: float) -> None:
         if self.ownership.observe(now):
@@ -324,7 +264,7 @@ class ChannelTable:
             self._forget(channel_id)
         elif released := self.states.due(state, now):
             self.counts.holes += 1
-            self._fan_out(released, self.subscriptions.followers(channel_id))
+            self.audience.fan_out(released, self.audience.subscriptions.followers(channel_id))
             self._release_waiting(channel_id, state, now)
 
     def _forget(self, channel_id: str) -> None:
@@ -334,7 +274,3 @@ class ChannelTable:
             if not entry.ticket.is_settled:
                 entry.ticket.refusals[entry.index] = channel_pb2.REFUSAL_REASON_NOT_OWNER
                 entry.ticket.release()
-
-    def _cut_off(self, attachment: Attachment, why: str, subject: str) -> None:
-        self.counts.cut_off += 1
-        self.detach(attachment, ResourceExhaustedError(f"cut off: {why}; attach again", subject=subject))

@@ -99,8 +99,8 @@ def test_idle_channels_cost_no_state_of_their_own() -> None:
     world = World()
     attachment = world.attach("g1")
     world.subscribe("g1", *((f"C{number}", 0) for number in range(1000)))
-    assert len(world.table.subscriptions) == 1000
+    assert len(world.table.audience.subscriptions) == 1000
     assert len(world.table.states) == 0
-    assert world.table.subscriptions.followers("C7") is attachment.solo
-    world.table.detach(attachment)
-    assert len(world.table.subscriptions) == 0
+    assert world.table.audience.subscriptions.followers("C7") is attachment.solo
+    world.table.audience.detach(attachment)
+    assert len(world.table.audience.subscriptions) == 0

@@ -49,7 +49,7 @@ async def test_an_event_reaches_its_followers_and_the_publish_is_answered_after_
 
 def gateways_acked(server: Running) -> int:
     """How many attachments have acknowledged something."""
-    return sum(each.tracker.acked > 0 for each in server.table.attachments)
+    return sum(each.tracker.acked > 0 for each in server.table.audience.attachments)
 
 
 async def test_batches_are_pipelined_and_answered_as_they_settle() -> None:
@@ -148,7 +148,7 @@ async def test_a_malformed_attachment_ends_and_nobody_else_notices(frames: list[
         assert failure.subject == subject
         await Publisher(server.stub).send(1, event("C1", 1))
         assert await neighbour.batch() == [("C1", 1)]
-        assert len(server.table.attachments) == 1
+        assert len(server.table.audience.attachments) == 1
 
 
 @pytest.mark.parametrize("events", [[], [event("C1", 1)] * 1025])
@@ -185,7 +185,7 @@ async def test_the_same_subscriber_attaching_again_replaces_the_first() -> None:
         await fresh.hello()
         assert await publisher.answer() == (1, {})
         assert isinstance(await ghost.ended(), UnavailableError)
-        assert len(server.table.attachments) == 1
+        assert len(server.table.audience.attachments) == 1
 
 
 @pytest.mark.parametrize("how", ["cancelled", "half-closed"])
@@ -201,7 +201,7 @@ async def test_a_line_that_breaks_is_forgotten_at_once(how: str) -> None:
         else:
             await gateway.call.done_writing()
         assert await publisher.answer() == (1, {})
-        await until(lambda: not server.table.attachments and not len(server.table.subscriptions))
+        await until(lambda: not server.table.audience.attachments and not len(server.table.audience.subscriptions))
 
 
 async def test_a_subscriber_that_does_not_acknowledge_is_cut_off_and_told_so() -> None:
@@ -228,7 +228,7 @@ async def test_a_subscriber_that_does_not_read_is_cut_off_and_costs_nobody_else_
             while len(got) < number:
                 got += await gateway.batch()
         assert got == [("C1", number) for number in range(1, 41)]
-        assert [each.subscriber_id for each in server.table.attachments] == ["g1"]
+        assert [each.subscriber_id for each in server.table.audience.attachments] == ["g1"]
 
 
 async def test_a_publish_that_waits_too_long_is_answered_with_a_refusal() -> None:

@@ -44,11 +44,11 @@ class Player:
 
     def unsubscribe(self, name: str, *channels: str) -> None:
         """It follows channels no longer."""
-        self.world.table.unsubscribe(self.world.subscribers[name], channels)
+        self.world.table.unsubscribe(self.world.subscribers[name], channels, self.world.now)
 
     def detach(self, name: str) -> None:
         """Its line breaks."""
-        self.world.table.detach(self.world.subscribers[name])
+        self.world.table.audience.detach(self.world.subscribers[name])
 
     def ack(self, name: str, number: str) -> None:
         """It acknowledges up to a batch."""
