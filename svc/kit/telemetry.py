@@ -75,15 +75,13 @@ def telemetry(tier: str, instance_id: str, instance: InstanceConfig) -> Iterator
     metering = MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()])
     trace.set_tracer_provider(tracing)
     metrics.set_meter_provider(metering)
-    server, thread = start_http_server(instance.metrics_port, addr=instance.bind_host, registry=REGISTRY)
+    server, _ = start_http_server(instance.metrics_port, addr=instance.bind_host, registry=REGISTRY)
     try:
         yield Telemetry(metrics_port=server.server_port)
     finally:
         tracing.shutdown()
         metering.shutdown()
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=1.0)
+        # The HTTP server stays: its thread is a daemon, and to shut it down would wait for its half-second poll.
 
 
 def _configure_logs(instance_id: str, level: str) -> None:
