@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ops.demo_tokens import DemoInfo, load, save
 from ops.keyspaces import workspace_rules
 from svc.kit.tokens import token_hash
 from svc.webapp.domain.accounts import caller_of
@@ -17,9 +15,6 @@ from svc.webapp.store.rows import Conversation, User
 
 if TYPE_CHECKING:
     from ops.local.mesh import Mesh
-
-FILE = "demo.json"
-"""In the mesh's folder, for its owner alone: tokens are stored hashed, so this is the only place that has them."""
 
 WORKSPACE = "Demo"
 DOMAIN = "demo"
@@ -38,17 +33,6 @@ WELCOME = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DemoInfo:
-    """What a person needs to try the demo; `users` are (name, user id, token), people first, the bot last."""
-
-    workspace: str
-    team_id: str
-    channel_id: str
-    """#general."""
-    users: tuple[tuple[str, str, str], ...]
-
-
 async def ensure_demo(mesh: Mesh, progress: Callable[[str], None]) -> DemoInfo:
     """Return the demo workspace of a mesh, made or completed if need be. Tokens stay the same between starts."""
     async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
@@ -60,25 +44,6 @@ async def ensure_demo(mesh: Mesh, progress: Callable[[str], None]) -> DemoInfo:
         info = await _make(services, {name: token for name, _, token in known.users} if known else {})
     save(mesh.spec.var, info)
     return info
-
-
-def load(var: Path) -> DemoInfo | None:
-    """Return what an earlier start kept; None when there is nothing usable."""
-    try:
-        kept = json.loads((var / FILE).read_text())
-        users = tuple((str(name), str(user_id), str(token)) for name, user_id, token in kept["users"])
-        return DemoInfo(str(kept["workspace"]), str(kept["team_id"]), str(kept["channel_id"]), users)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def save(var: Path, info: DemoInfo) -> None:
-    """Keep it in one step, readable by its owner alone."""
-    half = var / f"{FILE}.half"
-    half.unlink(missing_ok=True)
-    half.touch(mode=0o600)
-    half.write_text(json.dumps(asdict(info), indent=2) + "\n")
-    half.rename(var / FILE)
 
 
 async def _is_intact(services: Services, info: DemoInfo) -> bool:

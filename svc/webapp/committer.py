@@ -25,7 +25,7 @@ from svc.kit.clock import Clock
 from svc.kit.errors import ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
-from svc.webapp.log import Committed, Write
+from svc.webapp.log import Committed, OutcomeUnknownError, Write
 from svc.webapp.plan import Plan, State, check_write, plan
 from svc.webapp.store import commit as statements
 from svc.webapp.store.failures import connection_lost, is_conflict, is_duplicate, translate
@@ -157,19 +157,20 @@ class Lane:
         """Answer everything that is still waiting; called when nothing runs any more."""
         self._mailbox.close()
         for pending in (*self._taken, *self._mailbox.take_nowait()):
-            pending.resolve(UnavailableError("this webapp is stopping; the outcome is not known"))
+            pending.resolve(OutcomeUnknownError("this webapp is stopping; the outcome is not known"))
 
     async def _settle(self, batch: Sequence[_Pending]) -> None:
         """Answer every write of a batch, one way or the other."""
         backoff = Backoff(self._limits.retry_base_s, self._limits.retry_cap_s, self._rng)
+        unknown: Exception | None = None
         for attempt in range(1, self._limits.tries_max + 1):
             if not batch:
                 return
             try:
                 results = await self._transact([pending.write for pending in batch])
             except OutcomeUnknown as error:
-                failure: Exception = UnavailableError(f"connection lost during commit: {error}")
-                batch = _only_repeatable(batch, failure)
+                failure: Exception = OutcomeUnknownError(f"connection lost during commit: {error}")
+                batch, unknown = _only_repeatable(batch, failure), failure
             except Exception as error:  # whatever one write brings about must not take the others down
                 failure = translate(error, "channel")
                 if not _passing(error):
@@ -184,7 +185,8 @@ class Lane:
             if attempt < self._limits.tries_max:
                 await self._clock.sleep(backoff.next_s())
         for pending in batch:
-            pending.resolve(failure)
+            # A try that failed cleanly says nothing about an earlier one whose answer was lost.
+            pending.resolve(unknown or failure)
 
     async def _split(self, batch: Sequence[_Pending], failure: Exception) -> None:
         """Find the write that MySQL refuses: commit each half by itself, in order."""

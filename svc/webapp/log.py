@@ -11,6 +11,7 @@ from typing import Any
 
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
+from svc.kit.errors import UnavailableError
 from svc.kit.ids import ts_from_us
 from svc.webapp.store.rows import Conversation, ConversationKind
 
@@ -161,6 +162,10 @@ class Write:
     effects: tuple[Effect, ...] = ()
     if_member: str = ""
     unless_member: str = ""
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The write may have become true: its commit was under way when the database went. Not to be repeated blindly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from ops import demo
+from ops.demo_tokens import FILE
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, none
 from ops.setup.binaries import ROOT
@@ -53,7 +54,7 @@ async def test_the_demo_is_made_once_and_its_tokens_stay(mesh: Mesh) -> None:
     first = await demo.ensure_demo(mesh, lambda _: None)
     assert await demo.ensure_demo(mesh, lambda _: None) == first
     assert [name for name, _, _ in first.users] == ["ada", "grace", "linus", "helper"]
-    file = mesh.spec.var / demo.FILE
+    file = mesh.spec.var / FILE
     assert file.stat().st_mode & 0o777 == 0o600
     file.unlink()
     again = await demo.ensure_demo(mesh, lambda _: None)

@@ -20,6 +20,7 @@ from svc.webapp.domain.caller import ANONYMOUS, Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.log import OutcomeUnknownError
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ def _trouble(method: Method, caller: Caller, error: ParleyError | TimeoutError) 
     log.warning("%s: %s", method.name, error or "took too long")
     if isinstance(error, InvalidArgumentError):
         return failure("invalid_arguments", messages=("[ERROR] a value cannot be stored",))
+    if isinstance(error, OutcomeUnknownError):
+        return failure("fatal_error")
     if isinstance(error, UnavailableError | ResourceExhaustedError):
         return failure("service_unavailable", status=503)
     if isinstance(error, DeadlineError | TimeoutError):

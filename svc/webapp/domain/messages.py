@@ -15,7 +15,7 @@ from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory, Sight
-from svc.webapp.domain.posts import CLIENT_MSG_ID_CHARS_MAX, Post
+from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.effects import Writes
 from svc.webapp.log import Draft, Json, MessageDraft, Place, Write
@@ -88,8 +88,6 @@ class Messages:
         do.
         """
         body, extra = post.body(), post.extra()
-        if len(post.client_msg_id) > CLIENT_MSG_ID_CHARS_MAX:
-            raise Refused("invalid_arguments")
         sight = await self._addressed(caller, reference)
         sight.check_writable()
         parent = await self._parent(sight.conversation.id, post.thread_ts_us)

@@ -95,9 +95,13 @@ class Post:
         """Return the idempotency key of this post by `user_id`; "" when the client gave none.
 
         It holds the user's id, so that nobody can claim another's key, and a digest, so that its length is bounded.
+        Refused `invalid_arguments` when the client's own is too long.
         """
         if not self.client_msg_id:
             return ""
+        if len(self.client_msg_id) > CLIENT_MSG_ID_CHARS_MAX:
+            message = f"[ERROR] must have at most {CLIENT_MSG_ID_CHARS_MAX} characters [json-pointer:/client_msg_id]"
+            raise Refused("invalid_arguments", {"response_metadata": {"messages": [message]}})
         return f"post:{user_id}:{sha256(self.client_msg_id.encode()).hexdigest()[:40]}"
 
 

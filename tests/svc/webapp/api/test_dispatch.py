@@ -23,6 +23,7 @@ from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.log import OutcomeUnknownError
 
 CALLER = Caller("T0000000001", "U0000000001", scopes="identify,read")
 
@@ -67,6 +68,7 @@ async def run(outcome: Exception | Answer, *, writes: bool = False, door: Door |
         (Refused("name_taken"), True, 200, "name_taken"),
         (ArgumentError("invalid_limit", ["[ERROR] x"]), False, 200, "invalid_limit"),
         (UnavailableError("mysql is away"), True, 503, "service_unavailable"),
+        (OutcomeUnknownError("lost during commit"), True, 200, "fatal_error"),
         (ResourceExhaustedError("too many wait"), True, 503, "service_unavailable"),
         (DeadlineError("no answer"), False, 503, "service_unavailable"),
         (DeadlineError("no answer"), True, 200, "fatal_error"),
