@@ -22,6 +22,7 @@ VERBS = (
     ("post", "ops.cli.post", "Post a message."),
     ("tail", "ops.cli.tail", "Connect as a user and print events as they arrive."),
     ("bench", "ops.cli.bench", "Measure a part of the system."),
+    ("chaos", "ops.cli.chaos", "Break a mesh on purpose, and judge whether anything is lost."),
 )
 
 HELP = """Run and operate Parley, self-hosted team messaging that speaks the Slack API.

@@ -1,0 +1,77 @@
+"""Doing it: one fault of a schedule, on a real mesh."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+from ops.chaos.faults import Action, Fault, Struck
+from ops.chaos.partition import Partition
+from ops.local.mesh import Mesh
+
+FAULT_TIMEOUT_S = 120.0
+"""A start takes 60 s at most, a planned stop 15; whatever takes longer has failed."""
+
+
+class Injector:
+    """Strikes a mesh, one fault at a time, and puts back what it broke."""
+
+    def __init__(self, mesh: Mesh, partition: Partition | None, say: Callable[[str], None]) -> None:
+        self._mesh = mesh
+        self._partition = partition
+        self._say = say
+
+    async def strike(self, fault: Fault) -> Struck:
+        """Do it, and return once it is over: whatever was taken away is back.
+
+        Raises LocalError when a member does not come back, TimeoutError after 120 s.
+        """
+        self._say(fault.describe())
+        began = time.monotonic()
+        async with asyncio.timeout(FAULT_TIMEOUT_S):
+            await self._strike(fault)
+        over = time.monotonic()
+        self._say(f"  over after {over - began:.1f} s")
+        return Struck(fault, over if fault.is_wall else began)
+
+    async def _strike(self, fault: Fault) -> None:
+        match fault.action:
+            case Action.KILL | Action.LOSE:
+                await self._kill(fault)
+            case Action.RESTART:
+                await self._mesh.stop(fault.target)
+                await self._mesh.start(fault.target)
+            case Action.PAUSE:
+                await self._pause(fault)
+            case Action.CUT:
+                await self._cut(fault)
+            case Action.JOIN:
+                await self._mesh.add(fault.target, fault.zone)
+            case Action.LEAVE:
+                await self._mesh.stop(fault.target)
+            case Action.RETURN:
+                await self._mesh.start(fault.target)
+
+    async def _kill(self, fault: Fault) -> None:
+        await self._mesh.kill(fault.target)
+        await asyncio.sleep(fault.down_s)
+        if fault.action is Action.LOSE:
+            self._mesh.wipe_consul()
+        await self._mesh.start(fault.target)
+
+    async def _pause(self, fault: Fault) -> None:
+        await self._mesh.kill(fault.target, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(fault.down_s)
+        finally:
+            await self._mesh.kill(fault.target, signal.SIGCONT)
+
+    async def _cut(self, fault: Fault) -> None:
+        assert self._partition is not None, "a scenario that cuts says so"
+        self._partition.cut(fault.target, fault.peers, fault.cut)
+        try:
+            await asyncio.sleep(fault.down_s)
+        finally:
+            self._partition.heal(fault.target)

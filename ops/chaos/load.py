@@ -1,0 +1,116 @@
+"""The load: posts at a steady rate, each tried again with the same client_msg_id until its outcome is known."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+
+import aiohttp
+
+from ops.chaos.plain import PlainReader
+from ops.chaos.record import Outcome, Post
+from ops.chaos.stage import Api, Json, Person, Stage
+from ops.chaos.streams import MARK, place_of
+from svc.kit.backoff import Backoff
+from svc.kit.lifecycle import Tasks
+
+IN_FLIGHT_MAX = 400
+"""Posts that may be unanswered at a time: beyond, the load waits, as a crowd of people would."""
+
+TRY_TIMEOUT_S = 5.0
+GIVE_UP_S = 25.0
+"""A post that nobody answered for this long is given up with its outcome unknown."""
+
+BUSY = frozenset({"service_unavailable", "internal_error", "fatal_error", "request_timeout", "ratelimited"})
+"""Answers that another try may change. They do not say that nothing was stored."""
+
+RTM_EVERY = 10
+"""One post in so many goes over a socket."""
+
+
+class Load:
+    """Posts, and keeps what became of each. `posts` grows by one for each post whose outcome is known."""
+
+    def __init__(self, api: Api, stage: Stage, writers: Sequence[PlainReader], rng: Random) -> None:
+        self._api = api
+        self._stage = stage
+        self._writers = {writer.person.name: writer for writer in writers}
+        self._rng = rng
+        self._numbers = itertools.count(1)
+        self._tasks = Tasks("posts", IN_FLIGHT_MAX)
+        self.posts: list[Post] = []
+
+    @property
+    def in_flight(self) -> int:
+        """How many posts have no outcome yet."""
+        return len(self._tasks)
+
+    def acked(self) -> int:
+        """Return how many posts were acknowledged."""
+        return sum(post.outcome is Outcome.ACKED for post in self.posts)
+
+    async def run(self, rate: float, is_over: Callable[[], bool]) -> None:
+        """Post `rate` times a second, to each conversation in turn, until told; return once every outcome is known."""
+        async with self._tasks:
+            channels = itertools.cycle(self._stage.members)
+            due = time.monotonic()
+            while not is_over():
+                if self.in_flight < IN_FLIGHT_MAX:
+                    self._tasks.spawn(self._post(next(channels)))
+                due = max(due + 1.0 / rate, time.monotonic() - 0.1)  # after a stall, no burst of what was missed
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+            while self.in_flight:
+                await asyncio.sleep(0.05)
+
+    async def _post(self, channel: str) -> None:
+        number = next(self._numbers)
+        key = f"{number:06d}-{self._rng.getrandbits(48):012x}"
+        person = self._rng.choice(self._stage.members[channel])
+        writer = self._writers.get(person.name) if number % RTM_EVERY == 0 else None
+        if writer is not None:
+            self.posts.append(await self._over_socket(writer, channel, key))
+        else:
+            self.posts.append(await self._over_http(person, channel, key))
+
+    async def _over_http(self, person: Person, channel: str, key: str) -> Post:
+        async def one_try() -> Json:
+            arguments = {"channel": channel, "text": MARK + key, "client_msg_id": key}
+            return await self._api.call(person, "chat.postMessage", TRY_TIMEOUT_S, **arguments)
+
+        return await self._settle(one_try, channel, key, "")
+
+    async def _over_socket(self, writer: PlainReader, channel: str, key: str) -> Post:
+        async def one_try() -> Json:
+            return await writer.post(channel, MARK + key, key, TRY_TIMEOUT_S)
+
+        return await self._settle(one_try, channel, key, writer.log.name)
+
+    async def _settle(self, one_try: Callable[[], Awaitable[Json]], channel: str, key: str, writer: str) -> Post:
+        """Try until there is an answer that no other try would change."""
+        began = time.monotonic()
+        backoff = Backoff(base_s=0.1, cap_s=1.0, rng=self._rng)
+        is_unsure = False
+        while time.monotonic() - began < GIVE_UP_S:
+            try:
+                answer = await one_try()
+            except (OSError, TimeoutError, aiohttp.ClientError):
+                is_unsure = True
+            else:
+                if answer.get("ok"):
+                    place = place_of({"type": "", **answer})
+                    offset = place.offset if place else 0
+                    return Post(key, channel, began, time.monotonic(), Outcome.ACKED, answer["ts"], offset, writer)
+                if _reason(answer) not in BUSY:
+                    outcome = Outcome.UNKNOWN if is_unsure else Outcome.REFUSED
+                    return Post(key, channel, began, time.monotonic(), outcome, writer=writer)
+                is_unsure = True
+            await asyncio.sleep(backoff.next_s())
+        return Post(key, channel, began, time.monotonic(), Outcome.UNKNOWN, writer=writer)
+
+
+def _reason(answer: Json) -> str:
+    error = answer.get("error")
+    return str(error.get("msg")) if isinstance(error, dict) else str(error)

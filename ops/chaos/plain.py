@@ -1,0 +1,108 @@
+"""A bare RTM client: connects, notes what arrives, posts when asked, reconnects when the line breaks. Never resumes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+
+from ops.chaos.record import Kind
+from ops.chaos.stage import Api, Json, Person
+from ops.chaos.streams import StreamLog
+from svc.kit.backoff import Backoff
+from svc.kit.lifecycle import background
+
+PING_S = 5.0
+"""How often the connection is tested; it counts as broken without an answer for half of that."""
+
+FRAME_BYTES_MAX = 1 << 22
+
+
+class NotConnected(OSError):
+    """There is no connection to post on at present."""
+
+
+class PlainReader:
+    """One user's bare client; `log` is what it noted."""
+
+    def __init__(self, person: Person, name: str, api: Api, http: aiohttp.ClientSession) -> None:
+        self.person = person
+        self.log = StreamLog(name, person.user_id, Kind.PLAIN)
+        self._api = api
+        self._http = http
+        self._ws: aiohttp.ClientWebSocketResponse | None = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Json]] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[PlainReader]:
+        """Be connected, as far as possible, for the block."""
+        async with background(f"reader {self.log.name}", self._run()):
+            yield self
+
+    async def post(self, channel: str, text: str, client_msg_id: str, timeout_s: float) -> Json:
+        """Post over the socket and return the answer. Raises NotConnected, or TimeoutError without an answer."""
+        ws = self._ws
+        if ws is None:
+            raise NotConnected("no connection")
+        number = next(self._numbers)
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        frame = {"id": number, "type": "message", "channel": channel, "text": text, "client_msg_id": client_msg_id}
+        try:
+            async with asyncio.timeout(timeout_s):
+                await ws.send_str(orjson.dumps(frame).decode())
+                return await answer
+        finally:
+            self._waiting.pop(number, None)
+
+    async def _run(self) -> None:
+        backoff = Backoff(base_s=0.1, cap_s=1.0)
+        while True:
+            try:
+                if await self._connection():
+                    backoff.reset()
+            except (OSError, TimeoutError, aiohttp.ClientError, orjson.JSONDecodeError):
+                pass  # noted by `ended` below; what follows is the next try
+            finally:
+                self._broken()
+            await asyncio.sleep(backoff.next_s())
+
+    async def _connection(self) -> bool:
+        """Live through one connection; return whether it was greeted."""
+        answer = await self._api.call(self.person, "rtm.connect")
+        if not answer.get("ok"):
+            return False
+        connecting = self._http.ws_connect(answer["url"], heartbeat=PING_S, max_msg_size=FRAME_BYTES_MAX)
+        async with asyncio.timeout(5.0):
+            ws = await connecting
+        greeted = False
+        async with ws:
+            async for frame in ws:
+                if frame.type is aiohttp.WSMsgType.TEXT:
+                    greeted = self._frame(ws, orjson.loads(frame.data)) or greeted
+        return greeted
+
+    def _frame(self, ws: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> bool:
+        """Take one frame; return whether it is the greeting."""
+        if frame.get("type") == "hello":
+            self.log.greeted()
+            self._ws = ws
+            return True
+        waiting = self._waiting.get(frame.get("reply_to", 0))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(frame)
+        self.log.arrived(frame)
+        return False
+
+    def _broken(self) -> None:
+        self._ws = None
+        self.log.ended()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(NotConnected("the connection broke before the answer"))

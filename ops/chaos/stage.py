@@ -1,0 +1,127 @@
+"""The stage of a run: people, a bot, and conversations of every kind with different members."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from ops.keyspaces import workspace_rules
+from ops.local.mesh import Mesh
+from svc.webapp.store.rows import User
+
+PEOPLE = ("ada", "grace", "linus", "edsger", "barbara")
+OUTSIDER = "mallory"
+"""In one public conversation only: whoever tells her more has leaked it."""
+
+BOT = "robot"
+"""slack_sdk's reader; in two public conversations, for its parser is weak on bursts."""
+
+PUBLIC, PRIVATE = 8, 3
+
+SETTLE_S = 20.0
+
+Json = dict[str, Any]
+
+
+class StageError(Exception):
+    """The mesh could not be prepared, or does not answer: the run says nothing about the promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a token."""
+
+    name: str
+    user_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Who and where. `members` maps conversations to the people in them."""
+
+    people: tuple[Person, ...]
+    bot: Person
+    members: Mapping[str, tuple[Person, ...]]
+
+    def user_ids(self) -> dict[str, frozenset[str]]:
+        """Return the members of each conversation by their ids."""
+        return {channel: frozenset(person.user_id for person in people) for channel, people in self.members.items()}
+
+
+class Api:
+    """Web API calls by anybody to any webapp: each try goes to the next one."""
+
+    def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str]) -> None:
+        self._http = http
+        self._urls = tuple(urls)
+        self._turn = 0
+
+    async def call(self, person: Person, method: str, timeout_s: float = 5.0, **arguments: Any) -> Json:
+        """Call once. Raises OSError, TimeoutError or aiohttp.ClientError when no answer in JSON came."""
+        self._turn += 1
+        url = f"{self._urls[self._turn % len(self._urls)]}/api/{method}"
+        headers = {"Authorization": f"Bearer {person.token}"}
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
+        async with self._http.post(url, data=arguments, headers=headers, timeout=timeout) as answer:
+            body: Json = await answer.json()
+            return body
+
+    async def ok(self, person: Person, method: str, **arguments: Any) -> Json:
+        """Call until it succeeds, for 20 s at most. Raises StageError with what was said last."""
+        said: object = None
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while True:
+                    try:
+                        said = await self.call(person, method, **arguments)
+                        if said["ok"]:
+                            return said
+                    except (OSError, TimeoutError, aiohttp.ClientError) as error:
+                        said = error
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise StageError(f"{method} did not succeed within {SETTLE_S:.0f} s: {said!r}") from None
+
+
+async def set_stage(mesh: Mesh, api: Api, rng: Random) -> Stage:
+    """Make the workspace: people through the operator's way, conversations through the Web API."""
+    *people, bot = await _make_people(mesh)
+    known, outsider = people[:-1], people[-1]
+    members: dict[str, tuple[Person, ...]] = {}
+    for number in range(PUBLIC):
+        guests = rng.sample(known[1:], rng.randint(2, len(known) - 1))
+        extra = ([outsider] if number == 0 else []) + ([bot] if number < 2 else [])
+        members[await _make(api, known[0], f"public-{number}", [*guests, *extra], "false")] = (
+            known[0],
+            *guests,
+            *extra,
+        )
+    for number in range(PRIVATE):
+        maker, *guests = rng.sample(known, rng.randint(2, 3))
+        members[await _make(api, maker, f"private-{number}", guests, "true")] = (maker, *guests)
+    one, other = rng.sample(known, 2)
+    opened = await api.ok(one, "conversations.open", users=other.user_id)
+    members[opened["channel"]["id"]] = (one, other)
+    return Stage(tuple(people), bot, members)
+
+
+async def _make_people(mesh: Mesh) -> list[Person]:
+    async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
+        accounts = bench.services.accounts
+        team, _ = await accounts.team("Chaos", "chaos")
+        users = [await accounts.person(User("", team.id, name, real_name=name)) for name in (*PEOPLE, OUTSIDER)]
+        users.append(await accounts.bot(team.id, BOT))
+        return [Person(user.name, user.id, await accounts.token_for(user)) for user in users]
+
+
+async def _make(api: Api, maker: Person, name: str, guests: Sequence[Person], is_private: str) -> str:
+    made = await api.ok(maker, "conversations.create", name=name, is_private=is_private)
+    channel: str = made["channel"]["id"]
+    await api.ok(maker, "conversations.invite", channel=channel, users=",".join(guest.user_id for guest in guests))
+    return channel
