@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from svc.kit.config import InstanceConfig, setting
 from svc.webapp.api.asgi import HttpConfig
 from svc.webapp.migrate import DsnConfig
+from svc.webapp.retention import RetentionConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class WebappConfig:
     instance: InstanceConfig
     http: HttpConfig
     mysql: DsnConfig
+    retention: RetentionConfig
     ws_public_url: str = setting(
         "PARLEY_WS_PUBLIC_URL",
         default="",

@@ -30,8 +30,10 @@ from svc.webapp.http import http_server, make_app
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.publisher import run_publisher
+from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
+from svc.webapp.store.retention import RetentionStore
 
 TIER = "webapp"
 
@@ -78,6 +80,7 @@ async def _start_services(
     committer = await up.enter_async_context(run_committer(pools.channel, publisher.offer, clock, rng, lanes))
     effects = Effects(committer.commit, stores, lookups)
     await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock))
+    await up.enter_async_context(run_retention(RetentionStore(pools.channel), config.retention, clock))
     writes = Writes(committer.commit, effects, lookups, stores.outbox)
     return assemble(stores, lookups, writes, clock, await _connector(config, disco, clock), PresenceTier(disco.pools))
 

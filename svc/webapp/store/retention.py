@@ -1,0 +1,47 @@
+"""What is old enough to go: log rows beyond their age, idempotency keys that nobody will repeat. Channel keyspace."""
+
+from svc.webapp.store.pools import Database
+from svc.webapp.store.query import query
+from svc.webapp.store.sql import pairs_in
+
+__all__ = ["RetentionStore"]
+
+_SCATTER = "retention looks for old rows on every shard, once a minute"
+
+
+class RetentionStore:
+    """Deletions in bounded steps. Methods return how many rows went, and raise the kit's errors."""
+
+    def __init__(self, database: Database) -> None:
+        """`database`: the channel keyspace."""
+        self._db = database
+
+    @query("channel", scatter=_SCATTER)
+    async def trim_log(self, before_us: int, limit: int) -> int:
+        """Delete about `limit` events committed before `before_us`; return how many rows went.
+
+        Of each channel the beginning goes, whole, whatever the clocks of those who committed it said: what is left has
+        no hole, and a reader who wants what is gone is told so (`LogPage.truncated`). A channel with an event that
+        waits to be published is left alone.
+        """
+        rows = await self._db.rows(
+            "SELECT channel_id, MAX(`offset`) FROM"
+            " (SELECT channel_id, `offset` FROM log WHERE commit_us < %s ORDER BY commit_us LIMIT %s) AS old"
+            " WHERE channel_id NOT IN (SELECT channel_id FROM outbox) GROUP BY channel_id ORDER BY channel_id",
+            (before_us, limit),
+        )
+        if not rows:
+            return 0
+        where = " OR ".join(["(channel_id = %s AND `offset` <= %s)"] * len(rows))
+        return await self._db.execute(f"DELETE FROM log WHERE {where}", [part for row in rows for part in row])
+
+    @query("channel", scatter=_SCATTER)
+    async def trim_requests(self, before_us: int, limit: int) -> int:
+        """Delete at most `limit` idempotency keys used before `before_us`: a later repetition would write again."""
+        rows = await self._db.rows(
+            "SELECT channel_id, request_id FROM requests WHERE ts_us < %s ORDER BY ts_us LIMIT %s", (before_us, limit)
+        )
+        if not rows:
+            return 0
+        where, args = pairs_in("channel_id", "request_id", sorted((row[0], row[1]) for row in rows))
+        return await self._db.execute(f"DELETE FROM requests WHERE {where}", args)
