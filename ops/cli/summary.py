@@ -9,7 +9,7 @@ from ops.cli.output import print_table, say
 from ops.setup.binaries import ROOT
 
 if TYPE_CHECKING:
-    from ops.demo import DemoInfo
+    from ops.demo_tokens import DemoInfo
     from ops.local.mesh import Mesh
 
 

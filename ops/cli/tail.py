@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import click
 
-from ops import demo
+from ops import demo_tokens
 from ops.cli.output import CliError, emit_json, json_option, say
 from ops.cli.target import running_mesh, var_option
 from svc.kit.backoff import Backoff
@@ -175,7 +175,7 @@ def command(
 
 
 def _demo_token(var: Path, user: str) -> str:
-    info = demo.load(var)
+    info = demo_tokens.load(var)
     tokens = {name: token for name, _, token in info.users} if info else {}
     if user not in tokens:
         known = ", ".join(tokens) or "none on this mesh"

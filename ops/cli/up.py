@@ -23,7 +23,7 @@ from ops.setup.binaries import MARIADB
 from svc.kit.errors import ParleyError
 
 if TYPE_CHECKING:
-    from ops.demo import DemoInfo
+    from ops.demo_tokens import DemoInfo
 
 HELP = """Start a whole mesh on this machine: Consul, MariaDB, memcached and every tier.
 
