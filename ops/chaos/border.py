@@ -35,8 +35,9 @@ Identify = Callable[[int, int], str]
 class _Line:
     """One connection that crosses the border."""
 
-    def __init__(self, peer: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.peer = peer
+    def __init__(self, peer_port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.peer_port = peer_port
+        self.peer = ""
         self.is_open = asyncio.Event()
         self.is_open.set()
         self._inner = (reader, writer)
@@ -101,12 +102,16 @@ class Border:
             self._server.close()
         await self._tasks.__aexit__(kind, error, trace)
 
-    def cut(self, peers: str, how: Cut) -> None:
-        """Cut off all connections of `peers`, those of today and those to come; "" cuts off everybody."""
+    def cut(self, peers: str, how: Cut) -> int:
+        """Cut off all connections of `peers`, those of today and those to come; "" cuts off everybody.
+
+        Returns how many there were.
+        """
         self._cut, self._peers = how, peers
-        for line in tuple(self._lines):
-            if self._is_cut(line):
-                line.reset() if how is Cut.RESET else line.is_open.clear()
+        lines = [line for line in self._lines if self._is_cut(line)]
+        for line in lines:
+            line.reset() if how is Cut.RESET else line.is_open.clear()
+        return len(lines)
 
     def heal(self) -> None:
         """Let everybody pass again."""
@@ -115,14 +120,16 @@ class Border:
             line.is_open.set()
 
     def _is_cut(self, line: _Line) -> bool:
+        if self._cut is not None and self._peers and not line.peer:
+            # Asked as late as this, because a process that is still starting is not known yet.
+            line.peer = self._identify(line.peer_port, self.port)
         return self._cut is not None and self._peers in ("", line.peer)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.spawn(self._carry(reader, writer))
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer_port = writer.get_extra_info("peername")[1]
-        line = _Line(self._identify(peer_port, self.port), reader, writer)
+        line = _Line(writer.get_extra_info("peername")[1], reader, writer)
         if self._is_cut(line):
             if self._cut is Cut.RESET:
                 line.reset()

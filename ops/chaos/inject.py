@@ -70,8 +70,8 @@ class Injector:
 
     async def _cut(self, fault: Fault) -> None:
         assert self._partition is not None, "a scenario that cuts says so"
-        self._partition.cut(fault.target, fault.peers, fault.cut)
         try:
+            self._partition.cut(fault.target, fault.peers, fault.cut)
             await asyncio.sleep(fault.down_s)
         finally:
             self._partition.heal(fault.target)

@@ -9,6 +9,7 @@ from types import TracebackType
 from ops.chaos.border import Border
 from ops.chaos.faults import Cut
 from ops.chaos.peers import name_of_peer
+from ops.local.errors import LocalError
 from ops.local.mesh import Mesh
 from ops.local.ports import HOST, Ports
 
@@ -56,10 +57,15 @@ class Partition:
         self._mesh = mesh
 
     def cut(self, name: str, peers: str, how: Cut) -> None:
-        """Cut a server off from a tier, or from "consul": then neither its calls nor its health checks get through."""
-        self._doors[name].cut(peers, how)
+        """Cut a server off from a tier, or from "consul": then neither its calls nor its health checks get through.
+
+        Raises LocalError when there was no connection to cut: such a fault would prove nothing.
+        """
+        lines = self._doors[name].cut(peers, how)
         if peers == "consul":
-            self._exits[name].cut(EVERYBODY, how)
+            lines += self._exits[name].cut(EVERYBODY, how)
+        if not lines:
+            raise LocalError(f"{name} has no connection with {peers} that could be cut.")
 
     def heal(self, name: str) -> None:
         """End the cut of a server."""

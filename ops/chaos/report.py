@@ -49,7 +49,8 @@ def report(scenario: str, seed: int, record: Record, struck: Sequence[Struck]) -
 
 def _figures(record: Record, struck: Sequence[Struck], verdict: Verdict) -> dict[str, Any]:
     timings = Timings(Index(record))
-    recoveries = sorted(timings.recovery_s(fault.since) for fault in struck)
+    told = [(each.fault, timings.recovery_s(each.since)) for each in struck]
+    recoveries = sorted(seconds for _, seconds in told)
     acked = sum(post.outcome is Outcome.ACKED for post in record.posts)
     return {
         "posts_acked": acked,
@@ -66,6 +67,7 @@ def _figures(record: Record, struck: Sequence[Struck], verdict: Verdict) -> dict
         "streams": {kind.value: sum(stream.kind is kind for stream in record.streams) for kind in Kind},
         "connections": sum(len(stream.sessions) for stream in record.streams),
         "resume_failed": sum(len(stream.resets) for stream in record.streams),
+        "recoveries": [{"fault": fault.describe(), "recovery_ms": _ms(seconds)} for fault, seconds in told],
     }
 
 

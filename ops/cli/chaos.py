@@ -110,7 +110,9 @@ async def _run(name: str, options: Options) -> dict[str, Any]:
 
 def _print(runs: list[dict[str, Any]]) -> None:
     for figures in runs:
-        wrong = figures.pop("violations")
+        wrong, recoveries = figures.pop("violations"), figures.pop("recoveries")
         print_table(("FIGURE", "VALUE"), [(key, str(value)) for key, value in figures.items()])
+        print()
+        print_table(("FAULT", "RECOVERY, MS"), [(each["fault"], str(each["recovery_ms"])) for each in recoveries])
         for violation in wrong:
             print(f"{violation['wrong']}: {violation['where']} {violation['channel']} {violation['detail']}")
