@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import uvloop
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 EXIT_CONFIG = 2
 """Exit status for wrong settings: restarting will not help (sysexits' EX_CONFIG is 78; shells use 2 for usage)."""
+
+
+EXIT_IMPATIENT = 130
+"""Exit status after a second signal: 128 + SIGINT, as shells have it."""
 
 
 class BackgroundFailure(Exception):
@@ -117,20 +122,44 @@ class Tasks:
             log.error("task %s failed: %r", task.get_name(), failure, exc_info=failure)
 
 
+class _Termination:
+    """SIGTERM and SIGINT from the first moment on: before `terminated` is reached, they cancel the start-up."""
+
+    def __init__(self, serving: asyncio.Task[None]) -> None:
+        self._serving = serving
+        self._asked = asyncio.Event()
+        self._is_awaited = False
+
+    def on_signal(self) -> None:
+        """Ask for the end; asked twice, end at once, without unwinding."""
+        if self._asked.is_set():
+            os._exit(EXIT_IMPATIENT)
+        self._asked.set()
+        if not self._is_awaited:
+            self._serving.cancel()
+
+    async def wait(self) -> None:
+        self._is_awaited = True
+        await self._asked.wait()
+
+
+_termination: ContextVar[_Termination] = ContextVar("termination")
+
+
 async def terminated() -> None:
-    """Wait for SIGTERM or SIGINT. A second signal ends the process at once, without unwinding."""
-    loop = asyncio.get_running_loop()
-    asked: asyncio.Event = asyncio.Event()
+    """Wait for SIGTERM or SIGINT; inside `run` only. A second signal ends the process without unwinding."""
+    await _termination.get().wait()
 
-    def on_signal() -> None:
-        if asked.is_set():
-            os._exit(130)
-        asked.set()
 
+async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+    serving = asyncio.current_task()
+    assert serving is not None
+    termination = _Termination(serving)
+    _termination.set(termination)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    # The handlers stay while the stack unwinds, so that the second signal is still heard.
-    await asked.wait()
+        # The handlers stay while the stack unwinds, so that the second signal is still heard.
+        asyncio.get_running_loop().add_signal_handler(number, termination.on_signal)
+    await work
 
 
 def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) -> None:
@@ -142,7 +171,10 @@ def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) 
             sys.stderr.write(f"{problem}\n")
         raise SystemExit(EXIT_CONFIG) from None
     try:
-        uvloop.run(serve(config))
+        uvloop.run(_until_signal(serve(config)))
+    except asyncio.CancelledError:
+        # Asked to end while it was starting: everything that had started has been unwound.
+        return
     except Exception as error:
         log.critical("stopped by a failure: %r", error, exc_info=error)
         raise SystemExit(1) from None

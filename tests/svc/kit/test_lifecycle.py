@@ -78,6 +78,7 @@ from svc.kit.lifecycle import run, terminated
 class Config:
     '''A program.'''
     fail: bool = setting("FAIL", default=False, help="fail")
+    slow: bool = setting("SLOW", default=False, help="never get up")
 
 async def serve(config: Config) -> None:
     async with AsyncExitStack() as up:
@@ -85,15 +86,18 @@ async def serve(config: Config) -> None:
         if config.fail:
             raise RuntimeError("no luck")
         print("up", flush=True)
+        if config.slow:
+            await asyncio.sleep(60)
         await terminated()
 
 run(serve, Config)
 """
 
 
-def test_sigterm_unwinds_the_stack_and_exits_zero() -> None:
-    """Shutdown is start-up unwound."""
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize("arguments", [[], ["--slow", "1"]], ids=["up", "still starting"])
+def test_sigterm_unwinds_the_stack_and_exits_zero(arguments: list[str]) -> None:
+    """Shutdown is start-up unwound, however far that had come."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
