@@ -34,7 +34,7 @@ async def info(call: Call) -> Answer:
     """Describe one conversation; to a member also how far it has read."""
     services = call.services
     sight = await services.directory.see(call.caller, call.args.text("channel"))
-    shape = _shape(sight)
+    shape = _shape(await services.directory.with_peer(call.caller, sight))
     if sight.is_member:
         membership = await services.users.membership(call.caller.user_id, sight.conversation.id)
         shape["last_read"] = ts_from_us(membership.last_read_us if membership else 0)
@@ -116,7 +116,7 @@ async def open_direct(call: Call) -> Answer:
         sight = await call.services.directory.see(call.caller, args.text("channel"))
         if sight.conversation.kind not in DIRECT:
             raise Refused("method_not_supported_for_channel_type")
-        opened: Opened | None = Opened(sight, is_new=False)
+        opened: Opened | None = Opened(await call.services.directory.with_peer(call.caller, sight), is_new=False)
     else:
         create_it = not args.flag("prevent_creation")
         opened = await call.services.direct.open(call.caller, args.names("users"), create=create_it)

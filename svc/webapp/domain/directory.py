@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from svc.kit.ids import is_id
 from svc.webapp.cache.lookups import Lookups
@@ -23,7 +23,7 @@ class Sight:
     conversation: Conversation
     is_member: bool
     peer_user_id: str = ""
-    """The other person of an IM (the caller itself for notes to self); "" for all other kinds."""
+    """The other person of an IM (the caller itself for notes to self), where it was asked for; else ""."""
 
     def check_readable(self, caller: Caller) -> None:
         """Raise Refused `not_in_channel` unless the caller may read here: people may read any public conversation."""
@@ -59,7 +59,7 @@ class Directory:
         is_member = await self._lookups.is_member(channel_id, caller.user_id)
         if not is_member and conversation.kind is not ConversationKind.PUBLIC:
             raise Refused("channel_not_found")
-        return Sight(conversation, is_member, await self._peer(caller, conversation))
+        return Sight(conversation, is_member)
 
     async def find(self, caller: Caller, reference: str) -> Sight:
         """Return the conversation that `reference` names: an id, `#name` or `name`. Refused `channel_not_found`."""
@@ -71,8 +71,10 @@ class Directory:
             raise Refused("channel_not_found")
         return await self.see(caller, found.id)
 
-    async def _peer(self, caller: Caller, conversation: Conversation) -> str:
-        if conversation.kind is not ConversationKind.IM:
-            return ""
-        people = await self._channels.members(conversation.id, limit=2)
-        return next((person for person in people if person != caller.user_id), caller.user_id)
+    async def with_peer(self, caller: Caller, sight: Sight) -> Sight:
+        """Return the sight with the other person of an IM in it, which only its shape needs and posting does not."""
+        if sight.conversation.kind is not ConversationKind.IM:
+            return sight
+        people = await self._channels.members(sight.conversation.id, limit=2)
+        peer = next((person for person in people if person != caller.user_id), caller.user_id)
+        return replace(sight, peer_user_id=peer)

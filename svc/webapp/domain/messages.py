@@ -173,15 +173,7 @@ class Messages:
             client_msg_id=post.client_msg_id,
             extra=shapes.encode_extra(extra),
         )
-        fields = shapes.message_fields(
-            caller.team_id,
-            user_id=stored.user_id,
-            bot_id=stored.bot_id,
-            subtype=stored.subtype,
-            text=body,
-            client_msg_id=post.client_msg_id,
-            extra=extra,
-        )
+        fields = _fields(caller, stored, extra)
         root = {"root": shapes.message(parent, caller.team_id)} if parent and is_broadcast else {}
 
         def payload(place: Place) -> Json:
@@ -214,6 +206,18 @@ class Messages:
         found = await self._channels.message(place.channel_id, place.ts_us)
         shape = shapes.message(found, caller.team_id) if found else {"type": "message", "ts": place.ts}
         return Posted(place.channel_id, place.ts_us, place.offset, shape)
+
+
+def _fields(caller: Caller, stored: MessageDraft, extra: Json) -> Json:
+    return shapes.message_fields(
+        caller.team_id,
+        user_id=stored.user_id,
+        bot_id=stored.bot_id,
+        subtype=stored.subtype,
+        text=stored.text,
+        client_msg_id=stored.client_msg_id,
+        extra=extra,
+    )
 
 
 def _placed(fields: Json, ts: str, parent: Message | None) -> Json:

@@ -116,6 +116,10 @@ async def test_opening_a_direct_message_twice_gives_the_same_one(acme: Office) -
     assert again["channel"]["id"] == first["channel"]["id"]
     assert (again["already_open"], again["channel"]["is_im"], again["channel"]["user"]) == (True, True, ada.id)
     assert again["channel"]["id"].startswith("D")
+    info = await ada.ok("conversations.info", channel=first["channel"]["id"])
+    assert (info["channel"]["is_im"], info["channel"]["user"]) == (True, linus.id)
+    by_id = await ada.ok("conversations.open", channel=first["channel"]["id"], return_im="true")
+    assert (by_id["channel"]["user"], by_id["already_open"]) == (linus.id, True)
     created = [e for e in acme.payloads(linus.id) if e and e.get("type") == "im_created"]
     assert created[-1]["channel"]["user"] == ada.id
     listed = (await ada.ok("conversations.list", types="im"))["channels"]
