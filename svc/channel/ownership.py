@@ -21,7 +21,7 @@ this process longer than the fence time, all slots count as newly adopted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from discovery.ring import SLOTS, Ring, slot
@@ -59,6 +59,7 @@ class Ownership:
         self.generation = 0
         self.since: list[int] = [NOT_OWNED] * SLOTS
         """Generation in which each slot was adopted; NOT_OWNED for those of others."""
+        self._mine: set[int] = set()
         self._adopted_us = [0] * SLOTS
         self._wall_us = wall_us
         self._fence = fence
@@ -78,7 +79,7 @@ class Ownership:
 
     def owned_slots(self) -> int:
         """Return how many slots this server owns."""
-        return sum(adopted != NOT_OWNED for adopted in self.since)
+        return len(self._mine)
 
     def slot_owned(self, channel_id: str) -> int | None:
         """Return the channel's slot when this server owns it, else None."""
@@ -92,18 +93,14 @@ class Ownership:
     def move(self, ring: Ring) -> tuple[int, int]:
         """Take over a new ring; return how many slots were adopted and how many released."""
         mine = set(ring.slots_of(self.instance_id)) if self.instance_id in ring.members else set()
+        adopted, released = mine - self._mine, self._mine - mine
         self.generation += 1
         self.fingerprint = ring.fingerprint
-        adopted = released = 0
-        for place, since in enumerate(self.since):
-            if place in mine:
-                if since == NOT_OWNED:
-                    self._adopt(place)
-                    adopted += 1
-            elif since != NOT_OWNED:
-                self.since[place] = NOT_OWNED
-                released += 1
-        return adopted, released
+        self._mine = mine
+        self._adopt(adopted)
+        for place in released:
+            self.since[place] = NOT_OWNED
+        return len(adopted), len(released)
 
     def observe(self, now: float) -> bool:
         """Look at the clock and the fence; return whether all state became void.
@@ -128,10 +125,10 @@ class Ownership:
 
     def _renew(self) -> None:
         self.generation += 1
-        for place, since in enumerate(self.since):
-            if since != NOT_OWNED:
-                self._adopt(place)
+        self._adopt(self._mine)
 
-    def _adopt(self, place: int) -> None:
-        self.since[place] = self.generation
-        self._adopted_us[place] = self._wall_us()
+    def _adopt(self, places: Iterable[int]) -> None:
+        now_us = self._wall_us()
+        for place in places:
+            self.since[place] = self.generation
+            self._adopted_us[place] = now_us

@@ -22,6 +22,9 @@ from discovery.ring import Ring, moves, slot
 POSITIONS_MAX = 4_096
 """Channels in one subscribe frame, as the contract says."""
 
+FEW_SLOTS = 512
+"""Slots with channels up to which they are looked up one by one, instead of going through all slots of a ring."""
+
 REFUSED_BACKOFF_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 """Seconds until a refused channel is asked for again, by refusal: rings agree within milliseconds of Consul's word."""
 
@@ -133,7 +136,7 @@ class Plan:
 
     def ring_changed(self, ring: Ring) -> None:
         """Go by `ring` from now on: the channels of slots that changed hands are asked for at their new owners."""
-        moved = moves(self.ring, ring)
+        moved = self._moved_slots(ring)
         self.ring = ring
         for moved_slot in moved:
             for channel_id in self._slots.get(moved_slot, ()):
@@ -212,11 +215,22 @@ class Plan:
         return [server_id for server_id, server in self._servers.items() if server.quits or server.asks]
 
     def _owner(self, channel: _Channel) -> str | None:
-        return self.ring.owner_of_slot(channel.slot) if self.ring.members else None
+        return _owner_of(self.ring, channel.slot)
+
+    def _moved_slots(self, ring: Ring) -> Iterable[int]:
+        """Return the slots that `ring` gives to somebody else, at least those with channels."""
+        if len(self._slots) > FEW_SLOTS:
+            return moves(self.ring, ring)
+        return [each for each in self._slots if _owner_of(self.ring, each) != _owner_of(ring, each)]
 
     def _owned_by(self, server_id: str) -> Iterator[tuple[str, _Channel]]:
-        for owned in self.ring.slots_of(server_id):
-            for channel_id in self._slots.get(owned, ()):
+        owned: Iterable[int]
+        if len(self._slots) > FEW_SLOTS:
+            owned = self.ring.slots_of(server_id)
+        else:
+            owned = [each for each in self._slots if _owner_of(self.ring, each) == server_id]
+        for each in owned:
+            for channel_id in self._slots.get(each, ()):
                 yield channel_id, self._channels[channel_id]
 
     def _place(self, channel_id: str, channel: _Channel) -> None:
@@ -261,6 +275,10 @@ class Plan:
         channel.refusals += 1
         channel.asked, channel.number, channel.cause = None, 0, Cause.REFUSED
         heapq.heappush(self._retries, (now + wait_s, channel_id))
+
+
+def _owner_of(ring: Ring, place: int) -> str | None:
+    return ring.owner_of_slot(place) if ring.members else None
 
 
 def _chunks(channel_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
