@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -34,6 +35,7 @@ class Link:
         connect: Callable[[str], Any],
         suspect: Callable[[str], None],
         tasks: Tasks,
+        rng: random.Random | None = None,
     ) -> None:
         """`connect(owner)` returns a ChannelServiceStub; `suspect(owner)` is told when the line breaks."""
         self._owner = owner
@@ -44,7 +46,7 @@ class Link:
         self._tasks = tasks
         self._bell = asyncio.Event()
         self._call: Any = None
-        self._backoff = Backoff(RECONNECT_BASE_S, RECONNECT_CAP_S)
+        self._backoff = Backoff(RECONNECT_BASE_S, RECONNECT_CAP_S, rng)
 
     def ready(self) -> None:
         """Look whether there is something to send."""
@@ -135,6 +137,7 @@ class Links:
         connect: Callable[[str], Any],
         suspect: Callable[[str], None],
         tasks: Tasks,
+        rng: random.Random | None = None,
     ) -> None:
         """`tasks` bounds the lines: two for each channel server."""
         self._router = router
@@ -142,6 +145,7 @@ class Links:
         self._connect = connect
         self._suspect = suspect
         self._tasks = tasks
+        self._rng = rng
         self._links: dict[str, tuple[Link, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
@@ -166,5 +170,5 @@ class Links:
         for owner in self._links.keys() - wanted:
             self._links.pop(owner)[1].cancel()
         for owner in sorted(wanted - self._links.keys()):
-            link = Link(owner, self._router, self._clock, self._connect, self._suspect, self._tasks)
+            link = Link(owner, self._router, self._clock, self._connect, self._suspect, self._tasks, self._rng)
             self._links[owner] = (link, self._tasks.spawn(link.run(), name=f"line to {owner}"))

@@ -90,10 +90,14 @@ class AdminServicer(AdminServiceServicer):
         """Do what is due, TICK_S after TICK_S, until cancelled."""
         while True:
             await self._clock.sleep(TICK_S)
-            now = self._clock.now()
-            self._router.due(now)
-            for owner in self._router.stuck(now):
-                self._links.reset(owner)
+            self.tick()
+
+    def tick(self) -> None:
+        """Do what is due now."""
+        now = self._clock.now()
+        self._router.due(now)
+        for owner in self._router.stuck(now):
+            self._links.reset(owner)
 
     async def drain(self, drain_s: float) -> None:
         """Settle what is under way, give back the rest after `drain_s` seconds, and end all streams."""

@@ -107,10 +107,14 @@ class ChannelServicer(ChannelServiceServicer):
         """Do what is due, TICK_S after TICK_S, until cancelled."""
         while True:
             await self._clock.sleep(TICK_S)
-            now = self._clock.now()
-            self._table.tick(now)
-            for line in tuple(self._lines):
-                line.expire(now)
+            self.tick()
+
+    def tick(self) -> None:
+        """Do what is due now."""
+        now = self._clock.now()
+        self._table.tick(now)
+        for line in tuple(self._lines):
+            line.expire(now)
 
     async def drain(self, drain_s: float) -> None:
         """Refuse what is new, finish what is under way, and end all streams after `drain_s` seconds at the latest.
