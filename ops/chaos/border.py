@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 from ops.chaos.faults import Cut
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 Target = Callable[[], tuple[str, int]]
 """Where connections lead; asked for each, so that it may be known later than the border."""
 
-Identify = Callable[[int, int], str]
-"""Who is at the other end, by its port and ours: a tier, "consul", or "" when it cannot be told."""
+Identify = Callable[[int], Mapping[int, str]]
+"""Who is connected to our port, by the port at the other end: a tier, or "consul"; strangers are left out."""
 
 
 class _Line:
@@ -108,6 +108,7 @@ class Border:
         Returns how many there were.
         """
         self._cut, self._peers = how, peers
+        self._tell_apart(self._lines)
         lines = [line for line in self._lines if self._is_cut(line)]
         for line in lines:
             line.reset() if how is Cut.RESET else line.is_open.clear()
@@ -119,10 +120,13 @@ class Border:
         for line in self._lines:
             line.is_open.set()
 
+    def _tell_apart(self, lines: Iterable[_Line]) -> None:
+        """Find out who holds lines. Asked as late as at a cut: a process that is still starting is not known yet."""
+        peers = self._identify(self.port)
+        for line in lines:
+            line.peer = peers.get(line.peer_port, "")
+
     def _is_cut(self, line: _Line) -> bool:
-        if self._cut is not None and self._peers and not line.peer:
-            # Asked as late as this, because a process that is still starting is not known yet.
-            line.peer = self._identify(line.peer_port, self.port)
         return self._cut is not None and self._peers in ("", line.peer)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,6 +134,8 @@ class Border:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = _Line(writer.get_extra_info("peername")[1], reader, writer)
+        if self._cut is not None:
+            self._tell_apart((line,))
         if self._is_cut(line):
             if self._cut is Cut.RESET:
                 line.reset()

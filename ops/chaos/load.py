@@ -76,9 +76,11 @@ class Load:
             self.posts.append(await self._over_http(person, channel, key))
 
     async def _over_http(self, person: Person, channel: str, key: str) -> Post:
+        turns = itertools.count(self._api.turn())
+
         async def one_try() -> Json:
             arguments = {"channel": channel, "text": MARK + key, "client_msg_id": key}
-            return await self._api.call(person, "chat.postMessage", TRY_TIMEOUT_S, **arguments)
+            return await self._api.call(person, "chat.postMessage", TRY_TIMEOUT_S, next(turns), **arguments)
 
         return await self._settle(one_try, channel, key, "")
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from ops.chaos.border import Border
 from ops.chaos.faults import Cut
-from ops.chaos.peers import name_of_peer
+from ops.chaos.peers import peers_of
 from ops.local.errors import LocalError
 from ops.local.mesh import Mesh
 from ops.local.ports import HOST, Ports
@@ -36,8 +36,8 @@ class Partition:
         self._stack.callback(self._ports.close)
         for name in self._names:
             inner, outer, consul = (self._ports.claim_free() for _ in range(3))
-            door = Border(outer, lambda port=inner: (HOST, port), self._tier_of)  # type: ignore[misc]
-            way_out = Border(consul, self._consul, lambda _peer, _own: EVERYBODY)
+            door = Border(outer, lambda port=inner: (HOST, port), self._tiers_at)  # type: ignore[misc]
+            way_out = Border(consul, self._consul, lambda _own: {})
             self._doors[name] = await self._stack.enter_async_context(door)
             self._exits[name] = await self._stack.enter_async_context(way_out)
             self.environ[name] = {
@@ -77,8 +77,8 @@ class Partition:
         host, _, port = self._mesh.consul_addr.rpartition(":")
         return host, int(port)
 
-    def _tier_of(self, peer_port: int, own_port: int) -> str:
-        """Return the tier of a caller: "admin" for admin-az1-1, "consul" for Consul; "" for a stranger."""
+    def _tiers_at(self, own_port: int) -> dict[int, str]:
+        """Return the tiers of callers: "admin" for admin-az1-1, "consul" for Consul."""
         assert self._mesh is not None, "guard() comes first"
         running = {name: process.pid for name in self._mesh.names() if (process := self._mesh.process(name))}
-        return name_of_peer(peer_port, own_port, running).split("-")[0]
+        return {port: name.split("-")[0] for port, name in peers_of(own_port, running).items()}

@@ -76,9 +76,9 @@ class Run:
         base = await logs.heads(channels)
         self.struck: list[Struck] = []
         async with background("progress", self._progress()):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._load.run(rate, lambda: self._is_over))
-                group.create_task(self._strike(faults, duration_s, injector))
+            async with background("load", self._load.run(rate, lambda: self._is_over)) as posting:
+                await self._strike(faults, duration_s, injector)
+                await posting
             await self._settle()
         ended_at = time.monotonic()
         log = {channel: await logs.log(channel) for channel in channels}

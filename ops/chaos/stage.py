@@ -55,17 +55,27 @@ class Stage:
 
 
 class Api:
-    """Web API calls by anybody to any webapp: each try goes to the next one."""
+    """Web API calls by anybody to any webapp."""
 
     def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str]) -> None:
         self._http = http
         self._urls = tuple(urls)
         self._turn = 0
 
-    async def call(self, person: Person, method: str, timeout_s: float = 5.0, **arguments: Any) -> Json:
-        """Call once. Raises OSError, TimeoutError or aiohttp.ClientError when no answer in JSON came."""
+    def turn(self) -> int:
+        """Return a number that says where a caller begins: who counts on from there never asks the same one twice."""
         self._turn += 1
-        url = f"{self._urls[self._turn % len(self._urls)]}/api/{method}"
+        return self._turn
+
+    async def call(
+        self, person: Person, method: str, timeout_s: float = 5.0, turn: int | None = None, **arguments: Any
+    ) -> Json:
+        """Call once: the webapp whose `turn` it is, or the next one.
+
+        Raises OSError, TimeoutError or aiohttp.ClientError when no answer in JSON came.
+        """
+        number = self.turn() if turn is None else turn
+        url = f"{self._urls[number % len(self._urls)]}/api/{method}"
         headers = {"Authorization": f"Bearer {person.token}"}
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         async with self._http.post(url, data=arguments, headers=headers, timeout=timeout) as answer:
