@@ -147,11 +147,12 @@ _termination: ContextVar[_Termination] = ContextVar("termination")
 
 
 async def terminated() -> None:
-    """Wait for SIGTERM or SIGINT; inside `run` only. A second signal ends the process without unwinding."""
+    """Wait for SIGTERM or SIGINT; inside `run` or `until_signal` only. A second signal ends the process without unwinding."""
     await _termination.get().wait()
 
 
-async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+async def until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` with the signals heard from the start; for those who make the loop themselves (see `run`)."""
     serving = asyncio.current_task()
     assert serving is not None
     termination = _Termination(serving)
@@ -171,7 +172,7 @@ def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) 
             sys.stderr.write(f"{problem}\n")
         raise SystemExit(EXIT_CONFIG) from None
     try:
-        uvloop.run(_until_signal(serve(config)))
+        uvloop.run(until_signal(serve(config)))
     except asyncio.CancelledError:
         # Asked to end while it was starting: everything that had started has been unwound.
         return

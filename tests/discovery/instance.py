@@ -5,7 +5,7 @@ import sys
 
 from discovery.front import Discovery
 from svc.kit.clock import SystemClock
-from svc.kit.lifecycle import terminated
+from svc.kit.lifecycle import terminated, until_signal
 from svc.kit.rpc import rpc_server
 from tests.discovery.agents import settings
 
@@ -22,4 +22,4 @@ async def serve(tier: str, instance_id: str, consul_addr: str, zone: str) -> Non
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(*sys.argv[1:]))
+    asyncio.run(until_signal(serve(*sys.argv[1:])))
