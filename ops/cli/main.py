@@ -85,8 +85,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed with a reason, 2 wrong usage, 130 interrupted."""
-    # Some verbs load gRPC and start children; gRPC's fork handlers would start its threads in the child, between fork and
-    # exec, and abort it there. Read when gRPC is imported, which is later than this.
+    # Some verbs load gRPC and start children; gRPC's fork handlers would start its threads in the child, between fork
+    # and exec, and abort it there. Read when gRPC is imported, which is later than this.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     as_json = "--json" in sys.argv
     try:

@@ -147,7 +147,7 @@ _termination: ContextVar[_Termination] = ContextVar("termination")
 
 
 async def terminated() -> None:
-    """Wait for SIGTERM or SIGINT; inside `run` or `until_signal` only. A second signal ends the process without unwinding."""
+    """Wait for SIGTERM or SIGINT; inside `run` or `until_signal`. A second signal ends the process at once."""
     await _termination.get().wait()
 
 
