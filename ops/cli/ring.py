@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ops.cli.output import CliError, emit_json, json_option, print_table
 from ops.cli.target import consul_address, var_option
 from svc.kit.errors import ParleyError
 
+ROUTED_ID = re.compile(r"[A-Z][0-9A-Z]*")
 RINGED_TIERS = ("channel", "presence", "edge")
 
 HELP = """Show the members of a ring and how even their shares are; with KEY, who owns it.
@@ -40,6 +42,9 @@ Examples:
 @json_option
 def command(keys: tuple[str, ...], tier: str, var: Path, *, as_json: bool) -> None:
     """Show a ring, or owners on it."""
+    for key in keys:
+        if not ROUTED_ID.fullmatch(key):
+            raise CliError(f"{key!r} is not an id.", "Ids look like C024BE91L; the Web API's answers have them.")
     address = consul_address(var)
     try:
         instances = asyncio.run(_members(address, tier))

@@ -81,6 +81,11 @@ class Publisher:
         meter = metrics.get_meter(__name__)
         self._published = meter.create_counter("parley.webapp.published", description="events taken by their owner")
         self._left = meter.create_counter("parley.webapp.left_to_sweeper", description="events not published at once")
+        meter.create_observable_gauge(
+            "parley.webapp.unpublished",
+            [lambda _: [metrics.Observation(len(self._held))]],
+            description="events that wait here for admin, or for its answer",
+        )
 
     def offer(self, events: Sequence[event_pb2.Event]) -> None:
         """Queue committed events, in the order of their commit. What does not fit is left to the sweepers."""

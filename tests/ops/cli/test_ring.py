@@ -34,6 +34,13 @@ async def test_the_command_reads_consul(
     assert expected in output
 
 
+async def test_a_name_is_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel's name would hash to some slot too, and the answer would be wrong."""
+    code, output = await _run(monkeypatch, FakeConsul(lambda query: Answer("ab")), ("#general",))
+    assert code == 1
+    assert "'#general' is not an id" in output
+
+
 async def test_json_is_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
     """For programs."""
     _, output = await _run(monkeypatch, FakeConsul(lambda query: Answer("ab")), ("C1", "--json"))
