@@ -19,8 +19,20 @@ FILE_LINES_MAX = 350
 FUNCTION_LINES_MAX = 60
 GENERATED = "proto/gen/"
 
-LAYERS = (("parley", 0), ("svc.kit", 1), ("discovery", 2), ("svc.feed", 3), ("svc", 4), ("bench", 5), ("ops", 6))
+LAYERS = (
+    ("parley", 0),
+    ("svc.kit", 1),
+    ("discovery", 2),
+    ("svc.feed", 3),
+    ("svc", 4),
+    ("parley_client", 5),
+    ("bench", 6),
+    ("ops", 7),
+)
 """Who may import whom: only downwards. Within one number there is no import from one `svc.<tier>` to another."""
+
+GUESTS = {"parley_client": "parley"}
+"""What is used without the rest of the tree, and so imports nothing of it but this."""
 
 PURE = frozenset(
     {
@@ -73,7 +85,7 @@ class Source:
     @property
     def is_shipped(self) -> bool:
         """Whether it is Python that runs in production, or the command line."""
-        return self.is_python and self.path.split("/")[0] in ("svc", "discovery", "ops")
+        return self.is_python and self.path.split("/")[0] in ("svc", "discovery", "client", "ops")
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -83,7 +95,7 @@ class Source:
     @property
     def module(self) -> str:
         """Dotted name: svc/kit/ids.py is svc.kit.ids, a front page is its package."""
-        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return self.path.removesuffix(".py").removesuffix("/__init__").removeprefix("client/").replace("/", ".")
 
     def nodes(self, kind: type[Node]) -> Iterator[Node]:
         """Yield the nodes of one kind."""
@@ -124,7 +136,10 @@ def imported(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def imports_point_one_way(source: Source) -> Iterator[str]:
-    """parley <- svc.kit <- discovery <- svc.feed <- svc.<tier> <- ops; tiers meet in the contracts alone."""
+    """parley <- svc.kit <- discovery <- svc.feed <- svc.<tier> <- ops; tiers meet in the contracts alone.
+
+    Beside it parley <- parley_client <- ops: no tier knows the client.
+    """
     here = layer(source.module) if source.is_python else None
     if here is None:
         return
@@ -132,7 +147,9 @@ def imports_point_one_way(source: Source) -> Iterator[str]:
         there = layer(module)
         if there is None or there[0] == here[0]:
             continue
-        if there[1] > here[1]:
+        if GUESTS.get(here[0], there[0]) != there[0]:
+            yield f"{line}: {here[0]} imports {module}, which its users do not have"
+        elif there[1] > here[1]:
             yield f"{line}: {here[0]} imports {module}, which is above it"
         elif there[1] == here[1]:
             yield f"{line}: {here[0]} imports its sibling {there[0]}"
@@ -258,7 +275,8 @@ def packages_have_a_front_page(sources: Sequence[Source]) -> Iterator[str]:
     shipped = {source.path for source in sources if source.is_shipped}
     for folder in sorted({path.rpartition("/")[0] for path in shipped}):
         for package in _with_parents(folder):
-            if f"{package}/__init__.py" not in shipped:
+            # `client` holds a package, and is none.
+            if package != "client" and f"{package}/__init__.py" not in shipped:
                 yield f"{package}: no __init__.py"
 
 

@@ -18,6 +18,7 @@ from svc.edge.source import WebappSource
 from svc.edge.workspaces import Workspaces
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Subscriber
+from svc.feed.metrics import observe_feed
 from svc.kit.clock import SystemClock
 from svc.kit.lifecycle import Tasks, run, terminated
 from svc.kit.rpc import Service, rpc_server
@@ -45,6 +46,7 @@ async def serve(config: EdgeConfig) -> None:
         workspaces = Workspaces(config.hold, loader, feed, ownership, clock, loads)
         await up.enter_async_context(following(disco, feed, workspaces))
         measure(workspaces, loader)
+        observe_feed(feed)
 
         def ring_changed(now: Ring) -> None:
             ownership.ring = now

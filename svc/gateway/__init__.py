@@ -3,14 +3,16 @@
 Owns: connections, their sessions, which channels each follows and from which offset; the interest of its clients in the
 presence of others.
 Forgets: all of it with the process. Clients come back to another gateway, which reads what they follow from webapp.
-Bounds: connections; frames, posts and interests a connection; bytes waiting to be written to one (a slow consumer is
-closed with a code that says to come back); sessions being opened at once; events held while a hole is filled.
+Bounds: connections, and how fast new ones come; frames, posts and interests a connection; bytes waiting to be written
+to one (a slow consumer is closed with a code that says to come back); sessions being opened at once; events held while
+a hole is filled.
 
 | file | what |
 |---|---|
-| session.py, frames.py, tickets.py, close_codes.py | pure: what clients' frames mean, how ours look, who may come in |
+| session.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
+| tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, interests.py | pure: channels and their connections; users and who looks at them |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
-| openings.py, posts.py, reports.py | webapp and presence on behalf of sessions |
+| openings.py, catching_up.py, posts.py, reports.py | webapp and presence on behalf of sessions |
 | servicer.py, drain.py, config.py, metrics.py, main.py | the operators' face, leaving, and the composition root |
 """

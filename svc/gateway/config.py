@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from svc.gateway.admission import AdmissionLimits
 from svc.gateway.keepalive import KeepaliveLimits
 from svc.gateway.session import SessionLimits
 from svc.kit.config import InstanceConfig, setting
@@ -16,6 +17,7 @@ class GatewayConfig:
     instance: InstanceConfig
     limits: SessionLimits
     keepalive: KeepaliveLimits
+    admission: AdmissionLimits
     ws_port: int = setting(
         "PARLEY_GATEWAY_WS_PORT", default=0, minimum=0, maximum=65535, help="WebSocket port; 0 takes a free one"
     )
@@ -37,4 +39,11 @@ class GatewayConfig:
         minimum=0,
         maximum=3_600,
         help="seconds over which clients are sent away when the gateway stops; more: a smaller herd elsewhere",
+    )
+    linger_s: float = setting(
+        "PARLEY_GATEWAY_LINGER_S",
+        default=2.0,
+        minimum=0,
+        maximum=30,
+        help="seconds between goodbye and Close, in which events are still delivered; clients use them to connect anew",
     )

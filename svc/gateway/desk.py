@@ -12,7 +12,7 @@ from svc.gateway.hub import Hub, Member
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.reports import Presence
-from svc.gateway.session import Action, Post, PresenceQuery, PresenceSub, Typing
+from svc.gateway.session import Action, Post, PresenceQuery, PresenceSub, Resume, Typing
 from svc.gateway.sockets import Connection
 from svc.kit.clock import Clock
 
@@ -70,11 +70,14 @@ class FrontDesk:
             self._presence.subscribe(connection, action.user_ids)
         elif isinstance(action, PresenceQuery):
             self._presence.query(connection, action.user_ids)
+        elif isinstance(action, Resume):
+            self._openings.resume(connection, action.token)
 
     def closed(self, connection: Connection) -> None:
         """See sockets.Desk."""
         self._connections.remove(connection)
         self.hub.leave(connection)
+        self._openings.closed(connection)
         self._presence.disconnected(connection)
 
     def _typing(self, connection: Connection, typing: Typing) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
 
+from svc.gateway.admission import Admission, arrival_of
 from svc.gateway.session import Session, SessionLimits
-from svc.gateway.sockets import MESSAGE_BYTES_MAX, Connection, Wiring
-from svc.gateway.tickets import TicketGate, TicketRefused
+from svc.gateway.sockets import RESUME_BYTES_MAX, Connection, Wiring
+from svc.gateway.tickets import Ticket, TicketGate, TicketRefused
 from svc.kit.clock import Clock
 
 PATH = "/ws/"
@@ -68,6 +69,7 @@ class Door:
     def __init__(
         self,
         gate: TicketGate,
+        admission: Admission,
         connections: Connections,
         wiring: Wiring,
         limits: SessionLimits,
@@ -75,8 +77,9 @@ class Door:
         instance_id: str,
         rng: Random,
     ) -> None:
-        """Admit bearers of tickets that `gate` accepts, until `shut`."""
+        """Admit bearers of tickets that `gate` accepts, as fast as `admission` allows, until `shut`."""
         self._gate = gate
+        self._admission = admission
         self._connections = connections
         self._wiring = wiring
         self._limits = limits
@@ -118,16 +121,21 @@ class Door:
             wait_s = self._rng.randint(1, RETRY_AFTER_MAX_S)
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "draining" if self.is_shut else "full", wait_s)
 
+    def _check_rate(self, bearer: Ticket) -> None:
+        wait_s = self._admission.admit(arrival_of(bearer.flags), self._clock.now())
+        if wait_s:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy", wait_s)
+
     def _connection(self, ticket: str) -> Connection:
         now_unix_s = self._clock.wall_us() / 1_000_000
         try:
-            bearer = self._gate.admit(ticket, now_unix_s)
+            bearer = self._gate.admit(ticket, now_unix_s, self._check_rate)
         except TicketRefused as error:
             raise Refusal(HTTPStatus.FORBIDDEN, str(error)) from error
         self._number += 1
         # Sorted by text as by number, for the operators' pages.
         name = (f"{self._instance_id}-{self._number:010d}", self._number)
-        session = Session(self._limits, self._clock.now())
+        session = Session(self._limits, self._clock.now(), awaits_resume=bearer.resumes)
         return Connection(self._wiring, session, bearer, name, int(now_unix_s))
 
 
@@ -167,7 +175,7 @@ async def open_door(
         answer,
         host,
         port,
-        max_frame_size=MESSAGE_BYTES_MAX,
+        max_frame_size=RESUME_BYTES_MAX,
         read_buffer_init_size=READ_BUFFER_BYTES,
         enable_auto_pong=False,
         logger_name=_QuietLog(logging.getLogger("picows.gateway"), {}),

@@ -11,9 +11,6 @@ from svc.gateway.sockets import CLOSE_TIMEOUT_S
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
 
-LINGER_S = 0.5
-"""Between goodbye and Close: time for a client to open its next connection while this one still delivers."""
-
 CALM_RECONNECTS_PER_S = 50
 """Returning clients that are no herd: a gateway with few of them need not take the whole time to stop."""
 
@@ -24,12 +21,18 @@ STEP_S = 0.02
 class Drain:
     """Empties a gateway, once."""
 
-    def __init__(self, connections: Connections, shut: Callable[[], None], clock: Clock, tasks: Tasks) -> None:
-        """`shut` stops admission; a drain started by an operator runs in `tasks`."""
+    def __init__(
+        self, connections: Connections, shut: Callable[[], None], clock: Clock, tasks: Tasks, linger_s: float
+    ) -> None:
+        """`shut` stops admission; a drain started by an operator runs in `tasks`.
+
+        `linger_s`: seconds between goodbye and Close. A client opens its next connection while this one still delivers.
+        """
         self._connections = connections
         self._shut = shut
         self._clock = clock
         self._tasks = tasks
+        self._linger_s = linger_s
         self._is_started = False
 
     def start(self, spread_s: float) -> None:
@@ -37,14 +40,14 @@ class Drain:
         if not self._is_started:
             self._is_started = True
             self._shut()
-            self._tasks.spawn(self._spread(spread_s, min(LINGER_S, spread_s)), "drain")
+            self._tasks.spawn(self._spread(spread_s, self._linger_s), "drain")
 
     async def finish(self, spread_s: float) -> None:
         """Drain within `spread_s`, sooner when there are few, and wait until every connection is gone, or cut."""
         self._is_started = True
         self._shut()
         calm_s = len(self._connections) / CALM_RECONNECTS_PER_S
-        await self._spread(min(spread_s, calm_s), min(LINGER_S, spread_s))
+        await self._spread(min(spread_s, calm_s), self._linger_s if spread_s else 0.0)
         deadline = self._clock.now() + CLOSE_TIMEOUT_S
         while len(self._connections) and self._clock.now() < deadline:
             await self._clock.sleep(STEP_S)
@@ -54,7 +57,7 @@ class Drain:
         leaving = [connection for connection in self._connections if not connection.is_closing]
         start = self._clock.now()
         told = closed = 0
-        while closed < len(leaving):
+        while closed < len(leaving) and len(self._connections):
             elapsed = self._clock.now() - start
             due = self._due(elapsed, spread_s, len(leaving))
             for connection in leaving[told:due]:

@@ -66,11 +66,6 @@ def typing_payload(channel_id: str, user_id: str, thread_ts: str) -> bytes:
     return orjson.dumps(typing)
 
 
-def lost(channel_id: str, last: int) -> bytes:
-    """Tell a client that events of a channel up to offset `last` are gone: reload the history."""
-    return json_frame({"type": "resume_failed", "channel": channel_id, "position": f"{channel_id}:{last}"})
-
-
 def presence(states: Iterable[tuple[str, bool]], in_batches: bool) -> list[bytes]:
     """Return presence_change frames for (user, is active): one a user, or one a state for clients that take batches."""
     words = [(user_id, "active" if is_active else "away") for user_id, is_active in states]

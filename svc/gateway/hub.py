@@ -17,7 +17,13 @@ from typing import Protocol
 from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.follower import Follower, Handed, HoldBudget
 from svc.gateway import frames
+from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
 from svc.kit.telemetry import span_from
+
+SHARED_REPLAY_MAX = 100
+"""Events that the first follower of a channel may be behind for the whole channel to begin there. Beyond, it catches up
+alone: others who join it now are not to wait until it has.
+"""
 
 
 class Member(Protocol):
@@ -31,6 +37,11 @@ class Member(Protocol):
     @property
     def user_id(self) -> str:
         """Whose it is."""
+        ...
+
+    @property
+    def is_aware(self) -> bool:
+        """Whether it keeps positions, and is told of them."""
         ...
 
     @property
@@ -88,6 +99,7 @@ class Hub:
         self._budget = HoldBudget()
         self._channels: dict[str, _Channel] = {}
         self._members: dict[str, Member] = {}
+        self._replays: dict[Member, Replay] = {}
         self.events_in = 0
         self.frames_out = 0
 
@@ -101,18 +113,23 @@ class Hub:
     def leave(self, member: Member) -> None:
         """Forget a connection, and the channels that nobody else follows."""
         self._members.pop(member.id, None)
+        self._replays.pop(member, None)
         for channel_id in tuple(member.channels):
             self.part(member, channel_id)
 
-    def join(self, member: Member, channel_id: str, after: int) -> None:
-        """Let a connection follow a channel from offset `after`; harmless when it does already."""
+    def join(self, member: Member, channel_id: str, after: int, head: int = 0) -> None:
+        """Let a connection follow a channel from offset `after`; harmless when it does already.
+
+        `head`, if it is above `after`: an offset that the channel is known to have reached.
+        """
         if channel_id in member.channels or member.id not in self._members:
             return
         member.channels.add(channel_id)
         channel = self._channels.get(channel_id)
         if channel is None:
-            channel = self._channels[channel_id] = _Channel(after)
-            self._feed.follow(channel_id, after)
+            position = head if head - after > SHARED_REPLAY_MAX else after
+            channel = self._channels[channel_id] = _Channel(position)
+            self._feed.follow(channel_id, position)
         if after == channel.position:
             channel.members.add(member)
             return
@@ -123,6 +140,22 @@ class Hub:
         if after < channel.position:
             follower.miss(channel.position, self._now())
             self._on_behind(member)
+
+    def replay(self, member: Member, replay: Replay) -> None:
+        """Let a resumed session take what it joined meanwhile from its user's own channel; before that is joined."""
+        if member.id in self._members:
+            self._replays[member] = replay
+
+    def is_replaying(self, member: Member) -> bool:
+        """Tell whether a resumed session still waits for word of channels, and may yet get it."""
+        replay = self._replays.get(member)
+        return replay is not None and bool(replay.waiting) and self._own_position(member) < replay.bound
+
+    def settle(self, member: Member) -> None:
+        """Let a resumed session follow what its user's own channel has no word of, from the heads that were listed."""
+        replay = self._replays.get(member)
+        if replay is not None and (rest := replay.rest()):
+            self._begin(member, rest)
 
     def part(self, member: Member, channel_id: str) -> None:
         """Let a connection follow a channel no longer; harmless when it does not."""
@@ -159,9 +192,8 @@ class Hub:
         if channel is None:
             return
         channel.position = max(channel.position, last)
-        frame = frames.lost(channel_id, last)
-        for member in channel.members:
-            self._lose(member, channel_id, frame)
+        for member in tuple(channel.members):
+            self._lose(member, channel_id, last)
         for follower in (channel.waiting or {}).values():
             follower.miss(last, self._now())
 
@@ -193,17 +225,38 @@ class Hub:
         handed: Handed = follower.read(log, head, is_truncated, self._now())
         if handed.is_loss:
             first = handed.events[0].offset if handed.events else follower.last + 1
-            self._lose(member, channel_id, frames.lost(channel_id, first - 1))
+            self._lose(member, channel_id, first - 1)
         for event in handed.events:
             self._push(event, (member,))
         self._level(channel_id, member, follower)
         return len(handed.events)
 
-    def _lose(self, member: Member, channel_id: str, frame: bytes) -> None:
-        member.push(frame)
+    def _lose(self, member: Member, channel_id: str, last: int) -> None:
+        starts = [(channel_id, last)]
         if channel_id == member.user_id:
-            # Changes of subscriptions were among what is gone.
-            self._on_stale(member)
+            replay = self._replays.get(member)
+            if replay is None or last > replay.bound:
+                # Changes of subscriptions were among what is gone.
+                self._on_stale(member)
+            else:
+                # The list is newer than those; only from where the joined ones start is gone with them.
+                starts += replay.rest()
+        for frame in failed_frames(starts, member.is_aware):
+            member.push(frame)
+        for joined_id, after in starts[1:]:
+            self.join(member, joined_id, after)
+
+    def _begin(self, member: Member, starts: Sequence[tuple[str, int]]) -> None:
+        if member.is_aware:
+            for frame in positions_frames(starts):
+                member.push(frame)
+        for channel_id, after in starts:
+            self.join(member, channel_id, after)
+
+    def _own_position(self, member: Member) -> int:
+        follower = self._follower(member, member.user_id)
+        channel = self._channels.get(member.user_id)
+        return follower.last if follower is not None else channel.position if channel is not None else 0
 
     def _follower(self, member: Member, channel_id: str) -> Follower | None:
         channel = self._channels.get(channel_id)
@@ -240,16 +293,49 @@ class Hub:
         # Else the log was ahead of the feed: the member is passed over until the channel gets there.
 
     def _push(self, event: event_pb.Event, members: Iterable[Member]) -> None:
-        origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
-        if event.payload:
-            frame = frames.text_frame(event.payload)
-            for member in members:
-                if member is not origin:
-                    member.push(frame)
-                    self.frames_out += 1
         if event.kind == event_pb.EVENT_KIND_USER and event.HasField("subscription_change"):
             for member in tuple(members):
-                self._apply(member, event.subscription_change)
+                self._push_change(event, member)
+            return
+        if not event.payload:
+            self._push_position(event, members)
+            return
+        origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
+        frame = frames.text_frame(event.payload)
+        for member in members:
+            if member is not origin:
+                member.push(frame)
+                self.frames_out += 1
+
+    def _push_position(self, event: event_pb.Event, members: Iterable[Member]) -> None:
+        frame = position_frame(event.channel_id, event.offset)
+        for member in members:
+            if member.is_aware:
+                member.push(frame)
+
+    def _push_change(self, event: event_pb.Event, member: Member) -> None:
+        """Apply a change of subscriptions; who keeps positions learns of them before it learns of the event.
+
+        The other way round a connection that breaks in between would have lost the change.
+        """
+        change = event.subscription_change
+        replay = self._replays.get(member)
+        if replay is not None:
+            change = replay.change(event.offset, change)
+            if event.offset >= replay.bound and not replay.waiting:
+                del self._replays[member]
+        removed = [channel_id for channel_id in change.removed_channel_ids if channel_id in member.channels]
+        if removed and member.is_aware:
+            member.push(dropped_frame(removed))
+        added = {each.channel_id: each.offset for each in change.added if each.channel_id not in member.channels}
+        self._begin(member, list(added.items()))
+        if event.payload:
+            member.push(frames.text_frame(event.payload))
+            self.frames_out += 1
+        elif member.is_aware:
+            member.push(position_frame(event.channel_id, event.offset))
+        for channel_id in removed:
+            self.part(member, channel_id)
 
     def _push_transient(self, channel: _Channel, event: event_pb.Event) -> None:
         frame = frames.text_frame(event.payload)
@@ -260,9 +346,3 @@ class Hub:
                 if member.user_id != sender_id:
                     member.push(frame)
                     self.frames_out += 1
-
-    def _apply(self, member: Member, change: event_pb.SubscriptionChange) -> None:
-        for added in change.added:
-            self.join(member, added.channel_id, added.offset)
-        for channel_id in change.removed_channel_ids:
-            self.part(member, channel_id)

@@ -13,13 +13,15 @@ from discovery.registrar import new_instance_id
 from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Feed, Subscriber
+from svc.feed.metrics import observe_feed
 from svc.gateway import frames
+from svc.gateway.admission import Admission
 from svc.gateway.config import GatewayConfig
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
 from svc.gateway.keepalive import keep_alive
-from svc.gateway.metrics import observe_feed, observe_gateway
+from svc.gateway.metrics import Observed, observe_gateway
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.reports import Presence, RemotePresence
@@ -41,10 +43,9 @@ class _Parts:
     """What start-up makes before anything runs."""
 
     connections: Connections
-    outbox: Outbox
-    presence: Presence
     desk: FrontDesk
     door: Door
+    observed: Observed
 
 
 def _assemble(
@@ -53,11 +54,13 @@ def _assemble(
     rng = SystemRandom()
     connections = Connections(config.connections_max)
     outbox = Outbox(asyncio.get_running_loop(), config.output_bytes_max)
-    desk = FrontDesk(connections, feed, Openings(webapp, tasks, clock, rng), Posts(webapp, tasks), presence, clock)
+    openings = Openings(webapp, tasks, clock, rng)
+    desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), presence, clock)
     wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
     gate = TicketGate(Signer(config.instance.secret), me)
-    door = Door(gate, connections, wiring, config.limits, clock, me, rng)
-    return _Parts(connections, outbox, presence, desk, door)
+    admission = Admission(config.admission, rng, clock.now())
+    door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng)
+    return _Parts(connections, desk, door, Observed(connections, door, admission, desk.hub, outbox, openings))
 
 
 async def serve(config: GatewayConfig) -> None:
@@ -73,9 +76,9 @@ async def serve(config: GatewayConfig) -> None:
         presence_ring = await disco.ring("presence")
         presence = Presence(subscriber, RemotePresence(disco.pools, presence_ring), tasks, clock)
         parts = _assemble(config, me, clock, feed, RemoteWebapp(disco.pools), presence, tasks)
-        drain = Drain(parts.connections, parts.door.shut, clock, tasks)
+        drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s)
         observe_feed(feed)
-        observe_gateway(parts.connections, parts.door, parts.desk.hub, parts.outbox)
+        observe_gateway(parts.observed)
         await up.enter_async_context(following(disco, feed, parts.desk.hub))
         await up.enter_async_context(presence.running())
         up.callback(presence_ring.subscribe(presence.ring_changed))

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from svc.feed.feed import Feed
+from svc.gateway.admission import Admission, Arrival
 from svc.gateway.door import Connections, Door
 from svc.gateway.hub import Hub
+from svc.gateway.openings import Openings
 from svc.gateway.sockets import Outbox
 
 
-def observe_feed(feed: Feed) -> None:
-    """Report a feed; shared names, whichever tier follows channels."""
-    meter = metrics.get_meter("parley.feed")
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What has counters."""
 
-    def resubscribed(_: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(count, {"cause": cause.value}) for cause, count in feed.stats().asked.items()]
-
-    meter.create_observable_counter(
-        "parley_feed_resubscribed_channels", [resubscribed], description="channels asked for at a server, by cause"
-    )
-    _gauge(meter, "parley_feed_channels", "channels followed", lambda: feed.stats().channels)
-    _gauge(meter, "parley_feed_unsettled_channels", "channels not at their owner", lambda: feed.stats().unsettled)
-    _gauge(meter, "parley_feed_uplinks", "open lines to channel servers", lambda: feed.stats().uplinks_open)
-    _counter(meter, "parley_feed_holes", "holes noticed", lambda: feed.stats().holes)
-    _counter(meter, "parley_feed_duplicates", "events seen before", lambda: feed.stats().duplicates)
-    _counter(meter, "parley_feed_log_reads", "reads of the log", lambda: feed.stats().log_reads)
-    _counter(meter, "parley_feed_filled_events", "events from the log", lambda: feed.stats().events_filled)
-    _counter(meter, "parley_feed_losses", "holes that could not be filled", lambda: feed.stats().losses)
+    connections: Connections
+    door: Door
+    admission: Admission
+    hub: Hub
+    outbox: Outbox
+    openings: Openings
 
 
-def observe_gateway(connections: Connections, door: Door, hub: Hub, outbox: Outbox) -> None:
+def observe_gateway(parts: Observed) -> None:
     """Report connections and what is pushed to them."""
     meter = metrics.get_meter("parley.gateway")
+    connections, outbox, hub, openings = parts.connections, parts.outbox, parts.hub, parts.openings
     _gauge(meter, "parley_gateway_connections", "open connections", lambda: len(connections))
     _counter(meter, "parley_gateway_opened", "connections opened", lambda: connections.opened)
-    _counter(meter, "parley_gateway_refused", "upgrades refused", lambda: door.refused)
+    _counter(meter, "parley_gateway_refused", "upgrades refused", lambda: parts.door.refused)
     _counter(meter, "parley_gateway_events", "events received", lambda: hub.events_in)
     _counter(meter, "parley_gateway_frames", "event frames pushed", lambda: hub.frames_out)
     _counter(meter, "parley_gateway_writes", "writes to sockets", lambda: outbox.writes)
     _counter(meter, "parley_gateway_written_bytes", "bytes written", lambda: outbox.bytes_out)
     _counter(meter, "parley_gateway_slow_consumers", "slow consumers cut off", lambda: outbox.slow_consumers)
+    _counter(meter, "parley_gateway_resumed", "sessions begun with a token", lambda: openings.resumed)
+    _counter(meter, "parley_gateway_resume_failures", "tokens of little use", lambda: openings.resume_failures)
+    _observe_admission(meter, parts.admission)
+
+
+def _observe_admission(meter: metrics.Meter, admission: Admission) -> None:
+    def report(counts: dict[Arrival, int]) -> list[Observation]:
+        return [Observation(count, {"arrival": arrival.name.lower()}) for arrival, count in counts.items()]
+
+    def admitted(_: CallbackOptions) -> Iterable[Observation]:
+        return report(admission.admitted)
+
+    def refused(_: CallbackOptions) -> Iterable[Observation]:
+        return report(admission.refused)
+
+    meter.create_observable_counter("parley_gateway_admitted", [admitted], description="clients let in, by arrival")
+    meter.create_observable_counter("parley_gateway_deferred", [refused], description="clients told to come later")
 
 
 def _gauge(meter: metrics.Meter, name: str, description: str, read: Callable[[], int]) -> None:

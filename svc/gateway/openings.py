@@ -1,7 +1,8 @@
-"""Opening sessions: reads what a user follows and lets the connection follow it; catches up whoever is behind.
+"""Opening sessions: reads what a user follows and lets the connection follow it, from the heads or from a resume token.
 
 Hello goes out as soon as the heads of the session's channels are known: whatever is committed after it is above them,
-and reaches the client. A client whose webapp does not answer is greeted all the same (see sockets.HELLO_WAIT_S).
+and reaches the client. A client whose webapp does not answer is greeted all the same (see sockets.HELLO_WAIT_S), and
+one that resumes is greeted at once, since it has something to say first.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import logging
 from random import Random
 
+from svc.gateway import resume as resuming
+from svc.gateway.catching_up import catch_up
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.hub import Hub
 from svc.gateway.sockets import Connection
@@ -28,12 +31,13 @@ TRIES_MAX = 6
 JOINS_AT_ONCE = 2_000
 """Channels joined before other work gets its turn: 5 ms."""
 
-READ_CHANNELS_MAX = 64
-READ_EVENTS_MAX = 100
-"""Sizes of one log read; see feed.filler."""
+RESUME_WAIT_S = 5.0
+"""How long a client that announced a resume token has to send it."""
 
-PACE_BYTES = 256 * 1024
-"""Unwritten bytes above which catching up waits for the client to read: well below what cuts it off."""
+SETTLE_S = 5.0
+"""How long a joined channel may stay without word in its user's own channel: what a dying webapp left to do is done by
+another within two seconds. Then it is followed from the head that was listed.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +53,33 @@ class Openings:
         self._rng = rng
         self._slots = asyncio.Semaphore(OPENINGS_MAX)
         self._catching_up: set[Connection] = set()
+        self._awaited: dict[Connection, asyncio.Future[str]] = {}
+        self.resumed = 0
+        """Sessions that began with a token."""
+        self.resume_failures = 0
+        """Of these, how many had to begin anew with all or some of their channels."""
 
     def open(self, connection: Connection, hub: Hub) -> None:
         """Let a new connection follow what its user follows, soon."""
+        if connection.ticket.resumes:
+            connection.greet()
+            self._awaited[connection] = asyncio.get_running_loop().create_future()
         try:
             self._tasks.spawn(self._open(connection, hub), "opening")
         except ResourceExhaustedError:
             connection.close(CloseCode.NOT_READY, "too many connections are being opened")
+
+    def resume(self, connection: Connection, token: str) -> None:
+        """Take the token that a connection sent."""
+        awaited = self._awaited.get(connection)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(token)
+
+    def closed(self, connection: Connection) -> None:
+        """Wait no longer for the token of a connection that is gone."""
+        awaited = self._awaited.pop(connection, None)
+        if awaited is not None:
+            awaited.cancel()
 
     def catch_up(self, connection: Connection, hub: Hub) -> None:
         """Read what a connection misses, soon; once at a time."""
@@ -69,19 +93,51 @@ class Openings:
             self._catching_up.add(connection)
 
     async def _open(self, connection: Connection, hub: Hub) -> None:
+        token = await self._token(connection) if connection.ticket.resumes else None
         async with self._slots:
             heads = await self._heads(connection)
         if heads is None:
             return
         connection.greet()
-        # The user's own channel comes last: changes made since `heads` was read are replayed from it, after all else.
-        heads.sort(key=lambda head: head[0] == connection.user_id)
-        for start in range(0, len(heads), JOINS_AT_ONCE):
+        opening = self._opening(connection, heads, token)
+        for frame in opening.frames:
+            connection.push(frame)
+        if opening.replay is not None:
+            hub.replay(connection, opening.replay)
+        for start in range(0, len(opening.starts), JOINS_AT_ONCE):
             if connection.is_closing:
                 return
-            for channel_id, offset in heads[start : start + JOINS_AT_ONCE]:
-                hub.join(connection, channel_id, offset)
+            for each in opening.starts[start : start + JOINS_AT_ONCE]:
+                hub.join(connection, each.channel_id, each.after, each.head)
             await asyncio.sleep(0)
+        if opening.replay is not None and opening.replay.waiting:
+            await self._settle(connection, hub)
+
+    def _opening(self, connection: Connection, heads: list[tuple[str, int]], token: str | None) -> resuming.Opening:
+        if token is None:
+            return resuming.cold(connection.user_id, heads, connection.is_aware)
+        opening = resuming.resumed(connection.user_id, heads, token)
+        self.resumed += 1
+        self.resume_failures += opening.is_failed
+        return opening
+
+    async def _token(self, connection: Connection) -> str:
+        """Return the token that a resuming client sends; "" when it does not come."""
+        try:
+            async with asyncio.timeout(RESUME_WAIT_S):
+                return await self._awaited[connection]
+        except TimeoutError:
+            return ""
+        finally:
+            self._awaited.pop(connection, None)
+            connection.resume_by_now()
+
+    async def _settle(self, connection: Connection, hub: Hub) -> None:
+        """Wait for word of channels that the token does not know, then follow the rest from the heads listed."""
+        while hub.is_replaying(connection) and not connection.is_closing:
+            await self._clock.sleep(0.05)
+        await self._clock.sleep(SETTLE_S)
+        hub.settle(connection)
 
     async def _heads(self, connection: Connection) -> list[tuple[str, int]] | None:
         """Return what the connection is to follow; None when it was closed instead."""
@@ -101,28 +157,7 @@ class Openings:
         return None
 
     async def _catch_up(self, connection: Connection, hub: Hub) -> None:
-        backoff = Backoff(0.1, 2.0, self._rng)
         try:
-            while not connection.is_closing and (asked := hub.missing(connection, READ_CHANNELS_MAX)):
-                if await self._read(connection, hub, asked):
-                    backoff.reset()
-                else:
-                    await self._clock.sleep(backoff.next_s())
-                while connection.unwritten_bytes > PACE_BYTES and not connection.is_closing:
-                    await self._clock.sleep(0.02)
+            await catch_up(connection, hub, self._webapp, self._clock, self._rng)
         finally:
             self._catching_up.discard(connection)
-
-    async def _read(self, connection: Connection, hub: Hub, asked: list[tuple[str, int]]) -> bool:
-        """Read once; return whether it brought anything."""
-        missing = {channel_id for channel_id, _ in asked}
-        brought = 0
-        try:
-            for run in await self._webapp.read_log(asked, READ_EVENTS_MAX):
-                missing.discard(run.channel_id)
-                brought += hub.read(connection, run.channel_id, run.events, run.head, run.is_truncated)
-        except ParleyError as error:
-            log.warning("the log of %d channels could not be read: %s", len(asked), error)
-        finally:
-            hub.failed(connection, missing)
-        return brought > 0

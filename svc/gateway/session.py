@@ -119,16 +119,25 @@ class PresenceQuery:
     user_ids: tuple[str, ...]
 
 
-Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Continue where this token says; see resume.py."""
+
+    token: str
+
+
+Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume
 
 
 class Session:
-    """The state of one connection that its frames depend on: a token bucket. 100 bytes."""
+    """The state of one connection that its frames depend on: a token bucket, and whether it may resume. 100 bytes."""
 
-    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens")
+    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens", "awaits_resume")
 
-    def __init__(self, limits: SessionLimits, now: float) -> None:
+    def __init__(self, limits: SessionLimits, now: float, awaits_resume: bool = False) -> None:
         """Start with a full bucket at `now` (monotonic seconds)."""
+        self.awaits_resume = awaits_resume
+        """Whether a resume frame is taken, which may be larger than any other; once, and not for long."""
         self._limits = limits
         self._tokens = float(limits.frames_burst)
         self._refilled_at = now
@@ -152,9 +161,9 @@ class Session:
             return self._error(None, RtmError.BAD_JSON, now)
         if not self._admit(now):
             return self._excess() or [Send(_error_frame(_reply_to(frame), RtmError.RATE_LIMITED))]
-        if len(payload) > self._limits.frame_bytes_max:
-            return [Send(_error_frame(_reply_to(frame), RtmError.TOO_LONG))]
         kind = frame.get("type")
+        if len(payload) > self._limits.frame_bytes_max and not (self.awaits_resume and kind == "resume"):
+            return [Send(_error_frame(_reply_to(frame), RtmError.TOO_LONG))]
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader is None:
             return [Send(_error_frame(_reply_to(frame), RtmError.UNKNOWN_TYPE))]
@@ -227,6 +236,13 @@ class Session:
             return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
         return [PresenceQuery(user_ids)]
 
+    def _resume(self, frame: dict[str, Any]) -> list[Action]:
+        if not self.awaits_resume:
+            return [Send(_error_frame(_reply_to(frame), RtmError.UNKNOWN_TYPE))]
+        self.awaits_resume = False
+        token = frame.get("token")
+        return [Resume(token if isinstance(token, str) else "")]
+
     def _tickle(self, _frame: dict[str, Any]) -> list[Action]:
         return []
 
@@ -238,6 +254,7 @@ _READERS: dict[str, Callable[[Session, dict[str, Any]], list[Action]]] = {
     "presence_sub": Session._presence_sub,
     "presence_query": Session._presence_query,
     "tickle": Session._tickle,
+    "resume": Session._resume,
 }
 
 

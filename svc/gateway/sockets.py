@@ -28,6 +28,9 @@ HELLO_WAIT_S = 0.5
 MESSAGE_BYTES_MAX = 65_536
 """Bytes of a message that are read at all (more is closed with 1009): 4,000 emoji, escaped as ASCII, are 48,000."""
 
+RESUME_BYTES_MAX = 256 * 1024
+"""Bytes of a message while a resume frame is awaited: 20,000 positions are some 200 KB."""
+
 
 class Outbox:
     """The connections that have something to write; flushed once a turn of the loop."""
@@ -96,6 +99,7 @@ class Connection(WSListener):
         "channels",
         "heard_at",
         "id",
+        "is_aware",
         "is_closing",
         "is_greeted",
         "number",
@@ -115,6 +119,7 @@ class Connection(WSListener):
         self._fragments: bytearray | None = None
         self.ticket = ticket
         self.user_id = ticket.user_id
+        self.is_aware = ticket.is_aware
         self.id, self.number = name
         self.opened_unix_s = opened_unix_s
         self.heard_at = wiring.now()
@@ -139,6 +144,10 @@ class Connection(WSListener):
         if not self.is_greeted:
             self.is_greeted = True
             self.push(self._wiring.hello)
+
+    def resume_by_now(self) -> None:
+        """Take no resume frame any more."""
+        self._session.awaits_resume = False
 
     def push(self, frame: bytes) -> None:
         """Write an encoded frame at the end of this turn; nothing happens once it is closing."""
@@ -204,7 +213,7 @@ class Connection(WSListener):
         elif kind == WSMsgType.PING:
             self._pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
-            self._do(self._session.text(frame.get_payload_as_bytes(), self.heard_at))
+            self._take_text(frame.get_payload_as_bytes())
         elif kind == WSMsgType.BINARY:
             self._do(self._session.binary())
         elif kind != WSMsgType.PONG:
@@ -217,11 +226,24 @@ class Connection(WSListener):
         if self._fragments is None:
             self._fragments = bytearray()
         self._fragments += frame.get_payload_as_memoryview()
-        if len(self._fragments) > MESSAGE_BYTES_MAX:
-            self.close(CloseCode.TOO_BIG, f"a message has at most {MESSAGE_BYTES_MAX} bytes")
+        if len(self._fragments) > self._message_bytes_max:
+            self._too_big()
         elif frame.fin:
             whole, self._fragments = bytes(self._fragments), None
-            self._do(self._session.text(whole, self.heard_at))
+            self._take_text(whole)
+
+    def _take_text(self, payload: bytes) -> None:
+        if len(payload) > self._message_bytes_max:
+            self._too_big()
+        else:
+            self._do(self._session.text(payload, self.heard_at))
+
+    @property
+    def _message_bytes_max(self) -> int:
+        return RESUME_BYTES_MAX if self._session.awaits_resume else MESSAGE_BYTES_MAX
+
+    def _too_big(self) -> None:
+        self.close(CloseCode.TOO_BIG, f"a message has at most {self._message_bytes_max} bytes")
 
     def _pong(self, payload: bytes) -> None:
         # Before hello as well: some clients ping at once, and a Pong is no message.

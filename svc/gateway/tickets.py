@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,16 @@ class Ticket:
     flags: frozenset[str]
     """Options of rtm.connect, such as `batch_presence_aware`."""
 
+    @property
+    def resumes(self) -> bool:
+        """Whether a resume frame will come first."""
+        return "resume" in self.flags
+
+    @property
+    def is_aware(self) -> bool:
+        """Whether the client keeps positions, and wants to be told of them."""
+        return self.resumes or "resume_aware" in self.flags
+
 
 class TicketGate:
     """Admits each ticket once. Remembers used ones until they expire: at most `used_max`, then nobody comes in.
@@ -39,8 +50,11 @@ class TicketGate:
         self._used_max = used_max
         self._used: dict[str, float] = {}
 
-    def admit(self, ticket: str, now_unix_s: float) -> Ticket:
-        """Return what the ticket says, and use it up. Raises TicketRefused."""
+    def admit(self, ticket: str, now_unix_s: float, enter: Callable[[Ticket], None] = lambda bearer: None) -> Ticket:
+        """Return what the ticket says, and use it up. Raises TicketRefused.
+
+        `enter` has the last word: when it raises, the ticket is not used, and works later.
+        """
         try:
             claims = self._signer.verify(TICKET_KIND, ticket, now_unix_s)
         except TokenExpired as error:
@@ -49,19 +63,15 @@ class TicketGate:
             raise TicketRefused("Socket URL is not valid") from error
         if claims.get("gateway") != self._instance_id:
             raise TicketRefused("Socket URL belongs to another gateway")
-        return self._use(claims, now_unix_s)
-
-    def _use(self, claims: dict[str, Any], now_unix_s: float) -> Ticket:
-        ticket_id, team_id, user_id = claims.get("jti"), claims.get("team"), claims.get("user")
-        if not (isinstance(ticket_id, str) and isinstance(team_id, str) and isinstance(user_id, str)):
-            raise TicketRefused("Socket URL is not valid")
+        ticket_id, bearer = _read(claims)
         self._forget_expired(now_unix_s)
         if ticket_id in self._used:
             raise TicketRefused("Socket URL has been used")
         if len(self._used) >= self._used_max:
             raise TicketRefused("too many connections at once")
+        enter(bearer)
         self._used[ticket_id] = float(claims["exp"])
-        return Ticket(team_id, user_id, str(claims.get("bot") or ""), _flags(claims.get("flags")))
+        return bearer
 
     def _forget_expired(self, now_unix_s: float) -> None:
         """Drop used tickets from the oldest on; all live equally long, so the expired ones come first."""
@@ -70,6 +80,14 @@ class TicketGate:
             if self._used[oldest] > now_unix_s:
                 return
             del self._used[oldest]
+
+
+def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
+    """Return the id of a ticket and what it says."""
+    ticket_id, team_id, user_id = claims.get("jti"), claims.get("team"), claims.get("user")
+    if not (isinstance(ticket_id, str) and isinstance(team_id, str) and isinstance(user_id, str)):
+        raise TicketRefused("Socket URL is not valid")
+    return ticket_id, Ticket(team_id, user_id, str(claims.get("bot") or ""), _flags(claims.get("flags")))
 
 
 def _flags(value: Any) -> frozenset[str]:

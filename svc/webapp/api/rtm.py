@@ -6,7 +6,8 @@ from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.domain.refusal import Refused
 
-_FLAGS = ("batch_presence_aware", "presence_sub")
+_FLAGS = ("batch_presence_aware", "presence_sub", "resume_aware", "resume", "reconnect")
+"""What a client asks of its socket; the ticket tells the gateway. The last three are ours, see docs/resume.md."""
 
 
 async def connect(call: Call) -> Answer:

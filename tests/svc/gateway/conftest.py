@@ -22,6 +22,7 @@ from parley.webapp.v1 import webapp_service_pb2 as webapp_pb
 from svc.feed.feed import Subscriber
 from svc.feed.filler import ChannelLog
 from svc.gateway import frames
+from svc.gateway.admission import Admission, AdmissionLimits
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
@@ -192,6 +193,7 @@ class House:
     connections: Connections
     door: Door
     outbox: Outbox
+    openings: Openings
     drain: Drain
     port: int
     signer: Signer
@@ -265,7 +267,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(limits: SessionLimits, keepalive: KeepaliveLimits, connections_max: int, bytes_max: int) -> Any:
+async def running(
+    limits: SessionLimits, keepalive: KeepaliveLimits, admission: AdmissionLimits, connections_max: int, bytes_max: int
+) -> Any:
     clock, mesh, presence_twin, signer = SystemClock(), TwinMesh(), TwinPresence(), Signer("a secret of sixteen")
     async with AsyncExitStack() as up:
         tasks = await up.enter_async_context(Tasks("test", 1_000))
@@ -276,15 +280,16 @@ async def running(limits: SessionLimits, keepalive: KeepaliveLimits, connections
         desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), presence, clock)
         mesh.hub = desk.hub
         wiring = Wiring(outbox, desk, clock.now, frames.hello(ME))
-        door = Door(TicketGate(signer, ME), connections, wiring, limits, clock, ME, Random(1))
+        limiter = Admission(admission, Random(1), clock.now())
+        door = Door(TicketGate(signer, ME), limiter, connections, wiring, limits, clock, ME, Random(1))
         await up.enter_async_context(presence.running())
         presence.ring_changed(Ring([Member(PRESENCE_SERVER)]))
         await up.enter_async_context(background("pings", keep_alive(connections, keepalive, clock)))
         port = await up.enter_async_context(open_door(door.answer, "127.0.0.1", 0))
         http = await up.enter_async_context(aiohttp.ClientSession())
-        drain = Drain(connections, door.shut, clock, tasks)
+        drain = Drain(connections, door.shut, clock, tasks, linger_s=0.2)
         up.push_async_callback(drain.finish, 0)
-        yield House(mesh, presence_twin, connections, door, outbox, drain, port, signer, http)
+        yield House(mesh, presence_twin, connections, door, outbox, openings, drain, port, signer, http)
 
 
 Opener = Callable[..., Coroutine[Any, Any, House]]
@@ -298,10 +303,17 @@ async def open_house() -> AsyncIterator[Opener]:
         async def open_one(
             limits: SessionLimits | None = None,
             keepalive: KeepaliveLimits | None = None,
+            admission: AdmissionLimits | None = None,
             connections_max: int = 100,
             bytes_max: int = 1024 * 1024,
         ) -> House:
-            made = running(limits or SessionLimits(), keepalive or KeepaliveLimits(), connections_max, bytes_max)
+            made = running(
+                limits or SessionLimits(),
+                keepalive or KeepaliveLimits(),
+                admission or AdmissionLimits(),
+                connections_max,
+                bytes_max,
+            )
             house: House = await up.enter_async_context(made)
             return house
 

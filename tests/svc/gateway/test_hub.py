@@ -17,6 +17,7 @@ C, D = "C0000000001", "D0000000001"
 class FakeMember:
     id: str
     user_id: str
+    is_aware: bool = False
     channels: set[str] = field(default_factory=set)
     got: list[str] = field(default_factory=list)
 
@@ -186,9 +187,7 @@ def test_a_loss_is_told_and_one_in_the_user_s_channel_begins_the_session_anew() 
     house.hub.join(ann, C, 0)
     house.hub.join(ann, "U1", 0)
     house.hub.lost(C, 7)
-    assert [orjson.loads(frame[2:]) for frame in told] == [
-        {"type": "resume_failed", "channel": C, "position": f"{C}:7"}
-    ]
+    assert [orjson.loads(frame[2:]) for frame in told] == [{"type": "resume_failed", "channels": [C]}]
     assert house.stale == []
     house.hub.lost("U1", 3)
     assert house.stale == [ann]

@@ -1,0 +1,323 @@
+"""A client that loses nothing: connects, resumes, comes back, and posts so that a repeated post is one message.
+
+    async with Client(token, base_url="http://127.0.0.1:8080/api/") as client:
+        async for event in client.events():
+            if isinstance(event, Event) and event.json.get("text") == "ping":
+                await client.post(event.json["channel"], "pong")
+
+One task reads the socket into a bounded queue. An application that is slower than its events fills the queue; then the
+socket is not read, the gateway's writes wait, and after a while it ends the connection with a code that says to come
+back: the client does so once there is room, and gets what it missed from the log. Nothing is dropped here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+from enum import Enum
+from random import Random, SystemRandom
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+
+from parley_client import tokens
+from parley_client.actions import Action, Answer, Event, Json, Leave, ResumeFailed, Say, Step
+from parley_client.errors import ClientError, ConnectionLost, NotConnected, Refused, Unreachable
+from parley_client.link import Link
+from parley_client.retrying import FATAL, Backoff
+from parley_client.session import Return, Session
+from parley_client.webapi import WebApi
+
+QUEUE_MAX = 1_000
+"""Events that wait for the application."""
+
+SENDS_MAX = 64
+"""Frames whose answer is awaited; the gateway queues as many posts of one connection."""
+
+DEADLINE_S = 30.0
+"""How long calls and posts are tried, unless told otherwise."""
+
+BACKOFF_BASE_S, BACKOFF_CAP_S = 0.1, 5.0
+"""Waits between connections."""
+
+SETTLED_S = 5.0
+"""A connection that stood for this long begins the waits anew."""
+
+log = logging.getLogger(__name__)
+
+
+class Status(Enum):
+    """What became of the connection; for people and for tests."""
+
+    GREETED = "connected"
+    READY = "delivering"
+    ENDED = "the connection ended"
+    WAITING = "not connected"
+
+
+class Client:
+    """One user's connection to Parley. Belongs to the event loop that entered it.
+
+    `state`, as `resume_token` gives it, is what the application has been handed: a bot that stores it, dies and begins
+    again with it gets what it missed meanwhile.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        base_url: str = "http://127.0.0.1:8080/api/",
+        *,
+        resume_token: str = "",
+        queue_max: int = QUEUE_MAX,
+        http: aiohttp.ClientSession | None = None,
+        on_status: Callable[[Status, str], None] = lambda status, detail: None,
+        rng: Random | None = None,
+    ) -> None:
+        """`http` is used and left open when given. Raises tokens.TokenMalformed for a `resume_token` that is none."""
+        self._token = token
+        self._base_url = base_url
+        self._session = Session(resume_token)
+        self._handed = dict(self._session.positions)
+        self._steps: asyncio.Queue[Step | _End] = asyncio.Queue(queue_max)
+        self._given_http = http
+        self._on_status = on_status
+        self._rng = rng or SystemRandom()
+        self._backoff = Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, self._rng)
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Json]] = {}
+        self._link: Link | None = None
+        self._api: WebApi | None = None
+        self._ready = asyncio.Event()
+        self._presence: list[str] = []
+        self._end: ClientError | None = None
+        self._up = contextlib.AsyncExitStack()
+        self.connections = 0
+        """How many connections were greeted so far."""
+
+    async def __aenter__(self) -> Client:
+        """Connect. Returns once the gateway delivers, so that whatever is posted from now on comes as an event.
+
+        Raises Refused when the token is not accepted; an absent server is waited for.
+        """
+        http = self._given_http
+        if http is None:
+            http = await self._up.enter_async_context(aiohttp.ClientSession())
+        self._api = WebApi(http, self._base_url, self._token, self._rng)
+        await self._up.enter_async_context(self._running(http))
+        try:
+            await self._ready.wait()
+            if self._end is not None:
+                raise self._end
+        except BaseException:
+            await self._up.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave. Events that wait for the application are not in `resume_token`, and would come again."""
+        await self._up.aclose()
+        while not self._steps.empty():
+            self._steps.get_nowait()
+        self._steps.put_nowait(_End(None))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a connection stands and delivers."""
+        return self._link is not None and self._session.is_ready
+
+    @property
+    def session(self) -> Session:
+        """The rules at work, with their counters; for tests and reports."""
+        return self._session
+
+    def resume_token(self) -> str:
+        """Return what the application has been handed, the event at hand included; a few bytes a channel."""
+        return tokens.encode(self._handed)
+
+    async def events(self) -> AsyncIterator[Event | ResumeFailed]:
+        """Yield what happens, until the client is left. For one consumer.
+
+        Persisted events exactly once and in the order of their channel; transient ones as they come; `ResumeFailed`
+        where some can never be had. Raises Refused when the token is no longer accepted or the user is gone.
+        """
+        while True:
+            step = await self._steps.get()
+            if isinstance(step, _End):
+                if step.error is not None:
+                    raise step.error
+                return
+            for channel_id, offset in step.moves:
+                if offset is None:
+                    self._handed.pop(channel_id, None)
+                else:
+                    self._handed[channel_id] = offset
+            if step.event is not None:
+                yield step.event
+
+    async def call(
+        self, method: str, /, *, deadline_s: float = DEADLINE_S, is_repeatable: bool = False, **arguments: Any
+    ) -> Json:
+        """Call a Web API method; return its answer.
+
+        Tried again while it was certainly not done (rate limits are obeyed), and after unknown outcomes too when
+        `is_repeatable`, as reads are. Raises Refused or Unreachable.
+        """
+        return await self._web().call(method, arguments, deadline_s=deadline_s, is_repeatable=is_repeatable)
+
+    async def post(self, channel: str, text: str, *, deadline_s: float = DEADLINE_S, **arguments: Any) -> Json:
+        """Post a message over HTTP; return the answer, whose `ts` and `position` say where it is stored.
+
+        Each post has a `client_msg_id`, so trying again stores it once. It comes as an event too. Raises Refused, or
+        Unreachable: then it may or may not have been stored.
+        """
+        arguments = {"client_msg_id": str(uuid.uuid4()), **arguments, "channel": channel, "text": text}
+        return await self._web().call("chat.postMessage", arguments, deadline_s=deadline_s, is_repeatable=True)
+
+    async def send(self, kind: str = "message", *, timeout_s: float = 10.0, **fields: Any) -> Json:
+        """Send a frame over the socket: message (the default), typing, presence_sub, presence_query, tickle, ping.
+
+        A message is answered, and its event left out on this connection. Returns the answer, {} where there is none.
+        Raises NotConnected; Refused; ConnectionLost or TimeoutError when it may or may not have been stored.
+        """
+        link = self._link
+        if link is None or not self._session.is_ready or len(self._answers) >= SENDS_MAX:
+            raise NotConnected("no connection, or too many answers outstanding")
+        number = next(self._numbers)
+        frame: Json = {"id": number, "type": kind, **fields}
+        if kind == "presence_sub":
+            self._presence = list(fields.get("ids", ()))
+        if kind == "message":
+            frame.setdefault("client_msg_id", str(uuid.uuid4()))
+            self._session.posting(number, str(fields.get("channel", "")))
+        elif kind != "ping":
+            await link.send(frame)
+            return {}
+        return await self._asked(link, number, frame, timeout_s)
+
+    async def _asked(self, link: Link, number: int, frame: Json, timeout_s: float) -> Json:
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await link.send(frame)
+                body: Json = await answer
+        finally:
+            del self._answers[number]
+            if not answer.done() and any(isinstance(each, Leave) for each in self._session.gave_up(number)):
+                link.leave("an answer did not come")
+        if body.get("ok") is False:
+            error = body.get("error")
+            raise Refused("message", str(error.get("msg") if isinstance(error, dict) else error), body)
+        return body
+
+    @contextlib.asynccontextmanager
+    async def _running(self, http: aiohttp.ClientSession) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(self._run(http), name="parley client")
+            try:
+                yield
+            finally:
+                running.cancel()
+
+    async def _run(self, http: aiohttp.ClientSession) -> None:
+        """Connect, and again whenever a connection ends, until it is of no use."""
+        try:
+            while True:
+                started = monotonic()
+                wait_s = await self._connection(http)
+                if monotonic() - started > SETTLED_S:
+                    self._backoff.reset()
+                await asyncio.sleep(max(wait_s, self._backoff.next_s()))
+        except Exception as error:
+            if not isinstance(error, ClientError):
+                log.exception("the client failed")
+            self._end = error if isinstance(error, ClientError) else ClientError(f"the client failed: {error!r}")
+            self._ready.set()
+            await self._steps.put(_End(self._end))
+
+    async def _connection(self, http: aiohttp.ClientSession) -> float:
+        """Live through one connection; return the seconds that somebody asked to wait before the next one.
+
+        Raises Refused when there is no point in another one.
+        """
+        try:
+            answer = await self._web().once("rtm.connect", self._session.connecting())
+            async with Link.opened(http, str(answer["url"]), self._rng) as link:
+                reason, code = await self._live(link)
+        except Unreachable as error:
+            self._on_status(Status.WAITING, str(error))
+            return error.retry_after_s
+        except Refused as error:
+            if error.code in FATAL:
+                raise
+            self._on_status(Status.WAITING, str(error))
+            return 1.0
+        self._on_status(Status.ENDED, reason)
+        log.info("connection ended: %s", reason)
+        match self._session.closed(code):
+            case Return.NEVER:
+                raise Refused("the connection", "account_inactive", {"code": code})
+            case Return.LATER:
+                return 1.0
+            case Return.AT_ONCE:
+                return 0.0
+
+    async def _live(self, link: Link) -> tuple[str, int | None]:
+        """Take frames until the connection ends; return why, and its close code."""
+        self._link = link
+        try:
+            async for frame in link.frames():
+                if frame.get("type") == "hello":
+                    self.connections += 1
+                    self._on_status(Status.GREETED, str(frame.get("host_id", "")))
+                was_ready = self._session.is_ready
+                for action in self._session.take(frame):
+                    if isinstance(action, Leave):
+                        link.leave(action.reason)
+                        break
+                    await self._do(link, action)
+                if self._session.is_ready and not was_ready:
+                    await self._begin(link)
+            return link.reason, link.code
+        except ConnectionLost as error:
+            return str(error), None
+        finally:
+            self._link = None
+            for waiting in self._answers.values():
+                if not waiting.done():
+                    waiting.set_exception(ConnectionLost("the connection broke before the answer"))
+
+    async def _begin(self, link: Link) -> None:
+        self._ready.set()
+        self._on_status(Status.READY, "")
+        if self._presence:
+            await link.send({"type": "presence_sub", "ids": self._presence})
+
+    async def _do(self, link: Link, action: Action) -> None:
+        if isinstance(action, Step):
+            await self._steps.put(action)
+        elif isinstance(action, Say):
+            await link.send(action.frame)
+        elif isinstance(action, Answer):
+            waiting = self._answers.get(action.number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(action.frame)
+
+    def _web(self) -> WebApi:
+        if self._api is None:
+            raise NotConnected("the client is used outside of its `async with` block")
+        return self._api
+
+
+class _End:
+    """No more events."""
+
+    def __init__(self, error: ClientError | None) -> None:
+        self.error = error
