@@ -10,7 +10,7 @@ from random import Random
 
 import aiohttp
 
-from ops.chaos.plain import PlainReader
+from ops.chaos.readers import Reader
 from ops.chaos.record import Outcome, Post
 from ops.chaos.stage import Api, Json, Person, Stage
 from ops.chaos.streams import MARK, place_of
@@ -30,11 +30,14 @@ BUSY = frozenset({"service_unavailable", "internal_error", "fatal_error", "reque
 RTM_EVERY = 10
 """One post in so many goes over a socket."""
 
+TWICE_EVERY = 15
+"""One post in so many is sent to two webapps at once: a client that did not wait for the answer. It is one message."""
+
 
 class Load:
     """Posts, and keeps what became of each. `posts` grows by one for each post whose outcome is known."""
 
-    def __init__(self, api: Api, stage: Stage, writers: Sequence[PlainReader], rng: Random) -> None:
+    def __init__(self, api: Api, stage: Stage, writers: Sequence[Reader], rng: Random) -> None:
         self._api = api
         self._stage = stage
         self._writers = {writer.person.name: writer for writer in writers}
@@ -73,18 +76,21 @@ class Load:
         if writer is not None:
             self.posts.append(await self._over_socket(writer, channel, key))
         else:
-            self.posts.append(await self._over_http(person, channel, key))
+            self.posts.append(await self._over_http(person, channel, key, twice=number % TWICE_EVERY == 1))
 
-    async def _over_http(self, person: Person, channel: str, key: str) -> Post:
+    async def _over_http(self, person: Person, channel: str, key: str, *, twice: bool) -> Post:
         turns = itertools.count(self._api.turn())
 
         async def one_try() -> Json:
             arguments = {"channel": channel, "text": MARK + key, "client_msg_id": key}
             return await self._api.call(person, "chat.postMessage", TRY_TIMEOUT_S, next(turns), **arguments)
 
-        return await self._settle(one_try, channel, key, "")
+        async def two_tries() -> Json:
+            return _better(await asyncio.gather(one_try(), one_try(), return_exceptions=True))
 
-    async def _over_socket(self, writer: PlainReader, channel: str, key: str) -> Post:
+        return await self._settle(two_tries if twice else one_try, channel, key, "")
+
+    async def _over_socket(self, writer: Reader, channel: str, key: str) -> Post:
         async def one_try() -> Json:
             return await writer.post(channel, MARK + key, key, TRY_TIMEOUT_S)
 
@@ -111,6 +117,17 @@ class Load:
                 is_unsure = True
             await asyncio.sleep(backoff.next_s())
         return Post(key, channel, began, time.monotonic(), Outcome.UNKNOWN, writer=writer)
+
+
+def _better(answers: Sequence[Json | BaseException]) -> Json:
+    """Return the answer that tells more: `ok`, else a refusal, else raise what went wrong."""
+    said = [answer for answer in answers if isinstance(answer, dict)]
+    if said:
+        # A refusal beside a silence is no last word: the silent try may have been stored.
+        silent = len(said) < len(answers)
+        best = max(said, key=lambda answer: bool(answer.get("ok")))
+        return best if best.get("ok") or not silent else {"ok": False, "error": "request_timeout"}
+    raise next(answer for answer in answers if isinstance(answer, BaseException))
 
 
 def _reason(answer: Json) -> str:

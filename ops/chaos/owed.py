@@ -33,8 +33,9 @@ class Rules:
 def offsets(index: Index, stream: Stream, rules: Rules) -> dict[str, frozenset[int]]:
     """Return the offsets of each conversation that must have arrived on a stream."""
     mine = [channel for channel, members in index.record.members.items() if stream.user_id in members]
+    own = {channel: _own(index, stream, channel) for channel in mine}
     if stream.kind is Kind.RESUMING:
-        return {channel: index.load[channel] - _written_off(index, stream, channel) for channel in mine}
+        return {c: index.load[c] - own[c] - _written_off(index, stream, c) for c in mine}
     arrivals = _by_session(stream)
     owed: dict[str, frozenset[int]] = dict.fromkeys(mine, frozenset())
     for number, session in enumerate(stream.sessions):
@@ -44,7 +45,7 @@ def offsets(index: Index, stream: Stream, rules: Rules) -> dict[str, frozenset[i
             due = _between(index, channel, had.get(channel, [])) | _while_connected(
                 index, channel, session.hello_at + rules.opening_s, until - rules.transit_s
             )
-            owed[channel] |= {offset for offset in due if not _is_own(index, stream, channel, offset)}
+            owed[channel] |= due - own[channel]
     return owed
 
 
@@ -88,7 +89,11 @@ def _while_connected(index: Index, channel: str, since: float, until: float) -> 
     return frozenset(offset for offset in index.load[channel] if counts(offset))
 
 
-def _is_own(index: Index, stream: Stream, channel: str, offset: int) -> bool:
-    """Say whether an event was posted on this very stream, which gets the acknowledgement instead."""
-    post = index.post_at(channel, offset)
-    return post is not None and post.writer == stream.name
+def _own(index: Index, stream: Stream, channel: str) -> frozenset[int]:
+    """Return what was posted on this very stream, which gets acknowledgements instead."""
+
+    def is_own(offset: int) -> bool:
+        post = index.post_at(channel, offset)
+        return post is not None and post.writer == stream.name
+
+    return frozenset(offset for offset in index.load[channel] if is_own(offset))

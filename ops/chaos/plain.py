@@ -13,7 +13,7 @@ import orjson
 
 from ops.chaos.record import Kind
 from ops.chaos.stage import Api, Json, Person
-from ops.chaos.streams import StreamLog
+from ops.chaos.streams import NotConnected, StreamLog
 from svc.kit.backoff import Backoff
 from svc.kit.lifecycle import background
 
@@ -21,10 +21,6 @@ PING_S = 5.0
 """How often the connection is tested; it counts as broken without an answer for half of that."""
 
 FRAME_BYTES_MAX = 1 << 22
-
-
-class NotConnected(OSError):
-    """There is no connection to post on at present."""
 
 
 class PlainReader:

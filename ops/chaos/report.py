@@ -41,10 +41,11 @@ class Report:
         return {"scenario": self.scenario, "seed": self.seed, **self.figures, "violations": details}
 
 
-def report(scenario: str, seed: int, record: Record, struck: Sequence[Struck]) -> Report:
-    """Judge a run and work out its figures."""
+def report(scenario: str, seed: int, record: Record, struck: Sequence[Struck], holes_healed: int = 0) -> Report:
+    """Judge a run and work out its figures. `holes_healed` counts what our library saw missing, and fetched."""
     verdict = judge(record)
-    return Report(scenario, seed, record, tuple(struck), verdict, _figures(record, struck, verdict))
+    figures = {**_figures(record, struck, verdict), "holes_healed": holes_healed}
+    return Report(scenario, seed, record, tuple(struck), verdict, figures)
 
 
 def _figures(record: Record, struck: Sequence[Struck], verdict: Verdict) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,16 +20,15 @@ from ops.chaos.faults import Fault, Struck
 from ops.chaos.inject import Injector
 from ops.chaos.load import Load
 from ops.chaos.partition import Partition
-from ops.chaos.plain import PlainReader
-from ops.chaos.record import Record, Stream
+from ops.chaos.readers import Readers
+from ops.chaos.record import Record
 from ops.chaos.report import Report, report
 from ops.chaos.scenarios import COUNTS, TAIL_S, ZONES, Scenario, schedule
-from ops.chaos.sdk import SdkReader
 from ops.chaos.stage import Api, Stage, StageError, set_stage
 from ops.chaos.streams import MARK, StreamLog
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, places
-from svc.kit.lifecycle import background
+from svc.kit.lifecycle import Tasks, background
 
 WARM_UP_S = 30.0
 """Until every reader has had something from each of its conversations."""
@@ -76,7 +75,8 @@ class Run:
         base = await logs.heads(channels)
         self.struck: list[Struck] = []
         async with background("progress", self._progress()):
-            async with background("load", self._load.run(rate, lambda: self._is_over)) as posting:
+            async with Tasks("load", limit=1) as tasks:
+                posting = tasks.spawn(self._load.run(rate, lambda: self._is_over))
                 await self._strike(faults, duration_s, injector)
                 await posting
             await self._settle()
@@ -93,7 +93,7 @@ class Run:
         number = 0
         while waiting := [log.name for log in self._readers.logs if not self._owed_heads(log) <= log.heads.keys()]:
             if time.monotonic() > deadline:
-                raise StageError(f"before any fault, these readers hear nothing: {', '.join(waiting)}")
+                raise StageError(f"before any fault, these readers hear nothing: {', '.join(waiting[:10])}")
             number += 1
             for channel, members in self._stage.members.items():
                 await self._api.ok(
@@ -127,7 +127,7 @@ class Run:
                 break
             await asyncio.sleep(0.1)
         else:
-            self._say(f"still behind: {', '.join(behind)}")
+            self._say(f"still behind: {', '.join(behind[:10])}")
         await asyncio.sleep(QUIET_S)
 
     def _is_behind(self, log: StreamLog, heads: dict[str, int]) -> bool:
@@ -138,28 +138,6 @@ class Run:
             await asyncio.sleep(PROGRESS_S)
             delivered = sum(len(log.arrivals) for log in self._readers.logs)
             self._say(f"{self._load.acked()} acked, {self._load.in_flight} in flight, {delivered} deliveries")
-
-
-class Readers:
-    """All readers of a run: at least one bare client and one that resumes for each person, and slack_sdk's."""
-
-    def __init__(self, stage: Stage, api: Api, http: aiohttp.ClientSession, mesh: Mesh, clients: int) -> None:
-        self.plain = [PlainReader(person, f"plain-{person.name}", api, http) for person in stage.people]
-        self._sdk = SdkReader(stage.bot, mesh.web_url, mesh.spec.var)
-        self.logs = [reader.log for reader in self.plain]
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Readers]:
-        """Be connected for the block."""
-        async with AsyncExitStack() as up:
-            for reader in self.plain:
-                await up.enter_async_context(reader.running())
-            await up.enter_async_context(self._sdk.running())
-            yield self
-
-    def streams(self) -> tuple[Stream, ...]:
-        """Return what all of them noted."""
-        return (*(log.stream() for log in self.logs), self._sdk.stream())
 
 
 async def run(scenario: Scenario, options: Options, say: Say) -> Report:
@@ -192,14 +170,14 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
         http = await up.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         api = Api(http, list(mesh.web_urls.values()))
         stage = await set_stage(mesh, api, rng)
-        readers = await up.enter_async_context(Readers(stage, api, http, mesh, options.clients).running())
-        load = Load(api, stage, readers.plain[:2], rng)
+        readers = await up.enter_async_context(Readers(stage, api, http, mesh.spec.var, options.clients, rng).running())
+        load = Load(api, stage, readers.writers, rng)
         this = Run(mesh, api, stage, readers, load, say)
         say(f"load of {options.rate:g} posts/s for {duration_s:g} s, {len(faults)} faults")
         record = await this.play(faults, duration_s, options.rate, Injector(mesh, partition, say))
         if options.keep is not None:
             (folder / "record.json").write_text(json.dumps(dataclasses.asdict(record), default=_plain))
-    return report(scenario.name, options.seed, record, this.struck)
+    return report(scenario.name, options.seed, record, this.struck, readers.healed())
 
 
 def _plain(value: object) -> object:

@@ -62,6 +62,10 @@ class Api:
         self._urls = tuple(urls)
         self._turn = 0
 
+    def url(self, number: int) -> str:
+        """Return the address of a webapp, `http://host:port`: whose turn it is by this number."""
+        return self._urls[number % len(self._urls)]
+
     def turn(self) -> int:
         """Return a number that says where a caller begins: who counts on from there never asks the same one twice."""
         self._turn += 1
@@ -75,7 +79,7 @@ class Api:
         Raises OSError, TimeoutError or aiohttp.ClientError when no answer in JSON came.
         """
         number = self.turn() if turn is None else turn
-        url = f"{self._urls[number % len(self._urls)]}/api/{method}"
+        url = f"{self.url(number)}/api/{method}"
         headers = {"Authorization": f"Bearer {person.token}"}
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         async with self._http.post(url, data=arguments, headers=headers, timeout=timeout) as answer:

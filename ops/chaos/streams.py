@@ -13,6 +13,10 @@ MARK = "chaos "
 """Begins the text of every message of a run; its key follows."""
 
 
+class NotConnected(OSError):
+    """There is no connection to post on, or it broke before the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A persisted event as a frame tells it."""

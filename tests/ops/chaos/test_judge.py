@@ -170,5 +170,6 @@ def test_slack_sdk_counts_as_connected_until_its_last_frame() -> None:
 def test_the_socket_that_posted_is_owed_the_acknowledgement_alone() -> None:
     """Posts over RTM come back to everybody but the connection that made them."""
     own = tuple(post(n) if n != 2 else replace(post(2), writer="ann") for n in (1, 2, 3, 4))
-    assert wrongs(record(plain(1, 3, 4), posts=own)) == {}
-    assert wrongs(record(replace(plain(1, 3, 4), name="another"), posts=own)) == {Wrong.LOST: 1, Wrong.GAP: 1}
+    for reader in (plain(1, 3, 4), stream(1, 3, 4)):
+        assert wrongs(record(reader, posts=own)) == {}
+        assert wrongs(record(replace(reader, name="another"), posts=own)) == {Wrong.LOST: 1, Wrong.GAP: 1}
