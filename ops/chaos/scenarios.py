@@ -52,7 +52,7 @@ class Dice:
         return self._rng.choice(self.names[tier])
 
     def tier(self) -> str:
-        """Return a tier; those that hold channels and sockets are as likely as all."""
+        """Return a tier, each as likely as any other, however many instances it has."""
         return self._rng.choice(list(COUNTS))
 
     def zone(self) -> str:

@@ -14,7 +14,7 @@ from ops.chaos.report import markdown
 from ops.chaos.run import Options, run
 from ops.chaos.scenarios import SCENARIOS
 from ops.chaos.stage import StageError
-from ops.cli.output import CliError, emit_json, json_option, print_table, say
+from ops.cli.output import CliError, emit_json, fail, json_option, print_table, say
 from ops.local.errors import LocalError
 
 HELP = """Break a mesh on purpose, under load, and judge from outside whether anything was lost.
@@ -26,7 +26,7 @@ RUN_HELP = """Run the scenario NAME, or `all` of them one after another.
 
 Posts go in over HTTP and sockets; readers are our client library, bare WebSockets and slack_sdk. What was acknowledged
 is compared with what arrived where, and with history. Exit code 1 when anything is lost, doubled, out of order or
-missing without a word. The last line of output is JSON with --json, and a table with --markdown.
+missing without a word. With --json each run ends in a line of JSON; --markdown ends in a table.
 
 \b
 Examples:
@@ -79,15 +79,20 @@ def run_scenario(
     runs = []
     for each in chosen:
         folder = keep / each if keep and len(chosen) > 1 else keep
-        options = Options(seed, duration or 0.0, rate, clients, folder)
-        runs.append(asyncio.run(_run(each, options)))
+        try:
+            runs.append(asyncio.run(_run(each, Options(seed, duration or 0.0, rate, clients, folder))))
+        except CliError as error:
+            if len(chosen) == 1:
+                raise
+            fail(error.message, error.hint, as_json=as_json)  # the others can still be run
+            continue
         if as_json:
             emit_json(runs[-1])
     if as_table:
         print(markdown(runs))
     elif not as_json:
         _print(runs)
-    raise SystemExit(0 if all(figures["ok"] for figures in runs) else 1)
+    raise SystemExit(0 if len(runs) == len(chosen) and all(figures["ok"] for figures in runs) else 1)
 
 
 async def _run(name: str, options: Options) -> dict[str, Any]:
