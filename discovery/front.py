@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from types import TracebackType
 
 from discovery.consul import ConsulClient, Registration
@@ -96,7 +97,7 @@ class Discovery:
 
         Leaving makes `server` answer NOT_SERVING, then deregisters: an instance that left the catalog while it still
         says SERVING looks like one that Consul has lost, and the last of its tier would be held. A server that is not
-        ours is named by its `host:port`. Zone and start time are added to `meta`.
+        ours is named by its `host:port`. Zone, start time and version are added to `meta`.
         """
         host, _, port = (server if isinstance(server, str) else server.address).rpartition(":")
         started_s = math.floor(self._clock.wall_us() / 1_000_000)
@@ -105,7 +106,7 @@ class Discovery:
             service=service_name(tier),
             host=host.strip("[]"),
             port=int(port),
-            meta={"zone": self._instance.zone, "started": str(started_s), **meta},
+            meta={"zone": self._instance.zone, "started": str(started_s), "version": version("parley"), **meta},
             weight=weight,
         )
         registrar = Registrar(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 
 from opentelemetry import metrics
 
@@ -53,7 +52,7 @@ async def serve(config: AdminConfig) -> None:
         server = await up.enter_async_context(rpc_server(config.instance, [servicer.service()]))
         await up.enter_async_context(background("ticks", servicer.run()))
         up.push_async_callback(servicer.drain, config.drain_s)
-        meta = {"version": version("parley"), "metrics_port": str(shown.metrics_port)}
+        meta = {"metrics_port": str(shown.metrics_port)}
         await up.enter_async_context(discovery.registered(TIER, instance_id, server, meta))
         log.info("admin %s serves at %s", instance_id, server.address)
         await terminated()
@@ -72,5 +71,10 @@ def _stub(discovery: Discovery, ring: RingWatcher, owner: str) -> ChannelService
     return discovery.pools.stub(ChannelServiceStub, instance)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run as a process: `python -m svc.admin.main`."""
     run(serve, AdminConfig)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 
 from opentelemetry import metrics
 
@@ -56,7 +55,7 @@ async def serve(config: ChannelConfig) -> None:
                 TIER,
                 instance_id,
                 server,
-                {"version": version("parley"), "metrics_port": str(shown.metrics_port)},
+                {"metrics_port": str(shown.metrics_port)},
                 fence_s=config.fence_s,
                 confirm_interval_s=config.fence_s / CONFIRMS_A_FENCE_TIME,
             )
@@ -71,5 +70,10 @@ def _move(table: ChannelTable, ring: Ring, clock: Clock) -> None:
     log.info("%r: %d slots adopted, %d released", ring, adopted, released)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run as a process: `python -m svc.channel.main`."""
     run(serve, ChannelConfig)
+
+
+if __name__ == "__main__":
+    main()

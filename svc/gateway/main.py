@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from random import SystemRandom
 
 from discovery.front import Discovery
@@ -90,13 +89,13 @@ async def serve(config: GatewayConfig) -> None:
         )
         server = await up.enter_async_context(rpc_server(config.instance, [service]))
         up.push_async_callback(drain.finish, config.drain_s)
-        meta = {"version": version("parley"), "ws_port": str(ws_port), "metrics_port": str(metrics_port)}
+        meta = {"ws_port": str(ws_port), "metrics_port": str(metrics_port)}
         await up.enter_async_context(disco.registered(TIER, me, server, meta))
         await terminated()
 
 
 def main() -> None:
-    """Start a gateway from the environment and flags."""
+    """Run as a process: `python -m svc.gateway.main`."""
     run(serve, GatewayConfig)
 
 

@@ -66,11 +66,6 @@ class IdMint:
             return id_from_number(prefix, self._last)
 
 
-def instance_id(name: str, rng: Random) -> str:
-    """Return `name` with six random hex digits: fresh for each start, so nothing that a dead process held matches."""
-    return f"{name}-{rng.getrandbits(24):06x}"
-
-
 def ts_from_us(unix_us: int) -> str:
     """Return a message ts, such as "1700000000.000100", from microseconds since the Unix epoch."""
     seconds, micros = divmod(unix_us, 1_000_000)

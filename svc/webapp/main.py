@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
@@ -55,7 +54,6 @@ async def serve(config: WebappConfig) -> None:
         app = make_app(services, config.http)
         http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
         meta = {
-            "version": version("parley"),
             "metrics_port": str(measured.metrics_port),
             "http_port": str(http_port),
         }
