@@ -30,7 +30,7 @@ class GatewayConfig:
     output_bytes_max: int = setting(
         "PARLEY_GATEWAY_OUTPUT_BYTES_MAX",
         default=1024 * 1024,
-        minimum=16_384,
+        minimum=600 * 1024,  # the largest event fits, so whoever comes back gets on by one at least
         help="bytes waiting to be written to one connection; beyond, it is closed as a slow consumer",
     )
     drain_s: float = setting(

@@ -20,11 +20,6 @@ from svc.gateway import frames
 from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
 from svc.kit.telemetry import span_from
 
-SHARED_REPLAY_MAX = 100
-"""Events that the first follower of a channel may be behind for the whole channel to begin there. Beyond, it catches up
-alone: others who join it now are not to wait until it has.
-"""
-
 
 class Member(Protocol):
     """What the hub needs to know of a connection."""
@@ -120,14 +115,15 @@ class Hub:
     def join(self, member: Member, channel_id: str, after: int, head: int = 0) -> None:
         """Let a connection follow a channel from offset `after`; harmless when it does already.
 
-        `head`, if it is above `after`: an offset that the channel is known to have reached.
+        `head`, if it is above `after`: what the channel is known to have reached. When nobody follows it yet, it is
+        followed from there, and the connection catches up alone: at its own pace, and nobody who joins has to wait.
         """
         if channel_id in member.channels or member.id not in self._members:
             return
         member.channels.add(channel_id)
         channel = self._channels.get(channel_id)
         if channel is None:
-            position = head if head - after > SHARED_REPLAY_MAX else after
+            position = max(after, head)
             channel = self._channels[channel_id] = _Channel(position)
             self._feed.follow(channel_id, position)
         if after == channel.position:

@@ -123,11 +123,13 @@ class Openings:
 
     async def _token(self, connection: Connection) -> str:
         """Return the token that a resuming client sends; "" when it does not come."""
+        awaited = self._awaited[connection]
         try:
-            async with asyncio.timeout(RESUME_WAIT_S):
-                return await self._awaited[connection]
-        except TimeoutError:
-            return ""
+            await asyncio.wait({awaited}, timeout=RESUME_WAIT_S)
+            if not awaited.done():
+                # After a stall of our own the time is over although the frame lies in the socket, unread.
+                await asyncio.wait({awaited}, timeout=0.1)
+            return awaited.result() if awaited.done() and not awaited.cancelled() else ""
         finally:
             self._awaited.pop(connection, None)
             connection.resume_by_now()

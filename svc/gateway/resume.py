@@ -37,6 +37,11 @@ RAW_BYTES_MAX = 1024 * 1024
 
 OFFSET_MAX = 2**62
 
+SHARED_REPLAY_MAX = 100
+"""Events that a resumed session may have missed for its channels to be followed from where it stands, which spares the
+log a read where the owner's tail has them. With more, it catches up alone and at its own pace.
+"""
+
 
 class TokenMalformed(ValueError):
     """This is no resume token."""
@@ -104,7 +109,7 @@ class Start:
     after: int
     """Everything up to this offset is had."""
     head: int
-    """The channel's head when it was listed, at least `after`."""
+    """What the channel is followed from when nobody follows it yet: `after`, or the listed head to catch up alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ class Replay:
     __slots__ = ("bound", "waiting")
 
     def __init__(self, bound: int, waiting: Mapping[str, int]) -> None:
-        """`bound`: the user's own channel's head as listed. `waiting`: listed channels that the token lacks, and heads."""
+        """`bound`: head of the user's own channel as listed. `waiting`: listed channels not in the token, and heads."""
         self.bound = bound
         self.waiting = dict(waiting)
 
@@ -184,6 +189,8 @@ def resumed(user_id: str, listed: Sequence[tuple[str, int]], token: str) -> Open
     frames = [json_frame({"type": "resumed", "channels": len(starts) - len(failed)})]
     frames += [dropped_frame(tuple(had))] if had else []
     frames += failed_frames(failed, is_aware=True)
+    if sum(start.head - start.after for start in starts) <= SHARED_REPLAY_MAX:
+        starts = [Start(start.channel_id, start.after, start.after) for start in starts]
     bound = next((head for channel_id, head in listed if channel_id == user_id), 0)
     return Opening(frames, _own_last(user_id, starts), Replay(bound, waiting), bool(failed))
 

@@ -164,15 +164,27 @@ class Connection(WSListener):
         # picows closes by itself on frames that cannot be parsed: nothing may follow its Close.
         if transport is None or not pending or transport.is_disconnected or transport.is_close_frame_sent:
             return
-        joined = pending[0] if len(pending) == 1 else b"".join(pending)
         outbox = self._wiring.outbox
-        if transport.underlying_transport.get_write_buffer_size() + len(joined) > outbox.bytes_max:
-            outbox.slow_consumers += 1
-            self.close(CloseCode.SLOW_CONSUMER, "too much was waiting to be read: come back and resume")
+        room = outbox.bytes_max - transport.underlying_transport.get_write_buffer_size()
+        joined = pending[0] if len(pending) == 1 else b"".join(pending)
+        if len(joined) > room:
+            self._cut_off(pending, room)
             return
         outbox.bytes_out += len(joined)
         outbox.writes += 1
         transport.underlying_transport.write(joined)
+
+    def _cut_off(self, pending: list[bytes], room: int) -> None:
+        """Write what fits, so that coming back always gets on, and close."""
+        outbox = self._wiring.outbox
+        outbox.slow_consumers += 1
+        fits = 0
+        while len(pending[fits]) <= room:
+            room -= len(pending[fits])
+            fits += 1
+        if fits and self._transport is not None:
+            self._transport.underlying_transport.write(b"".join(pending[:fits]))
+        self.close(CloseCode.SLOW_CONSUMER, "too much was waiting to be read: come back and resume")
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Send what is pending and a Close frame, then end the connection when the peer answers, or after a while."""

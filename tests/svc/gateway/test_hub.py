@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from hypothesis import given
@@ -19,7 +20,7 @@ class FakeMember:
     user_id: str
     is_aware: bool = False
     channels: set[str] = field(default_factory=set)
-    got: list[str] = field(default_factory=list)
+    got: list[Any] = field(default_factory=list)
 
     def push(self, frame: bytes) -> None:
         self.got.append(str(orjson.loads(frame[2:])["is"]))
