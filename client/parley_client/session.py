@@ -7,8 +7,9 @@ Offsets of a channel are dense, so everything is arithmetic:
     offset >  had + 1    something is missing: leave, come back, and resume from what is had
 
 A post of our own on this connection is answered by an acknowledgement instead of its event, and the two travel by
-different ways. So an offset that was acknowledged counts as had once those below it are, and while an answer is
-outstanding an event above a gap is held, not doubted.
+different ways. So an offset that was acknowledged counts as had once those below it are, even when the answer came
+before the word that its channel is followed; and while an answer is outstanding an event above a gap is held, not
+doubted.
 """
 
 from __future__ import annotations
@@ -160,7 +161,11 @@ class Session:
                 continue  # we have all that, and more
             self._had[channel_id] = start
             moves.append((channel_id, start))
-        return [Step(ResumeFailed(failed) if failed else None, tuple(moves))] if moves else []
+        steps: list[Action] = [Step(ResumeFailed(failed) if failed else None, tuple(moves))] if moves else []
+        for channel_id, _ in moves:
+            self._ahead[channel_id] = {each for each in self._ahead.get(channel_id, ()) if each > self._had[channel_id]}
+            steps += self._follow_up(channel_id)
+        return steps
 
     def _position(self, frame: Json) -> list[Action]:
         channel_id, offset = _place(frame)
@@ -207,10 +212,12 @@ class Session:
 
     def _acknowledged(self, channel_id: str, offset: int) -> list[Action]:
         had = self._had.get(channel_id)
-        if had is None or offset <= had:
+        if had is not None and offset <= had:
             return []
         self._ahead.setdefault(channel_id, set()).add(offset)
-        return self._follow_up(channel_id)
+        while len(self._ahead) > LEFT_MAX:
+            del self._ahead[next(iter(self._ahead))]
+        return self._follow_up(channel_id) if had is not None else []
 
     def _follow_up(self, channel_id: str) -> list[Action]:
         """Pass over what was acknowledged, and hand on what was held, as far as there is no gap."""
@@ -235,7 +242,6 @@ class Session:
 
     def _forget(self, channel_id: str) -> None:
         self._held.pop(channel_id, None)
-        self._ahead.pop(channel_id, None)
         self._left.pop(channel_id, None)
 
 

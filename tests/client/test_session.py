@@ -114,6 +114,26 @@ def test_an_acknowledged_post_takes_the_place_of_its_event() -> None:
     assert session.positions[A] == 8
 
 
+def test_an_answer_may_come_before_the_word_that_its_channel_is_followed() -> None:
+    """A user who joins and posts at once: the event is left out for us, so the answer must not be forgotten."""
+    session = begun(me=0)
+    session.posting(1, A)
+    assert session.take({"ok": True, "reply_to": 1, "position": f"{A}:6"})[1:] == []
+    assert session.take(positions(a=4)) == [Step(None, ((A, 4),))]
+    assert told(session.take(message(5))) == [5]
+    assert session.positions[A] == 6
+    assert told(session.take(message(7))) == [7]
+
+
+def test_an_answer_below_the_start_of_its_channel_is_history() -> None:
+    """Where a channel begins above an acknowledged post, nothing is passed over."""
+    session = begun(me=0)
+    session.posting(1, A)
+    session.take({"ok": True, "reply_to": 1, "position": f"{A}:3"})
+    session.take(positions(a=4))
+    assert told(session.take(message(5))) == [5]
+
+
 def test_an_acknowledged_post_does_not_come_again_after_a_resume() -> None:
     """It was above what was had, so it is replayed, and dropped."""
     session = begun(a=4)
