@@ -44,7 +44,7 @@ class AdminServicer(AdminServiceServicer):
         self._clock = clock
         self._config = config
         self._readers = readers
-        self._lines: set[Answers] = set()
+        self._lines: dict[Answers, None] = {}
         self._settled_some = asyncio.Event()
         self._is_draining = False
 
@@ -62,15 +62,15 @@ class AdminServicer(AdminServiceServicer):
                 f"{limit} publishers are connected", subject="publishers_max", limit=limit, actual=limit + 1
             )
         answers: Answers = Replies(self._config.publish_window)
-        self._lines.add(answers)
-        when_over(context, lambda: self._lines.discard(answers))
+        self._lines[answers] = None
+        when_over(context, lambda: self._lines.pop(answers, None))
         reader = self._readers.spawn(self._read(requests, answers), name="publish reader")
         when_over(context, reader.cancel)
         try:
             async for answer in answers:
                 yield answer
         finally:
-            self._lines.discard(answers)
+            self._lines.pop(answers, None)
             reader.cancel()
 
     async def Locate(self, request: admin_pb2.LocateRequest, context: LocateContext) -> admin_pb2.LocateResponse:  # noqa: N802

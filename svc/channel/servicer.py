@@ -47,7 +47,7 @@ class ChannelServicer(ChannelServiceServicer):
         self._fanout = fanout
         self._publish = publish
         self._readers = readers
-        self._lines: set[PublishLine] = set()
+        self._lines: dict[PublishLine, None] = {}
 
     def service(self) -> Service:
         """Return what the gRPC server is given."""
@@ -63,15 +63,15 @@ class ChannelServicer(ChannelServiceServicer):
                 f"{limit} publishers are connected", subject="publishers_max", limit=limit, actual=limit + 1
             )
         line = PublishLine(self._table, self._clock, self._publish)
-        self._lines.add(line)
-        when_over(context, lambda: self._lines.discard(line))
+        self._lines[line] = None
+        when_over(context, lambda: self._lines.pop(line, None))
         reader = self._readers.spawn(line.read(requests), name="publish reader")
         when_over(context, reader.cancel)
         try:
             async for answer in line.answers:
                 yield answer
         finally:
-            self._lines.discard(line)
+            self._lines.pop(line, None)
             reader.cancel()
 
     async def Attach(  # type: ignore[override]  # noqa: N802
