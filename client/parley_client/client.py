@@ -154,11 +154,7 @@ class Client:
                 if step.error is not None:
                     raise step.error
                 return
-            for channel_id, offset in step.moves:
-                if offset is None:
-                    self._handed.pop(channel_id, None)
-                else:
-                    self._handed[channel_id] = offset
+            self._move(step)
             if step.event is not None:
                 yield step.event
 
@@ -302,13 +298,23 @@ class Client:
 
     async def _do(self, link: Link, action: Action) -> None:
         if isinstance(action, Step):
-            await self._steps.put(action)
+            if action.event is None and self._steps.empty():
+                self._move(action)
+            else:
+                await self._steps.put(action)
         elif isinstance(action, Say):
             await link.send(action.frame)
         elif isinstance(action, Answer):
             waiting = self._answers.get(action.number)
             if waiting is not None and not waiting.done():
                 waiting.set_result(action.frame)
+
+    def _move(self, step: Step) -> None:
+        for channel_id, offset in step.moves:
+            if offset is None:
+                self._handed.pop(channel_id, None)
+            else:
+                self._handed[channel_id] = offset
 
     def _web(self) -> WebApi:
         if self._api is None:
