@@ -135,7 +135,6 @@ class Session:
         for channel_id in channels:
             self._left[channel_id] = self._had.pop(channel_id)
             self._held.pop(channel_id, None)
-            self._ahead.pop(channel_id, None)
         while len(self._left) > LEFT_MAX:
             del self._left[next(iter(self._left))]
         return [Step(None, tuple((channel_id, None) for channel_id in channels))] if channels else []

@@ -125,6 +125,17 @@ def test_an_answer_may_come_before_the_word_that_its_channel_is_followed() -> No
     assert told(session.take(message(7))) == [7]
 
 
+def test_an_answer_outlives_that_its_channel_was_left_and_joined_again() -> None:
+    """A slow reader's answer is ahead of the news that it left and came back: the event is left out all the same."""
+    session = begun(a=4, me=0)
+    session.posting(1, A)
+    session.take({"ok": True, "reply_to": 1, "position": f"{A}:9"})
+    session.take({"type": "positions_dropped", "channels": [A]})
+    session.take(positions(a=7))
+    assert told(session.take(message(8))) == [8]
+    assert session.positions[A] == 9
+
+
 def test_an_answer_below_the_start_of_its_channel_is_history() -> None:
     """Where a channel begins above an acknowledged post, nothing is passed over."""
     session = begun(me=0)
