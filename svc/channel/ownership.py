@@ -90,6 +90,10 @@ class Ownership:
         """Return the Unix microseconds from which on events of a slot can only have been published here."""
         return self._adopted_us[place] + SETTLE_US
 
+    def from_now_us(self) -> int:
+        """Return the Unix microseconds from which on events cannot have been published anywhere before now."""
+        return self._wall_us() + SETTLE_US
+
     def move(self, ring: Ring) -> tuple[int, int]:
         """Take over a new ring; return how many slots were adopted and how many released."""
         mine = set(ring.slots_of(self.instance_id)) if self.instance_id in ring.members else set()

@@ -19,6 +19,8 @@ class ChannelStates:
         self._ownership = ownership
         self._limits = limits
         self._states: OrderedDict[str, ChannelState] = OrderedDict()
+        self._forgotten_us = 0
+        """Events committed before this may have gone to a state that was forgotten since."""
         self.tail_bytes = 0
 
     def __len__(self) -> int:
@@ -39,8 +41,9 @@ class ChannelStates:
         place = self._ownership.slot_owned(channel_id)
         if place is None:
             return None
+        vouch_us = max(self._ownership.adopted_us(place), self._forgotten_us)
         state = self._states[channel_id] = ChannelState(
-            self._limits, offset, place, self._ownership.generation, self._ownership.adopted_us(place)
+            self._limits, offset, place, self._ownership.generation, vouch_us
         )
         return state
 
@@ -59,10 +62,16 @@ class ChannelStates:
         return released
 
     def forget(self, channel_id: str) -> None:
-        """Drop one state. Its next event begins a new one, and its subscribers compare with the log."""
+        """Drop one state. Its next event begins a new one, and its subscribers compare with the log.
+
+        That event may be a late one, behind others that the dropped state had; so no state that begins now vouches for
+        its head before an event comes that is younger than this.
+        """
         state = self._states.pop(channel_id, None)
         if state is not None:
             self.tail_bytes -= state.tail_bytes
+            if self._ownership.since[state.slot] <= state.born:
+                self._forgotten_us = self._ownership.from_now_us()
 
     def forget_stale(self) -> None:
         """Drop what may not be trusted any more. One pass: 0.1 s at a million channels, once a ring move."""

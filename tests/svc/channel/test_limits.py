@@ -33,6 +33,23 @@ def test_heads_of_only_so_many_channels_are_remembered() -> None:
     assert world.events("g1") == [("C1", 2)]
 
 
+def test_a_channel_that_was_forgotten_vouches_for_nothing_that_came_before() -> None:
+    """A late event begins its state anew, below others that were delivered: who subscribes then has to read the log."""
+    world = World(tail=TailLimits(channels_max=1))
+    world.pass_time(10)
+    now_us = round(world.now * 1_000_000)
+    world.publish(*(event("C1", offset, commit_unix_us=now_us) for offset in (2, 3)))
+    world.publish(event("C2", 1, commit_unix_us=now_us))
+    world.publish(event("C1", 1, commit_unix_us=now_us))
+    world.attach("g1")
+    world.subscribe("g1", ("C1", 1))
+    (answer,) = world.frames("g1")
+    assert [each.channel_id for each in answer.subscribed.unproven] == ["C1"]
+    world.publish(event("C1", 2))
+    world.subscribe("g1", ("C1", 1))
+    assert not world.frames("g1")[-1].subscribed.unproven
+
+
 def test_publishes_beyond_the_bytes_in_flight_are_refused_as_overload() -> None:
     """The bytes count until the answer, and come back with it."""
     world = World(publish=PublishLimits(in_flight_bytes_max=1024 * 1024))
