@@ -7,7 +7,7 @@
 - `faults.py`     what can be done to a mesh; `scenarios.py` the seeded schedules of it; pure
 - `inject.py`     does it; `partition.py` and `border.py` cut the network, `peers.py` knows who connects
 - `stage.py`      people and conversations; `load.py` posts over HTTP, `plain.py` over sockets
-- `plain.py`, `resuming.py`, `sdk.py`   the three kinds of readers; `streams.py` their notes
+- `readers.py`    all readers: `plain.py`, `resuming.py`, `sdk.py` are the three kinds, `streams.py` their notes
 - `evidence.py`   reads log and history once all is over
 - `run.py`        one run from an empty folder to its report; `report.py` the figures
 
