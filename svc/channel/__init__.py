@@ -15,6 +15,7 @@ a slow subscriber cut off.
 | ownership.py | pure: which slots are ours, since when, and whether that may still be believed (the fence) |
 | states.py, subscriptions.py | pure: the channels published to; the channels followed |
 | audience.py | pure: who is attached, who follows what, how events get there |
+| rechecks.py | pure: subscriptions that may have missed something while their slot was elsewhere |
 | fanout.py | pure: a subscriber's mailbox, cumulative acknowledgements, the publishes that wait for them |
 | table.py | pure: all of it together; the only writer |
 | wire.py | events encoded once; the contract's limits |

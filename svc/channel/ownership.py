@@ -60,6 +60,8 @@ class Ownership:
         self.since: list[int] = [NOT_OWNED] * SLOTS
         """Generation in which each slot was adopted; NOT_OWNED for those of others."""
         self._mine: set[int] = set()
+        self._once_mine: set[int] = set()
+        self._regained: set[int] = set()
         self._adopted_us = [0] * SLOTS
         self._wall_us = wall_us
         self._fence = fence
@@ -94,6 +96,11 @@ class Ownership:
         """Return the Unix microseconds from which on events cannot have been published anywhere before now."""
         return self._wall_us() + SETTLE_US
 
+    def take_regained(self) -> set[int]:
+        """Return the slots that were lost, or in doubt, and are ours again, since this was last asked."""
+        regained, self._regained = self._regained, set()
+        return regained
+
     def move(self, ring: Ring) -> tuple[int, int]:
         """Take over a new ring; return how many slots were adopted and how many released."""
         mine = set(ring.slots_of(self.instance_id)) if self.instance_id in ring.members else set()
@@ -101,6 +108,8 @@ class Ownership:
         self.generation += 1
         self.fingerprint = ring.fingerprint
         self._mine = mine
+        self._regained = (self._regained & mine) | (adopted & self._once_mine)
+        self._once_mine |= mine
         self._adopt(adopted)
         for place in released:
             self.since[place] = NOT_OWNED
@@ -129,6 +138,7 @@ class Ownership:
 
     def _renew(self) -> None:
         self.generation += 1
+        self._regained = set(self._mine)
         self._adopt(self._mine)
 
     def _adopt(self, places: Iterable[int]) -> None:

@@ -23,6 +23,11 @@ class ChannelStates:
         """Events committed before this may have gone to a state that was forgotten since."""
         self.tail_bytes = 0
 
+    @property
+    def fingerprint(self) -> int:
+        """Of the ring that is held."""
+        return self._ownership.fingerprint
+
     def __len__(self) -> int:
         return len(self._states)
 

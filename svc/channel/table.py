@@ -22,6 +22,7 @@ from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
 from svc.channel.counts import Counts, Reason
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
+from svc.channel.rechecks import Rechecks
 from svc.channel.states import ChannelStates
 from svc.channel.wire import encode_event, event_fault
 from svc.kit.errors import UnavailableError
@@ -57,6 +58,7 @@ class ChannelTable:
         self.states = ChannelStates(ownership, tail)
         self.counts = Counts()
         self.audience = Audience(fanout, self.counts)
+        self._rechecks = Rechecks(self.audience, self.states)
         self.is_draining = False
         self.in_flight_bytes = 0
         """Bytes of the publish batches that have no answer yet."""
@@ -218,7 +220,7 @@ class ChannelTable:
         """
         self._observe(now)
         moved = self.ownership.move(ring)
-        self._forget_stale()
+        self._forget_stale(now)
         return moved
 
     def tick(self, now: float) -> None:
@@ -226,6 +228,7 @@ class ChannelTable:
         self._observe(now)
         for channel_id in tuple(self._waiting):
             self._give_up_holes(channel_id, now)
+        self._rechecks.step(now)
         self.audience.tick(now)
 
     def drain(self) -> None:
@@ -250,10 +253,12 @@ class ChannelTable:
 
     def _observe(self, now: float) -> None:
         if self.ownership.observe(now):
-            self._forget_stale()
+            self._forget_stale(now)
 
-    def _forget_stale(self) -> None:
+    def _forget_stale(self, now: float) -> None:
+        """Forget what may not be trusted any more, and have subscribers compare what they may have missed."""
         self.states.forget_stale()
+        self._rechecks.regained(self.ownership.take_regained(), now)
         for channel_id in tuple(self._waiting):
             if self.states.peek(channel_id) is None:
                 self._forget(channel_id)

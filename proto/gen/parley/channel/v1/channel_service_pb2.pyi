@@ -428,7 +428,9 @@ Global___Batch: _TypeAlias = Batch  # noqa: Y015
 
 @_typing.final
 class Subscribed(_message.Message):
-    """Subscribed settles a subscribe."""
+    """Subscribed settles a subscribe. One that nobody asked for says of subscriptions that stand that they are unproven again: the
+    server had lost their slots, or had to doubt that it owns them, and another may have taken events in between.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -437,7 +439,7 @@ class Subscribed(_message.Message):
     UNPROVEN_FIELD_NUMBER: _builtins.int
     REFUSED_CHANNEL_IDS_FIELD_NUMBER: _builtins.int
     request_number: _builtins.int
-    """The request."""
+    """The request; 0 when nobody asked."""
     ring_fingerprint: _builtins.int
     """Fingerprint of the ring that this server holds."""
     @_builtins.property
