@@ -1,0 +1,112 @@
+"""The rules of a simulated webapp: posts, joins and leaves as the domain writes them, without directory and cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.event.v1 import event_pb2
+from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.messages import Posted
+from svc.webapp.domain.posts import Post
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.effects import Writes
+from svc.webapp.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import ConversationKind
+from svc.webapp.store.user import UserStore
+
+TEAM = "T0000000001"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What posts and memberships go through; `messages` is itself, as the servicer asks for it."""
+
+    writes: Writes
+
+    @property
+    def messages(self) -> Rules:
+        """See Services."""
+        return self
+
+    async def post(self, caller: Caller, reference: str, post: Post) -> Posted:
+        """See Messages.post."""
+
+        def payload(place: Place) -> Json:
+            return {
+                "type": "message",
+                "channel": place.channel_id,
+                "user": caller.user_id,
+                "text": post.text,
+                "client_msg_id": post.client_msg_id,
+            }
+
+        draft = Draft(
+            event_pb2.EVENT_KIND_MESSAGE,
+            payload,
+            sender_id=caller.user_id,
+            message=MessageDraft(caller.user_id, post.text, client_msg_id=post.client_msg_id),
+            origin_connection_id=post.origin_connection_id,
+        )
+        committed = await self.writes.commit(
+            Write(reference, (draft,), request_id=post.request_id(caller.user_id), if_member=caller.user_id)
+        )
+        if committed.refused:
+            raise Refused("not_in_channel")
+        place = committed.places[0]
+        return Posted(place.channel_id, place.ts_us, place.offset, {"text": post.text})
+
+    async def join(self, user_id: str, channel_id: str) -> bool:
+        """See Conversations.admit."""
+        committed = await self.writes.commit(
+            Write(
+                channel_id,
+                (_told("member_joined_channel", user_id), _told("message", user_id)),
+                members_added=(user_id,),
+                unless_member=user_id,
+                effects=(
+                    Follow(
+                        user_id,
+                        TEAM,
+                        ConversationKind.PUBLIC,
+                        payload={"type": "channel_joined", "channel": {"id": channel_id}},
+                    ),
+                ),
+            )
+        )
+        return not committed.refused
+
+    async def leave(self, user_id: str, channel_id: str) -> bool:
+        """See Conversations.leave."""
+        committed = await self.writes.commit(
+            Write(
+                channel_id,
+                (_told("member_left_channel", user_id),),
+                members_removed=(user_id,),
+                if_member=user_id,
+                effects=(Unfollow(user_id, {"type": "channel_left", "channel": channel_id}),),
+            )
+        )
+        return not committed.refused
+
+    async def note(self, channel_id: str) -> None:
+        """Write an event that has nothing for clients: a change of the model alone."""
+        await self.writes.commit(Write(channel_id, (Draft(event_pb2.EVENT_KIND_CHANNEL, lambda _: None),)))
+
+
+class Reads:
+    """What reads for gateways go to; with `Rules`, the part of Services that the servicer needs."""
+
+    def __init__(self, lookups: object, channels: ChannelStore, users: UserStore) -> None:
+        self.lookups = lookups
+        self.channels = channels
+        self.users = users
+        self.messages: Rules
+
+
+def _told(kind: str, user_id: str) -> Draft:
+    return Draft(
+        event_pb2.EVENT_KIND_MEMBERSHIP,
+        lambda place: {"type": kind, "user": user_id, "channel": place.channel_id},
+        sender_id=user_id,
+    )

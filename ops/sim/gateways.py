@@ -1,0 +1,198 @@
+"""The simulated gateways: the real feed, hub, sessions and connections, over streams and sockets of the simulation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, cast
+
+from ops.sim.consul import Watch
+from ops.sim.mesh import Mesh, Process
+from ops.sim.sockets import Socket
+from ops.sim.tiers import WebappProcess, connect
+from ops.sim.world import Host
+from parley.event.v1 import event_pb2
+from parley.webapp.v1 import webapp_service_pb2 as pb
+from svc.feed.feed import AttachStream, Feed, Subscriber
+from svc.feed.filler import ChannelLog
+from svc.feed.follower import HoldBudget
+from svc.gateway import frames
+from svc.gateway.close_codes import CloseCode
+from svc.gateway.desk import FrontDesk
+from svc.gateway.door import Connections
+from svc.gateway.openings import Openings
+from svc.gateway.posts import Posts
+from svc.gateway.reports import Presence
+from svc.gateway.session import Session, SessionLimits
+from svc.gateway.sockets import Connection, Outbox, Wiring
+from svc.gateway.tickets import Ticket
+from svc.kit.errors import ParleyError, UnavailableError
+from svc.kit.lifecycle import Tasks
+
+TRIES = 3
+TRY_S = 1.5
+"""As discovery.stubs and feed.discovered have it."""
+
+
+class WebappTier:
+    """Webapps as a gateway calls them: gateway.webapp.Webapp, over the simulation's calls."""
+
+    def __init__(self, gateway: Process) -> None:
+        self._gateway = gateway
+        self._view = Watch(gateway.mesh.consul, gateway.host, "webapp", lambda _: None)
+
+    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+        """See Webapp."""
+        request = pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id)
+        answer = await self._call(lambda servicer: servicer.ListSubscriptions(request, None))
+        return [(head.channel_id, head.offset) for head in answer.heads]
+
+    async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
+        """See Webapp."""
+        tries = TRIES if request.client_msg_id else 1
+        answer: pb.PostMessageResponse = await self._call(
+            lambda servicer: servicer.PostMessage(request, None), tries, 3.5
+        )
+        return answer
+
+    async def read_log(self, after: Sequence[tuple[str, int]], limit: int) -> Sequence[ChannelLog]:
+        """See LogReader."""
+        positions = [event_pb2.ChannelPosition(channel_id=channel_id, offset=offset) for channel_id, offset in after]
+        request = pb.ReadLogRequest(after=positions, limit=limit)
+        answer = await self._call(lambda servicer: servicer.ReadLog(request, None))
+        return [ChannelLog(run.channel_id, run.events, run.head_offset, run.truncated) for run in answer.logs]
+
+    async def read_heads(self, channel_ids: Sequence[str]) -> Mapping[str, int]:
+        """See LogReader."""
+        request = pb.ReadHeadsRequest(channel_ids=channel_ids)
+        answer = await self._call(lambda servicer: servicer.ReadHeads(request, None))
+        return {head.channel_id: head.offset for head in answer.heads}
+
+    async def _call(
+        self, work: Callable[[Any], Awaitable[Any]], tries: int = TRIES, try_s: float = TRY_S
+    ) -> Any:
+        """Try several webapps, as StubPools.call does."""
+        mesh, tried = self._gateway.mesh, set[str]()
+        failure: ParleyError = UnavailableError("no webapp is there")
+        for _ in range(tries):
+            ids = [each for each in self._view.ids if each not in tried] or list(self._view.ids)
+            if not ids:
+                break
+            chosen = self._gateway.rng.choice(ids)
+            tried.add(chosen)
+            webapp = cast(WebappProcess, mesh.processes[chosen])
+            try:
+                return await mesh.network.call(
+                    self._gateway.host, webapp.host, lambda servicer=webapp.servicer: work(servicer), try_s
+                )
+            except ParleyError as error:
+                if not error.retryable:
+                    raise
+                failure = error
+            await asyncio.sleep(0.02)
+        raise failure
+
+
+class NumberedConnection(Connection):
+    """A connection whose place in a set is a function of its number, so that a run repeats."""
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class NoPresence:
+    """Nobody looks at anybody."""
+
+    def connected(self, _: Connection) -> None:
+        """See Presence."""
+
+    def disconnected(self, _: Connection) -> None:
+        """See Presence."""
+
+
+class GatewayProcess(Process):
+    """A gateway, composed as its `main.py` does."""
+
+    def __init__(self, mesh: Mesh, host: Host) -> None:
+        super().__init__(mesh, host)
+        scenario, clock = mesh.scenario, host.clock
+        webapp = WebappTier(self)
+        tasks = Tasks("session work", limit=1_000)
+        self.feed = Feed(
+            Subscriber(host.name, ""),
+            self._attach,
+            webapp,
+            clock,
+            HoldBudget(scenario.held_events),
+            lambda server_id: self._ring.suspect(server_id),
+            self.rng,
+        )
+        self.connections = Connections(1_000)
+        self.openings = Openings(webapp, tasks, clock, self.rng)
+        self.desk = FrontDesk(
+            self.connections,
+            self.feed,
+            self.openings,
+            Posts(webapp, tasks),
+            cast(Presence, NoPresence()),
+            clock,
+        )
+        outbox = Outbox(cast(asyncio.AbstractEventLoop, host.loop), scenario.output_bytes_max)
+        self._wiring = Wiring(outbox, self.desk, clock.now, frames.hello(host.name))
+        self._number = 0
+        self._ring: Watch
+        mesh.subscribers[host.name] = self
+        host.spawn(self._serve(), "main")
+
+    def holds(self, server_id: str, channel_id: str, offset: int) -> bool:
+        """See mesh.Subscriber."""
+        channel = self.feed._plan._channels.get(channel_id)
+        follower = self.feed._positions._followers.get(channel_id)
+        if channel is None or follower is None or server_id not in channel.at or follower.last >= offset:
+            return True
+        return follower._gap is not None and follower._gap.head >= offset
+
+    def admit(self, socket: Socket, user_id: str, flags: frozenset[str]) -> None:
+        """Let a device in, as the door does for a valid ticket."""
+        self._number += 1
+        name = (f"{self.name}-{self._number:010d}", self._number)
+        ticket = Ticket("T0000000001", user_id, "", flags)
+        session = Session(SessionLimits(), self.host.clock.now(), awaits_resume=ticket.resumes)
+        socket.opened(NumberedConnection(self._wiring, session, ticket, name, 0))
+
+    async def _serve(self) -> None:
+        async with AsyncExitStack() as up:
+            await up.enter_async_context(self.feed.running(self.desk.hub))
+            self._ring = Watch(
+                self.mesh.consul, self.host, "channel", lambda watch: self.feed.ring_changed(watch.ring)
+            )
+            self.mesh.consul.register("gateway", self.host)
+            await asyncio.get_running_loop().create_future()
+
+    def _attach(self, server_id: str) -> AttachStream:
+        if server_id not in self._ring.ids:
+            raise LookupError(f"{server_id} is not on the ring any more")
+        return cast(AttachStream, connect(self, server_id, lambda servicer: servicer.Attach))
+
+    def count(self, counts: Counter[str]) -> None:
+        """Add what happened here."""
+        stats = self.feed.stats()
+        counts["feed: holes"] += stats.holes
+        counts["feed: duplicates"] += stats.duplicates
+        counts["feed: log reads"] += stats.log_reads
+        counts["feed: events filled"] += stats.events_filled
+        counts["feed: losses"] += stats.losses
+        for cause, asked in stats.asked.items():
+            counts[f"feed: asked, {cause}"] += asked
+        counts["gateway: resumed"] += self.openings.resumed
+        counts["gateway: resume failures"] += self.openings.resume_failures
+        counts["gateway: slow consumers"] += self._wiring.outbox.slow_consumers
+
+    async def drain(self) -> None:
+        """See Process."""
+        for connection in self.connections:
+            connection.push(frames.GOODBYE)
+            connection.close(CloseCode.GOING_AWAY, "this gateway is leaving")
+        await asyncio.sleep(0.2)

@@ -1,0 +1,155 @@
+"""What must be true. Knows everything: what is committed, what was promised, and what each application was shown.
+
+While a run goes on each word is checked as it is said; at the end, when every fault is mended and the mesh has come to
+rest, everybody must have everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ops.sim.mesh import Mesh
+from parley.event.v1 import event_pb2
+
+if TYPE_CHECKING:
+    from ops.sim.clients import Device
+
+TEAM = "T0000000001"
+
+
+class Judge:
+    """Omniscient. `violate` of the world ends the run."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.mesh = mesh
+        self.devices: list[Device] = []
+        self.trimmed: set[str] = set()
+        """Channels whose log retention has cut."""
+        self._acked: dict[tuple[str, str, str], int] = {}
+        self._tables = mesh.mysql.tables
+        self._world = mesh.world
+
+    def head(self, channel_id: str) -> int:
+        """Return the highest committed offset."""
+        return len(self._tables.history.get(channel_id, ()))
+
+    # As it happens
+
+    def acked(self, channel_id: str, user_id: str, key: str, offset: int) -> None:
+        """A webapp said that a post is stored."""
+        self._world.trace(user_id, "was promised", key, f"{channel_id}:{offset}")
+        self._world.counts["posts acked"] += 1
+        history = self._tables.history.get(channel_id, [])
+        if not 0 < offset <= len(history) or _text(history[offset - 1]) != key:
+            self._violate("durable before acked", f"{key} of {user_id} is not at {channel_id}:{offset}")
+        known = self._acked.setdefault((channel_id, user_id, key), offset)
+        if known != offset:
+            self._violate("one client_msg_id, one event", f"{key} is at {channel_id}:{known} and at {offset}")
+
+    def arrived(self, device: Device, frame: Mapping[str, Any]) -> None:
+        """A frame reached a client."""
+        position = frame.get("position")
+        if not isinstance(position, str) or "ok" in frame:
+            return
+        self._world.trace(device.host.name, "gets", position)
+        channel_id = position.partition(":")[0]
+        if channel_id not in device.session.positions:
+            self._violate("only members receive", f"{device.host.name} got {position}, which it does not follow")
+
+    def started(self, device: Device, channel_id: str, offset: int) -> None:
+        """An application loads the history of a channel and goes on from an offset."""
+        self._world.trace(device.host.name, "starts", channel_id, offset)
+        if offset > self.head(channel_id):
+            self._violate(
+                "history plus tail equals a fresh read",
+                f"{device.host.name} starts {channel_id} after {offset}, of {self.head(channel_id)}",
+            )
+
+    def handed(self, device: Device, channel_id: str, offset: int, shown: int | None) -> None:
+        """An application takes the next event of a channel."""
+        if shown is None:
+            self._violate("only members receive", f"{device.host.name} is handed {channel_id}:{offset} out of nowhere")
+        elif offset <= shown:
+            self._violate("no duplicates", f"{device.host.name} is handed {channel_id}:{offset} after {shown}")
+        elif offset > shown + 1:
+            self._violate(
+                "every hole is explained", f"{device.host.name} is handed {channel_id}:{offset} after {shown}"
+            )
+
+    def resume_failed(self, device: Device, starts: Mapping[str, int]) -> None:
+        """A client is told that events are gone."""
+        self._world.trace(device.host.name, "resume failed", dict(starts))
+        for channel_id, start in starts.items():
+            if channel_id not in self.trimmed and device.user_id not in self.trimmed:
+                self._violate(
+                    "nothing is given up without need", f"{device.host.name}: {channel_id}, from {start} on"
+                )
+            if start > self.head(channel_id):
+                self._violate("history plus tail equals a fresh read", f"{channel_id} goes on after {start}")
+
+    # At rest
+
+    def unsettled(self) -> str:
+        """Return what somebody still waits for; empty when everybody has everything."""
+        if self._tables.outbox:
+            return f"in the outbox: {sorted(self._tables.outbox)[:5]}"
+        if self._tables.effects:
+            return f"effects: {sorted(self._tables.effects)[:5]}"
+        for device in self.devices:
+            if not device.is_ready:
+                return f"{device.host.name} has no connection"
+            expected = self._expected(device.user_id)
+            if device.session.positions != expected or device.shown != expected:
+                return f"{device.host.name} has {device.shown}, knows {dict(device.session.positions)}, of {expected}"
+        return ""
+
+    def _expected(self, user_id: str) -> dict[str, int]:
+        rows = self._tables.memberships
+        channels = [channel_id for (user, channel_id), row in rows.items() if user == user_id and row[9]]
+        return {channel_id: self.head(channel_id) for channel_id in (user_id, TEAM, *channels)}
+
+    def final(self) -> None:
+        """Check what can only be checked at the end."""
+        if self._tables.rewritten:
+            self._violate("offsets are dense", f"written twice, or after a hole: {self._tables.rewritten[:5]}")
+        for channel_id, history in self._tables.history.items():
+            self._check_log(channel_id, history)
+        for user_id, channel_id in self._sides():
+            is_member = (channel_id, user_id) in self._tables.members
+            if is_member != bool(self._tables.memberships[user_id, channel_id][9]):
+                self._violate("both sides of a membership agree", f"{user_id} in {channel_id}: {is_member}")
+
+    def _sides(self) -> Iterator[tuple[str, str]]:
+        yield from self._tables.memberships
+
+    def _check_log(self, channel_id: str, history: list[bytes]) -> None:
+        events = [event_pb2.Event.FromString(each) for each in history]
+        seen: set[tuple[str, str]] = set()
+        last_us = 0
+        for place, event in enumerate(events, start=1):
+            if event.offset != place or event.channel_id != channel_id:
+                self._violate("offsets are dense", f"{event.channel_id}:{event.offset} at {channel_id}:{place}")
+            if not event.payload or event.kind != event_pb2.EVENT_KIND_MESSAGE:
+                continue
+            key = (event.sender_id, _text(history[place - 1]))
+            if key in seen:
+                self._violate("one client_msg_id, one event", f"{key} is in {channel_id} twice")
+            seen.add(key)
+            last_us = max(last_us, event.commit_unix_us)
+        for device in self.devices:
+            for (shown_id, offset), text in device.texts.items():
+                if shown_id == channel_id and text != _text(history[offset - 1]):
+                    self._violate(
+                        "history plus tail equals a fresh read", f"{device.host.name} saw {text} at {shown_id}:{offset}"
+                    )
+
+    def _violate(self, invariant: str, detail: str) -> None:
+        self._world.violate(invariant, detail)
+
+
+def _text(event: bytes) -> str:
+    """Return a message's text; it is the last thing in its event's JSON but for the keys behind it."""
+    payload = event_pb2.Event.FromString(event).payload
+    _, found, rest = payload.partition(b'"text":"')
+    return rest.partition(b'"')[0].decode() if found else ""

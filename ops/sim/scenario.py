@@ -1,0 +1,101 @@
+"""What one run is made of, drawn from its seed: how many of each, how tight the limits, what goes wrong and how often.
+
+Limits are drawn far below the real ones, so that a few dozen posts reach their corners: a tail of one event, a window
+of two batches, a log that retention has eaten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from ops.sim.database import Trouble
+from svc.admin.config import RouterLimits
+from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One run."""
+
+    webapps: int
+    admins: int
+    channels: int
+    gateways: int
+    people: int
+    devices: int
+    """Sockets of each person."""
+    conversations: int
+    posts: int
+    """In each round."""
+    rounds: int
+    faults: int
+    """In each round."""
+    load_s: float
+    """How long a round's posts and faults take, in virtual seconds."""
+    slow: float
+    late: float
+    skew_us: int
+    """Wall clocks differ by up to this."""
+    trouble: Trouble
+    tail: TailLimits
+    fanout: FanoutLimits
+    publish: PublishLimits
+    router: RouterLimits
+    held_events: int
+    output_bytes_max: int
+    fence_s: float
+
+
+def draw(rng: Random) -> Scenario:
+    """Return a run."""
+    return Scenario(
+        webapps=rng.choice((1, 2, 2)),
+        admins=rng.choice((1, 2)),
+        channels=rng.choice((1, 2, 3)),
+        gateways=rng.choice((1, 2, 2)),
+        people=rng.choice((2, 3)),
+        devices=rng.choice((1, 1, 2)),
+        conversations=rng.choice((1, 2)),
+        posts=rng.choice((6, 10, 14)),
+        rounds=rng.choice((1, 2)),
+        faults=rng.choice((1, 2, 3)),
+        load_s=rng.choice((0.5, 1.5, 3.0)),
+        slow=rng.choice((0.0, 0.01, 0.1)),
+        late=rng.choice((0.0, 0.1, 0.4)),
+        skew_us=rng.choice((0, 50_000, 400_000)),
+        trouble=_trouble(rng),
+        tail=TailLimits(
+            hole_wait_s=rng.choice((0.05, 0.25)),
+            held_events_max=rng.choice((1, 3, 256)),
+            tail_events_max=rng.choice((1, 3, 512)),
+            channels_max=rng.choice((1, 2, 1_000)),
+        ),
+        fanout=FanoutLimits(
+            mailbox_events_max=rng.choice((4, 64, 65_536)),
+            batch_events_max=rng.choice((1, 2, 1_024)),
+            unacked_batches_max=rng.choice((1, 2, 256)),
+            ack_timeout_s=rng.choice((0.5, 2.0)),
+        ),
+        publish=PublishLimits(
+            window_batches=rng.choice((2, 64)),
+            in_flight_bytes_max=rng.choice((1_000, 128 << 20)),
+            publish_timeout_s=rng.choice((0.3, 4.0)),
+        ),
+        router=RouterLimits(
+            deadline_s=rng.choice((1.0, 5.0)),
+            batch_events_max=rng.choice((1, 3, 1_024)),
+            window_batches=rng.choice((1, 4, 32)),
+        ),
+        held_events=rng.choice((1, 2, 256)),
+        output_bytes_max=rng.choice((16_384, 1 << 20)),
+        fence_s=1.0,
+    )
+
+
+def _trouble(rng: Random) -> Trouble:
+    """Return what MySQL's connections go through: nothing in most runs."""
+    if rng.random() < 0.6:
+        return Trouble()
+    share = rng.choice((0.02, 0.1))
+    return Trouble(statement=share / 8, before_commit=share, after_commit=share, conflict=share)
