@@ -9,12 +9,14 @@ answer is awaited, tries by a deadline, waits by a cap.
 |---|---|
 | session.py, actions.py, tokens.py, retrying.py | pure: what frames mean, resume tokens, when to try again |
 | client.py | the front door |
+| connecting.py | one connection after the other |
 | link.py, webapi.py | a WebSocket; calls over HTTP |
 | errors.py | what can go wrong |
 """
 
 from parley_client.actions import Event, ResumeFailed
-from parley_client.client import Client, Status
+from parley_client.client import Client
+from parley_client.connecting import Status
 from parley_client.errors import ClientError, ConnectionLost, NotConnected, Refused, Unreachable
 from parley_client.tokens import TokenMalformed
 

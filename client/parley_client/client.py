@@ -17,21 +17,19 @@ import contextlib
 import itertools
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable
-from enum import Enum
+from collections.abc import AsyncIterator
 from random import Random, SystemRandom
-from time import monotonic
 from types import TracebackType
 from typing import Any
 
 import aiohttp
 
 from parley_client import tokens
-from parley_client.actions import Action, Answer, Event, Json, Leave, ResumeFailed, Say, Step
-from parley_client.errors import ClientError, ConnectionLost, NotConnected, Refused, Unreachable
+from parley_client.actions import Event, Json, Leave, ResumeFailed, Step
+from parley_client.connecting import Connecting, OnStatus
+from parley_client.errors import ClientError, ConnectionLost, NotConnected, Refused
 from parley_client.link import Link
-from parley_client.retrying import FATAL, Backoff
-from parley_client.session import Return, Session
+from parley_client.session import Session
 from parley_client.webapi import WebApi
 
 QUEUE_MAX = 1_000
@@ -43,22 +41,7 @@ SENDS_MAX = 64
 DEADLINE_S = 30.0
 """How long calls and posts are tried, unless told otherwise."""
 
-BACKOFF_BASE_S, BACKOFF_CAP_S = 0.1, 5.0
-"""Waits between connections."""
-
-SETTLED_S = 5.0
-"""A connection that stood for this long begins the waits anew."""
-
 log = logging.getLogger(__name__)
-
-
-class Status(Enum):
-    """What became of the connection; for people and for tests."""
-
-    GREETED = "connected"
-    READY = "delivering"
-    ENDED = "the connection ended"
-    WAITING = "not connected"
 
 
 class Client:
@@ -76,10 +59,13 @@ class Client:
         resume_token: str = "",
         queue_max: int = QUEUE_MAX,
         http: aiohttp.ClientSession | None = None,
-        on_status: Callable[[Status, str], None] = lambda status, detail: None,
+        on_status: OnStatus = lambda status, detail: None,
         rng: Random | None = None,
     ) -> None:
-        """`http` is used and left open when given. Raises tokens.TokenMalformed for a `resume_token` that is none."""
+        """Raises tokens.TokenMalformed for a `resume_token` that is none.
+
+        `http` is used and left open when given; its connector must allow for a socket a client (aiohttp's: 100).
+        """
         self._token = token
         self._base_url = base_url
         self._session = Session(resume_token)
@@ -88,17 +74,14 @@ class Client:
         self._given_http = http
         self._on_status = on_status
         self._rng = rng or SystemRandom()
-        self._backoff = Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, self._rng)
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Json]] = {}
-        self._link: Link | None = None
         self._api: WebApi | None = None
+        self._connecting: Connecting | None = None
         self._ready = asyncio.Event()
         self._presence: list[str] = []
         self._end: ClientError | None = None
         self._up = contextlib.AsyncExitStack()
-        self.connections = 0
-        """How many connections were greeted so far."""
 
     async def __aenter__(self) -> Client:
         """Connect. Returns once the gateway delivers, so that whatever is posted from now on comes as an event.
@@ -109,7 +92,8 @@ class Client:
         if http is None:
             http = await self._up.enter_async_context(aiohttp.ClientSession())
         self._api = WebApi(http, self._base_url, self._token, self._rng)
-        await self._up.enter_async_context(self._running(http))
+        self._connecting = Connecting(http, self._api, self._session, self, self._on_status, self._rng)
+        await self._up.enter_async_context(self._running(self._connecting))
         try:
             await self._ready.wait()
             if self._end is not None:
@@ -131,7 +115,12 @@ class Client:
     @property
     def is_ready(self) -> bool:
         """Whether a connection stands and delivers."""
-        return self._link is not None and self._session.is_ready
+        return self._link() is not None
+
+    @property
+    def connections(self) -> int:
+        """How many connections there were so far."""
+        return self._connecting.count if self._connecting is not None else 0
 
     @property
     def session(self) -> Session:
@@ -183,8 +172,8 @@ class Client:
         A message is answered, and its event left out on this connection. Returns the answer, {} where there is none.
         Raises NotConnected; Refused; ConnectionLost or TimeoutError when it may or may not have been stored.
         """
-        link = self._link
-        if link is None or not self._session.is_ready or len(self._answers) >= SENDS_MAX:
+        link = self._link()
+        if link is None or len(self._answers) >= SENDS_MAX:
             raise NotConnected("no connection, or too many answers outstanding")
         number = next(self._numbers)
         frame: Json = {"id": number, "type": kind, **fields}
@@ -213,24 +202,43 @@ class Client:
             raise Refused("message", str(error.get("msg") if isinstance(error, dict) else error), body)
         return body
 
+    async def deliver(self, step: Step) -> None:
+        """See connecting.Owner."""
+        if step.event is None and self._steps.empty():
+            self._move(step)
+        else:
+            await self._steps.put(step)
+
+    def answered(self, number: int, frame: Json) -> None:
+        """See connecting.Owner."""
+        waiting = self._answers.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(frame)
+
+    async def began(self, link: Link) -> None:
+        """See connecting.Owner."""
+        self._ready.set()
+        if self._presence:
+            await link.send({"type": "presence_sub", "ids": self._presence})
+
+    def broke(self) -> None:
+        """See connecting.Owner."""
+        for waiting in self._answers.values():
+            if not waiting.done():
+                waiting.set_exception(ConnectionLost("the connection broke before the answer"))
+
     @contextlib.asynccontextmanager
-    async def _running(self, http: aiohttp.ClientSession) -> AsyncIterator[None]:
+    async def _running(self, connecting: Connecting) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(self._run(http), name="parley client")
+            running = group.create_task(self._run(connecting), name="parley client")
             try:
                 yield
             finally:
                 running.cancel()
 
-    async def _run(self, http: aiohttp.ClientSession) -> None:
-        """Connect, and again whenever a connection ends, until it is of no use."""
+    async def _run(self, connecting: Connecting) -> None:
         try:
-            while True:
-                started = monotonic()
-                wait_s = await self._connection(http)
-                if monotonic() - started > SETTLED_S:
-                    self._backoff.reset()
-                await asyncio.sleep(max(wait_s, self._backoff.next_s()))
+            await connecting.run()
         except Exception as error:
             if not isinstance(error, ClientError):
                 log.exception("the client failed")
@@ -238,76 +246,9 @@ class Client:
             self._ready.set()
             await self._steps.put(_End(self._end))
 
-    async def _connection(self, http: aiohttp.ClientSession) -> float:
-        """Live through one connection; return the seconds that somebody asked to wait before the next one.
-
-        Raises Refused when there is no point in another one.
-        """
-        try:
-            answer = await self._web().once("rtm.connect", self._session.connecting())
-            async with Link.opened(http, str(answer["url"]), self._rng) as link:
-                reason, code = await self._live(link)
-        except Unreachable as error:
-            self._on_status(Status.WAITING, str(error))
-            return error.retry_after_s
-        except Refused as error:
-            if error.code in FATAL:
-                raise
-            self._on_status(Status.WAITING, str(error))
-            return 1.0
-        self._on_status(Status.ENDED, reason)
-        log.info("connection ended: %s", reason)
-        match self._session.closed(code):
-            case Return.NEVER:
-                raise Refused("the connection", "account_inactive", {"code": code})
-            case Return.LATER:
-                return 1.0
-            case Return.AT_ONCE:
-                return 0.0
-
-    async def _live(self, link: Link) -> tuple[str, int | None]:
-        """Take frames until the connection ends; return why, and its close code."""
-        self._link = link
-        try:
-            async for frame in link.frames():
-                if frame.get("type") == "hello":
-                    self.connections += 1
-                    self._on_status(Status.GREETED, str(frame.get("host_id", "")))
-                was_ready = self._session.is_ready
-                for action in self._session.take(frame):
-                    if isinstance(action, Leave):
-                        link.leave(action.reason)
-                        break
-                    await self._do(link, action)
-                if self._session.is_ready and not was_ready:
-                    await self._begin(link)
-            return link.reason, link.code
-        except ConnectionLost as error:
-            return str(error), None
-        finally:
-            self._link = None
-            for waiting in self._answers.values():
-                if not waiting.done():
-                    waiting.set_exception(ConnectionLost("the connection broke before the answer"))
-
-    async def _begin(self, link: Link) -> None:
-        self._ready.set()
-        self._on_status(Status.READY, "")
-        if self._presence:
-            await link.send({"type": "presence_sub", "ids": self._presence})
-
-    async def _do(self, link: Link, action: Action) -> None:
-        if isinstance(action, Step):
-            if action.event is None and self._steps.empty():
-                self._move(action)
-            else:
-                await self._steps.put(action)
-        elif isinstance(action, Say):
-            await link.send(action.frame)
-        elif isinstance(action, Answer):
-            waiting = self._answers.get(action.number)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(action.frame)
+    def _link(self) -> Link | None:
+        """Return the connection that delivers, if there is one."""
+        return self._connecting.link if self._connecting is not None and self._session.is_ready else None
 
     def _move(self, step: Step) -> None:
         for channel_id, offset in step.moves:

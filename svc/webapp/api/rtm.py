@@ -20,11 +20,14 @@ async def connect(call: Call) -> Answer:
     if user.deleted:
         raise Refused("account_inactive")
     flags = [name for name in _FLAGS if call.args.flag(name)]
+    gateway = services.connector.choose(call.args.names("avoid"))
     return {
-        "url": services.connector.url(caller, call.origin, flags),
+        "url": services.connector.url(caller, call.origin, flags, gateway),
+        "host_id": gateway.id,
         "self": {"id": user.id, "name": user.name},
         "team": {"id": team.id, "name": team.name, "domain": team.domain},
     }
 
 
-METHODS = (Method("rtm.connect", connect, tuple(Arg(name, Kind.FLAG) for name in _FLAGS)),)
+_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
+METHODS = (Method("rtm.connect", connect, _ARGS),)

@@ -71,9 +71,12 @@ class Connector:
         self._clock = clock
         self._rng = rng
 
-    def url(self, caller: Caller, origin: Origin, flags: Sequence[str] = ()) -> str:
-        """Return a WebSocket URL, valid once and for TICKET_TTL_S. Refused `service_unavailable` without a gateway."""
-        gateway = self._choose()
+    def url(self, caller: Caller, origin: Origin, flags: Sequence[str] = (), gateway: Instance | None = None) -> str:
+        """Return a WebSocket URL, valid once and for TICKET_TTL_S, to `gateway` or to one that is chosen.
+
+        Refused `service_unavailable` without a gateway.
+        """
+        gateway = gateway or self.choose()
         ticket = self._signer.sign(
             TICKET,
             {
@@ -90,9 +93,14 @@ class Connector:
         )
         return f"{self._base(gateway, origin)}/ws/{ticket}"
 
-    def _choose(self) -> Instance:
-        """Choose at random in our own zone, elsewhere only when it has none: equal shares without asking for loads."""
-        usable = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
+    def choose(self, avoid: Sequence[str] = ()) -> Instance:
+        """Choose at random in our own zone, elsewhere only when it has none: equal shares without asking for loads.
+
+        `avoid`: ids of gateways that the client found dead, which it knows a second before Consul does. They are taken
+        when there is no other.
+        """
+        found = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
+        usable = [gateway for gateway in found if gateway.id not in avoid] or found
         near = [gateway for gateway in usable if gateway.zone == self._settings.zone]
         if not usable:
             raise Refused("service_unavailable")

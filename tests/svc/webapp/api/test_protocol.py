@@ -150,6 +150,7 @@ async def test_rtm_connect_gives_a_url_that_names_a_gateway(acme: Office) -> Non
     claims = SIGNER.verify(TICKET, ticket, acme.services.clock.wall_us() / 1e6)
     assert (claims["user"], claims["bot"]) == (acme["helper"].id, acme["helper"].user.bot_id)
     assert claims["flags"] == ["batch_presence_aware"]
+    assert answer["host_id"] == claims["gateway"]
 
 
 async def test_users_and_team_are_described(acme: Office) -> None:

@@ -65,6 +65,17 @@ def test_our_own_zone_comes_first() -> None:
         url(Origin("localhost"), Instance("gateway-x", "gateway", "10.0.0.7:5000"))
 
 
+def test_a_gateway_that_the_client_found_dead_is_avoided_while_there_is_another() -> None:
+    """The client knows before Consul does."""
+    settings = ConnectSettings("az1", "127.0.0.1")
+    gateways = [LOCAL, REMOTE]
+    connector = Connector(settings, lambda: gateways, SIGNER, ManualClock(), Random(1))
+    assert connector.choose([LOCAL.id]) is REMOTE
+    assert connector.choose([LOCAL.id, REMOTE.id]) is LOCAL
+    ticket = connector.url(BOT, Origin("localhost"), gateway=REMOTE).rpartition("/")[2]
+    assert SIGNER.verify(TICKET, ticket, ManualClock().wall_us() / 1_000_000)["gateway"] == REMOTE.id
+
+
 def test_the_ticket_names_who_and_where_and_lasts_thirty_seconds() -> None:
     """The gateway admits its bearer without asking anybody."""
     ticket = url(Origin("localhost"), LOCAL).rpartition("/")[2]

@@ -1,0 +1,168 @@
+"""Being connected, over and over: asks where to connect, lives through the connection, waits before the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum
+from random import Random
+from time import monotonic
+from typing import Protocol
+
+import aiohttp
+
+from parley_client.actions import Action, Answer, Json, Leave, Say, Step
+from parley_client.errors import ConnectionLost, Refused, Unreachable
+from parley_client.link import Link
+from parley_client.retrying import FATAL, Backoff
+from parley_client.session import Return, Session
+from parley_client.webapi import WebApi
+
+BACKOFF_BASE_S, BACKOFF_CAP_S = 0.1, 5.0
+"""Waits between connections."""
+
+SETTLED_S = 5.0
+"""A connection that stood for this long begins the waits anew."""
+
+LATER_S = 1.0
+"""The least wait where coming back at once is of no use."""
+
+DEAD_MAX = 4
+"""Gateways that we ask not to be sent to again, since they did not answer."""
+
+log = logging.getLogger(__name__)
+
+
+class Status(Enum):
+    """What became of the connection; for people and for tests."""
+
+    GREETED = "connected"
+    READY = "delivering"
+    ENDED = "the connection ended"
+    WAITING = "not connected"
+
+
+OnStatus = Callable[[Status, str], None]
+
+
+class Owner(Protocol):
+    """Whom a connection is for."""
+
+    async def deliver(self, step: Step) -> None:
+        """Take the next thing for the application; waits while there is no room, and nothing is read meanwhile."""
+        ...
+
+    def answered(self, number: int, frame: Json) -> None:
+        """Take the answer to a frame."""
+        ...
+
+    async def began(self, link: Link) -> None:
+        """A connection delivers from now on."""
+        ...
+
+    def broke(self) -> None:
+        """It does no longer; what was not answered will not be."""
+        ...
+
+
+class Connecting:
+    """The connections of one client, one at a time."""
+
+    def __init__(
+        self, http: aiohttp.ClientSession, api: WebApi, session: Session, owner: Owner, on_status: OnStatus, rng: Random
+    ) -> None:
+        """`run` is what does it."""
+        self._http = http
+        self._api = api
+        self._session = session
+        self._owner = owner
+        self._on_status = on_status
+        self._rng = rng
+        self._backoff = Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, rng)
+        self._dead: dict[str, None] = {}
+        self.link: Link | None = None
+        """The connection that stands."""
+        self.count = 0
+        """How many connections were greeted so far."""
+
+    async def run(self) -> None:
+        """Connect, and again whenever a connection ends. Raises Refused when there is no point any more."""
+        while True:
+            started = monotonic()
+            wait_s = await self._connection()
+            if monotonic() - started > SETTLED_S:
+                self._backoff.reset()
+            await asyncio.sleep(max(wait_s, self._backoff.next_s()))
+
+    async def _connection(self) -> float:
+        """Live through one connection; return the least wait before the next one, in seconds."""
+        try:
+            avoid = {"avoid": ",".join(self._dead)} if self._dead else {}
+            answer = await self._api.once("rtm.connect", {**self._session.connecting(), **avoid})
+            gateway_id = str(answer.get("host_id", ""))
+            self._doubt(gateway_id)
+            async with Link.opened(self._http, str(answer["url"]), self._rng) as link:
+                reason, code = await self._live(link)
+        except Unreachable as error:
+            self._on_status(Status.WAITING, str(error))
+            return error.retry_after_s
+        except Refused as error:
+            if error.code in FATAL:
+                raise
+            self._on_status(Status.WAITING, str(error))
+            return LATER_S
+        self._on_status(Status.ENDED, reason)
+        log.info("connection ended: %s", reason)
+        if code in (None, 1006):
+            self._doubt(gateway_id)
+        match self._session.closed(code):
+            case Return.NEVER:
+                raise Refused("the connection", "account_inactive", {"code": code})
+            case Return.LATER:
+                return LATER_S
+            case Return.AT_ONCE:
+                return 0.0
+
+    async def _live(self, link: Link) -> tuple[str, int | None]:
+        """Take frames until the connection ends; return why, and its close code."""
+        self.link = link
+        try:
+            async for frame in link.frames():
+                await self._take(link, frame)
+            return link.reason, link.code
+        except ConnectionLost as error:
+            return str(error), None
+        finally:
+            self.link = None
+            self._owner.broke()
+
+    async def _take(self, link: Link, frame: Json) -> None:
+        if frame.get("type") == "hello":
+            self.count += 1
+            self._on_status(Status.GREETED, str(frame.get("host_id", "")))
+        was_ready = self._session.is_ready
+        for action in self._session.take(frame):
+            if isinstance(action, Leave):
+                link.leave(action.reason)
+                return
+            await self._do(link, action)
+        if self._session.is_ready and not was_ready:
+            self._dead.clear()
+            await self._owner.began(link)
+            self._on_status(Status.READY, "")
+
+    async def _do(self, link: Link, action: Action) -> None:
+        if isinstance(action, Step):
+            await self._owner.deliver(action)
+        elif isinstance(action, Say):
+            await link.send(action.frame)
+        elif isinstance(action, Answer):
+            self._owner.answered(action.number, action.frame)
+
+    def _doubt(self, gateway_id: str) -> None:
+        """Ask for another gateway next time, until one delivers."""
+        self._dead.pop(gateway_id, None)
+        self._dead[gateway_id] = None
+        if len(self._dead) > DEAD_MAX:
+            del self._dead[next(iter(self._dead))]
