@@ -1,13 +1,14 @@
-"""`parley tail`: be a client of the Slack kind, and print what it is told."""
+"""`parley tail`: be a client that loses nothing, and print what it is told."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import aiohttp
@@ -16,13 +17,14 @@ import click
 from ops import demo_tokens
 from ops.cli.output import CliError, emit_json, json_option, say
 from ops.cli.target import running_mesh, var_option
-from svc.kit.backoff import Backoff
+from parley_client import Client, Refused, ResumeFailed, Status, TokenMalformed, Unreachable
+from parley_client.webapi import WebApi
 
 HELP = """Connect as a user and print events as they arrive, until Ctrl-C.
 
-Does what every RTM client does: rtm.connect over HTTP, then a WebSocket to the gateway that it names; reconnects when
-the line breaks, and says how many events went by meanwhile. CHANNEL ('#general' or an id) leaves out all others.
-The token is --token, else $PARLEY_TOKEN, else that of the demo user named by --as.
+Every persisted event comes once and in order, over any number of broken connections; where some are gone for good, it
+says so. CHANNEL ('#general' or an id) leaves out all others. With --state FILE it begins where the last one with
+that file ended. The token is --token, else $PARLEY_TOKEN, else that of the demo user named by --as.
 
 \b
 Examples:
@@ -31,14 +33,13 @@ Examples:
   parley tail --json | jq .text
   parley tail --count 1 --timeout 10       wait for the next event, 10 s at the most
   parley tail --until deployed             stop after the message that says so
+  parley tail --state seen                 and what happened since the last time
 """
 
-TIMEOUT_S = 10.0
-HEARTBEAT_S = 20.0
-SETTLED_S = 5.0
-"""A line that stood for this long starts the waits between tries anew."""
+NAMES_S = 3.0
+"""Longest that a server may take to tell the names of users and channels."""
 
-FATAL = {
+HINTS = {
     "invalid_auth": "parley token create USER makes a token.",
     "not_authed": "Give --token, or --as a demo user.",
     "token_revoked": "parley token create USER makes a new one.",
@@ -56,13 +57,13 @@ class Wanted:
     until: str = ""
     shown: int = 0
 
-    def shows(self, event: dict[str, Any]) -> bool:
+    def shows(self, event: Mapping[str, Any]) -> bool:
         """Tell whether an event is to be shown."""
         channel = event.get("channel")
         channel_id = channel.get("id") if isinstance(channel, dict) else channel
-        return event.get("type") not in ("hello", "goodbye", "pong") and self.channel_id in ("", channel_id)
+        return self.channel_id in ("", channel_id)
 
-    def is_enough(self, event: dict[str, Any]) -> bool:
+    def is_enough(self, event: Mapping[str, Any]) -> bool:
         """Count a shown event; tell whether it was the last."""
         self.shown += 1
         return self.shown == self.count or bool(self.until and self.until in str(event.get("text", "")))
@@ -75,7 +76,7 @@ class Names:
     users: dict[str, str] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
 
-    def line(self, event: dict[str, Any]) -> str:
+    def line(self, event: Mapping[str, Any]) -> str:
         """Return an event as a line for people."""
         channel = event.get("channel")
         channel_id = str(channel.get("id", "") if isinstance(channel, dict) else channel or "")
@@ -91,53 +92,21 @@ class Names:
         return f"{when} {where:<12} {who} [{kind}] {what}".rstrip()
 
 
-@dataclass
-class Positions:
-    """The last offset seen of each channel: repeats are dropped, gaps counted."""
-
-    last: dict[str, int] = field(default_factory=dict)
-
-    def missed(self, event: dict[str, Any]) -> int | None:
-        """Return how many events went by before this one; None when it was seen already."""
-        channel_id, _, offset = str(event.get("position", "")).rpartition(":")
-        if not offset.isdigit():
-            return 0
-        before = self.last.get(channel_id, int(offset) - 1)
-        if int(offset) <= before:
-            return None
-        self.last[channel_id] = int(offset)
-        return int(offset) - before - 1
+async def _names(api: WebApi) -> Names:
+    """Return the names of users and channels, the first thousand of each."""
+    users = await _read(api, "users.list", limit=1_000)
+    kinds = "public_channel,private_channel,im,mpim"
+    channels = await _read(api, "users.conversations", limit=1_000, types=kinds)
+    names = Names({user["id"]: user["name"] for user in users["members"]})
+    for channel in channels["channels"]:
+        is_direct = channel.get("is_im")
+        shown = f"@{names.users.get(channel.get('user', ''), '?')}" if is_direct else f"#{channel.get('name', '')}"
+        names.channels[channel["id"]] = shown
+    return names
 
 
-class Api:
-    """The Web API, as one user."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
-        self._http = http
-        self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"}
-
-    async def call(self, method: str, **form: str) -> dict[str, Any]:
-        """Call a method. Raises CliError when it is refused for good; OSError and aiohttp's errors to try again."""
-        async with self._http.post(f"{self._url}/api/{method}", data=form, headers=self._headers) as answer:
-            body: dict[str, Any] = await answer.json(content_type=None)
-        if not body.get("ok"):
-            code = str(body.get("error"))
-            if code in FATAL:
-                raise CliError(f"{method} was refused: {code}.", FATAL[code])
-            raise aiohttp.ClientError(f"{method}: {code}")
-        return body
-
-    async def names(self) -> Names:
-        """Return the names of users and channels, the first thousand of each."""
-        users = await self.call("users.list", limit="1000")
-        channels = await self.call("users.conversations", limit="1000", types="public_channel,private_channel,im,mpim")
-        names = Names({user["id"]: user["name"] for user in users["members"]})
-        for channel in channels["channels"]:
-            is_direct = channel.get("is_im")
-            shown = f"@{names.users.get(channel.get('user', ''), '?')}" if is_direct else f"#{channel.get('name', '')}"
-            names.channels[channel["id"]] = shown
-        return names
+async def _read(api: WebApi, method: str, **arguments: Any) -> dict[str, Any]:
+    return await api.call(method, arguments, deadline_s=NAMES_S, is_repeatable=True)
 
 
 @click.command("tail", help=HELP)
@@ -147,6 +116,7 @@ class Api:
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
 @click.option("--until", default="", metavar="TEXT", help="Stop after a message that contains TEXT.")
 @click.option("--timeout", type=float, help="Give up after so many seconds (exit code 1).")
+@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Begin where FILE says, and keep it.")
 @click.option("--url", default="", help="Address of a webapp, http://host:port.")
 @var_option
 @json_option
@@ -157,6 +127,7 @@ def command(
     count: int | None,
     until: str,
     timeout: float | None,
+    state: Path | None,
     url: str,
     var: Path,
     *,
@@ -167,7 +138,7 @@ def command(
     if not base_url.startswith(("http://", "https://")):
         raise CliError(f"{base_url or 'Nothing'} is not an address.", "It looks like http://127.0.0.1:8080.")
     wanted = Wanted(count=count or 0, until=until)
-    work = _tail(base_url, token or _demo_token(var, user), channel, wanted, as_json=as_json)
+    work = _tail(base_url, token or _demo_token(var, user), channel, wanted, state, as_json=as_json)
     try:
         asyncio.run(asyncio.wait_for(work, timeout))
     except TimeoutError:
@@ -183,24 +154,31 @@ def _demo_token(var: Path, user: str) -> str:
     return tokens[user]
 
 
-async def _tail(url: str, token: str, channel: str, wanted: Wanted, *, as_json: bool) -> None:
+async def _tail(url: str, token: str, channel: str, wanted: Wanted, state: Path | None, *, as_json: bool) -> None:
     """Print events until enough were shown."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout) as http:
-        api = Api(http, url, token)
+    base_url = f"{url.rstrip('/')}/api/"
+    async with aiohttp.ClientSession() as http:
         try:
-            names = await api.names()
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            names = await _names(WebApi(http, base_url, token, SystemRandom()))
+            wanted.channel_id = _channel_id(channel, names)
+
+            def show(event: Mapping[str, Any]) -> None:
+                if as_json:
+                    emit_json(event)
+                else:
+                    print(names.line(event), flush=True)
+
+            client = Client(token, base_url, resume_token=_kept(state), http=http, on_status=_say_status)
+            try:
+                await _follow(client, wanted, show)
+            finally:
+                _keep(state, client.resume_token())
+        except Unreachable as error:
             raise CliError(f"{url} does not answer: {error}.", "parley status shows what runs.") from error
-        wanted.channel_id = _channel_id(channel, names)
-
-        def show(event: dict[str, Any]) -> None:
-            if as_json:
-                emit_json(event)
-            else:
-                print(names.line(event), flush=True)
-
-        await _follow(api, http, wanted, Positions(), show)
+        except Refused as refusal:
+            raise CliError(f"{refusal}.", HINTS.get(refusal.code, "")) from refusal
+        except TokenMalformed as error:
+            raise CliError(f"{state} has no resume token: {error}.", "Delete it to begin anew.") from error
 
 
 def _channel_id(channel: str, names: Names) -> str:
@@ -211,50 +189,31 @@ def _channel_id(channel: str, names: Names) -> str:
     return found
 
 
-async def _follow(
-    api: Api,
-    http: aiohttp.ClientSession,
-    wanted: Wanted,
-    positions: Positions,
-    show: Callable[[dict[str, Any]], None],
-) -> None:
-    """Connect, and again whenever the line ends, with growing waits while it does not stand."""
-    backoff = Backoff(0.2, 5.0)
-    while True:
-        started = time.monotonic()
-        try:
-            if await _session(api, http, wanted, positions, show):
-                return
-            say("the line ended; reconnecting")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            say(f"not connected: {error}; trying again")
-        if time.monotonic() - started > SETTLED_S:
-            backoff.reset()
-        await asyncio.sleep(backoff.next_s())
+def _kept(state: Path | None) -> str:
+    return state.read_text().strip() if state is not None and state.exists() else ""
 
 
-async def _session(
-    api: Api,
-    http: aiohttp.ClientSession,
-    wanted: Wanted,
-    positions: Positions,
-    show: Callable[[dict[str, Any]], None],
-) -> bool:
-    """Show the events of one connection; return whether it was enough."""
-    answer = await api.call("rtm.connect")
-    async with http.ws_connect(answer["url"], heartbeat=HEARTBEAT_S, max_msg_size=0) as socket:
-        async for frame in socket:
-            if frame.type is not aiohttp.WSMsgType.TEXT:
-                break
-            event: dict[str, Any] = json.loads(frame.data)
-            if event.get("type") == "hello":
-                say(f"listening as {answer['self']['name']} at {event.get('host_id', 'a gateway')}")
-            missed = positions.missed(event)
-            if missed is None or not wanted.shows(event):
-                continue
-            if missed:
-                say(f"{missed} events of {event.get('channel')} went by unseen")
-            show(event)
-            if wanted.is_enough(event):
-                return True
-    return False
+def _keep(state: Path | None, resume_token: str) -> None:
+    if state is not None:
+        state.write_text(f"{resume_token}\n")
+
+
+async def _follow(client: Client, wanted: Wanted, show: Callable[[Mapping[str, Any]], None]) -> None:
+    """Show events, and what was missed for good, until it is enough."""
+    async with client:
+        async for event in client.events():
+            if isinstance(event, ResumeFailed):
+                say(f"missed for good: events of {', '.join(event.channels)}")
+            elif wanted.shows(event.json):
+                show(event.json)
+                if wanted.is_enough(event.json):
+                    return
+
+
+def _say_status(status: Status, detail: str) -> None:
+    if status is Status.GREETED:
+        say(f"listening at {detail or 'a gateway'}")
+    elif status is Status.ENDED:
+        say(f"the connection ended ({detail}); reconnecting")
+    elif status is Status.WAITING:
+        say(f"not connected: {detail}; trying again")

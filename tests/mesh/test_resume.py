@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -190,6 +192,43 @@ async def test_a_log_that_was_cut_off_meanwhile_fails_explicitly_and_goes_on_liv
             assert reader.texts(there.general) == ["live"]
             assert reader.texts(other) == [f"kept {number}" for number in range(20)]
             assert reader.offsets(other)[-1] == last
+
+
+async def test_parley_tail_shows_everything_once_over_breaks_and_over_its_own_restart(tmp_path: Path) -> None:
+    """With a state file it begins where the last one ended."""
+    async with town(tmp_path / "var") as there:
+        arguments = ["#general", "--count", "3", "--timeout", "20", "--state", str(tmp_path / "seen"), "--json"]
+        first = await tailing(there, *arguments)
+        for number in range(3):
+            await there["ada"].post(there.general, str(number))
+            if number == 1:
+                await there.mesh.kill(await gateway_of(there))
+        assert await shown_by(first) == ["0", "1", "2"]
+        for number in range(3, 5):
+            await there["ada"].post(there.general, str(number))
+        second = await tailing(there, *arguments)
+        await there["ada"].post(there.general, "5")
+        assert await shown_by(second) == ["3", "4", "5"]
+
+
+async def shown_by(tail: asyncio.subprocess.Process) -> list[str]:
+    """Return the texts that `parley tail --json` showed until it ended."""
+    shown, _ = await tail.communicate()
+    return [json.loads(line)["text"] for line in shown.splitlines()]
+
+
+async def tailing(there: Town, *arguments: str) -> asyncio.subprocess.Process:
+    """Start `parley tail` as grace; return once it is connected."""
+    whose = ("--url", there.mesh.web_url, "--token", there["grace"].token)
+    command = (str(Path(sys.executable).parent / "parley"), "tail", *arguments, *whose)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(10):
+        while b"listening" not in (line := await process.stderr.readline()):
+            assert line, "it ended"
+    return process
 
 
 async def cut_off(there: Town, channel: str) -> int:
