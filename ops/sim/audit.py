@@ -16,7 +16,8 @@ from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
 from svc.channel.rechecks import Rechecks
-from svc.channel.table import ChannelTable
+from svc.channel.states import ChannelState
+from svc.channel.table import ChannelTable, _Publish
 
 
 class OrderedAudience(Audience):
@@ -51,6 +52,16 @@ class AuditedTable(ChannelTable):
         for event in events:
             before[event.channel_id] = self.audience.subscriptions.followers(event.channel_id)
         super().publish(ticket, events, quoted_fingerprint, now)
+
+    def _accept(self, state: ChannelState, event: event_pb2.Event, index: int, publish: _Publish) -> None:
+        is_known = state.low <= event.offset <= state.head
+        before = self.counts.deliveries
+        super()._accept(state, event, index, publish)
+        if is_known and self.counts.deliveries > before:
+            self._mesh.world.violate(
+                "each hop drops what it has seen",
+                f"{self.ownership.instance_id} delivers {event.channel_id}:{event.offset} again",
+            )
 
     def settled(self, ticket: Ticket) -> None:
         """See ChannelTable."""

@@ -43,6 +43,8 @@ class Device:
         self.session = Session()
         self.shown: dict[str, int] = {}
         """Up to which offset the application has each channel."""
+        self.told: dict[str, int] = {}
+        """Up to which offset this connection has told of each channel."""
         self.texts: dict[tuple[str, int], str] = {}
         """What messages said."""
         self.socket: Socket | None = None
@@ -79,6 +81,7 @@ class Device:
         self.mesh.world.trace(self.host.name, "connects to", gateway_id, *arguments)
         gateway = cast(GatewayProcess, self.mesh.processes[gateway_id])
         self._ended = asyncio.get_running_loop().create_future()
+        self.told = dict(self.session.positions) if "resume" in arguments else {}
         network, world = self.mesh.network, self.mesh.world
         socket = self.socket = Socket(network, self.host, gateway.host, self._frame, self._over)
         flags = frozenset(arguments)

@@ -155,11 +155,12 @@ class GatewayProcess(Process):
         return follower._gap is not None and follower._gap.head >= offset
 
     def admit(self, socket: Socket, user_id: str, flags: frozenset[str]) -> None:
-        """Let a device in, as the door does for a valid ticket."""
+        """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""
         self._number += 1
         name = (f"{self.name}-{self._number:010d}", self._number)
         ticket = Ticket("T0000000001", user_id, "", flags)
         session = Session(SessionLimits(), self.host.clock.now(), awaits_resume=ticket.resumes)
+        socket.connection_id = name[0]
         socket.opened(NumberedConnection(self._wiring, session, ticket, name, 0))
 
     async def _serve(self) -> None:

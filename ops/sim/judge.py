@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ops.sim.mesh import Mesh
+from parley_client import tokens
 from parley.event.v1 import event_pb2
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Judge:
         self.devices: list[Device] = []
         self.trimmed: set[str] = set()
         """Channels whose log retention has cut."""
+        self.members: set[tuple[str, str]] = set()
+        """(channel, user) pairs of the beginning."""
         self._acked: dict[tuple[str, str, str], int] = {}
         self._tables = mesh.mysql.tables
         self._world = mesh.world
@@ -48,14 +51,33 @@ class Judge:
             self._violate("one client_msg_id, one event", f"{key} is at {channel_id}:{known} and at {offset}")
 
     def arrived(self, device: Device, frame: Mapping[str, Any]) -> None:
-        """A frame reached a client."""
+        """A frame reached a client: each hop has dropped what it had, and left out nothing."""
+        if frame.get("type") == "positions":
+            device.told.update(tokens.decode(str(frame["token"])))
+        elif frame.get("type") == "positions_dropped":
+            for channel_id in frame["channels"]:
+                device.told.pop(channel_id, None)
         position = frame.get("position")
         if not isinstance(position, str) or "ok" in frame:
             return
         self._world.trace(device.host.name, "gets", position)
-        channel_id = position.partition(":")[0]
+        channel_id, _, place = position.partition(":")
+        offset = int(place)
         if channel_id not in device.session.positions:
             self._violate("only members receive", f"{device.host.name} got {position}, which it does not follow")
+        last = device.told.get(channel_id)
+        device.told[channel_id] = offset
+        if last is None or offset == last + 1:
+            return
+        if offset <= last:
+            self._violate("each hop drops what it has seen", f"{device.host.name} got {position} after {last}")
+        for missing in range(last + 1, offset):
+            if self._origin(channel_id, missing) != (device.socket.connection_id if device.socket else ""):
+                self._violate("every hole is explained", f"{device.host.name} got {position} after {last}")
+
+    def _origin(self, channel_id: str, offset: int) -> str:
+        """Return the connection that an event was posted on; it gets the acknowledgement instead."""
+        return event_pb2.Event.FromString(self._tables.history[channel_id][offset - 1]).origin_connection_id
 
     def started(self, device: Device, channel_id: str, offset: int) -> None:
         """An application loads the history of a channel and goes on from an offset."""
@@ -124,19 +146,24 @@ class Judge:
         yield from self._tables.memberships
 
     def _check_log(self, channel_id: str, history: list[bytes]) -> None:
-        events = [event_pb2.Event.FromString(each) for each in history]
         seen: set[tuple[str, str]] = set()
-        last_us = 0
-        for place, event in enumerate(events, start=1):
+        members = {user_id for channel, user_id in self.members if channel == channel_id}
+        for place, blob in enumerate(history, start=1):
+            event = event_pb2.Event.FromString(blob)
             if event.offset != place or event.channel_id != channel_id:
                 self._violate("offsets are dense", f"{event.channel_id}:{event.offset} at {channel_id}:{place}")
-            if not event.payload or event.kind != event_pb2.EVENT_KIND_MESSAGE:
+            if b"member_joined_channel" in event.payload:
+                members.add(event.sender_id)
+            elif b"member_left_channel" in event.payload:
+                members.discard(event.sender_id)
+            if event.kind != event_pb2.EVENT_KIND_MESSAGE:
                 continue
-            key = (event.sender_id, _text(history[place - 1]))
+            key = (event.sender_id, _text(blob))
             if key in seen:
                 self._violate("one client_msg_id, one event", f"{key} is in {channel_id} twice")
+            if event.sender_id not in members:
+                self._violate("only members post", f"{event.sender_id} at {channel_id}:{place}")
             seen.add(key)
-            last_us = max(last_us, event.commit_unix_us)
         for device in self.devices:
             for (shown_id, offset), text in device.texts.items():
                 if shown_id == channel_id and text != _text(history[offset - 1]):

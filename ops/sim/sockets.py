@@ -63,6 +63,8 @@ class Socket:
         self._is_dead = False
         self._device_over = False
         self._connection: Connection | None = None
+        self.connection_id = ""
+        """What the gateway calls it."""
         self.is_disconnected = False
         self.is_close_frame_sent = False
         self.underlying_transport = self

@@ -41,8 +41,8 @@ from svc.webapp.store.rows import User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
-CHANNEL_TICK_S = 0.1
-ADMIN_TICK_S = 0.1
+CHANNEL_TICK_S = 0.2
+ADMIN_TICK_S = 0.2
 """Real ones are shorter; what is due is done this much later, which harms nobody and spares most of the steps."""
 
 
