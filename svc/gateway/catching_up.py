@@ -11,7 +11,8 @@ from random import Random
 from typing import Protocol
 
 from svc.feed.filler import LogReader
-from svc.gateway.hub import Hub, Member
+from svc.gateway.hub import Hub
+from svc.gateway.members import Member
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError

@@ -8,7 +8,8 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.hub import Hub, Member
+from svc.gateway.hub import Hub
+from svc.gateway.members import Member
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.reports import Presence

@@ -88,7 +88,7 @@ class Wiring:
 
 
 class Connection(WSListener):
-    """One WebSocket with its session. Implements hub.Member."""
+    """One WebSocket with its session. Implements members.Member."""
 
     __slots__ = (
         "_fragments",

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.event.v1 import event_pb2 as event_pb
-from svc.gateway.hub import Hub, Member
+from svc.gateway.hub import Hub
+from svc.gateway.members import Member
 
 C, D = "C0000000001", "D0000000001"
 

@@ -9,7 +9,8 @@ import pytest
 
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway import resume
-from svc.gateway.hub import Hub, Member
+from svc.gateway.hub import Hub
+from svc.gateway.members import Member
 from svc.gateway.resume import SHARED_REPLAY_MAX, Opening, Replay, Start
 from tests.svc.gateway.test_hub import FakeFeed, FakeMember, event
 
