@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ops.sim.mesh import Mesh
+from ops.sim.mesh import Mesh, Subscriber
 from parley.channel.v1 import channel_service_pb2 as channel_pb
 from parley.event.v1 import event_pb2
 from svc.channel.audience import Audience
+from svc.channel.channel import ChannelState
 from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
 from svc.channel.rechecks import Rechecks
-from svc.channel.states import ChannelState
 from svc.channel.table import ChannelTable, _Publish
+
+_Standing = tuple[Attachment, Subscriber, object]
 
 
 class OrderedAudience(Audience):
@@ -38,7 +40,7 @@ class AuditedTable(ChannelTable):
         self.audience = OrderedAudience(fanout, self.counts)
         self._rechecks = Rechecks(self.audience, self.states)
         self._mesh = mesh
-        self._open: dict[Ticket, tuple[Sequence[event_pb2.Event], dict[str, tuple[Attachment, ...]]]] = {}
+        self._open: dict[Ticket, tuple[Sequence[event_pb2.Event], list[Sequence[_Standing]]]] = {}
         self._must_refuse: set[Ticket] = set()
         self._is_contradicted = False
         self._heard_at = 0.0
@@ -47,10 +49,7 @@ class AuditedTable(ChannelTable):
         """See ChannelTable."""
         if self._is_left_behind(quoted_fingerprint, now):
             self._must_refuse.add(ticket)
-        before: dict[str, tuple[Attachment, ...]] = {}
-        self._open[ticket] = (events, before)
-        for event in events:
-            before[event.channel_id] = self.audience.subscriptions.followers(event.channel_id)
+        self._open[ticket] = (events, [self._standing(event.channel_id) for event in events])
         super().publish(ticket, events, quoted_fingerprint, now)
 
     def _accept(self, state: ChannelState, event: event_pb2.Event, index: int, publish: _Publish) -> None:
@@ -67,7 +66,7 @@ class AuditedTable(ChannelTable):
         """See ChannelTable."""
         super().settled(ticket)
         counts, name = self._mesh.world.counts, self.ownership.instance_id
-        events, followers = self._open.pop(ticket)
+        events, standing = self._open.pop(ticket)
         for reason in ticket.refusals.values():
             counts[f"refused: {channel_pb.RefusalReason.Name(reason).removeprefix('REFUSAL_REASON_').lower()}"] += 1
         must_refuse = ticket in self._must_refuse
@@ -79,22 +78,31 @@ class AuditedTable(ChannelTable):
                 self._mesh.world.violate(
                     "a fenced server acks nothing", f"{name} took {event.channel_id}:{event.offset}"
                 )
-            self._check(event, followers[event.channel_id])
+            self._check(event, standing[index])
         self._mesh.world.trace(
             name, "answers", *(f"{event.channel_id}:{event.offset}" for event in events), dict(ticket.refusals)
         )
 
-    def _check(self, event: event_pb2.Event, before: tuple[Attachment, ...]) -> None:
-        after = self.audience.subscriptions.followers(event.channel_id)
-        for attachment in before:
-            if attachment not in after:
-                continue
+    def _standing(self, channel_id: str) -> list[_Standing]:
+        """Return the gateways whose subscription to a channel stands here, by both sides' word."""
+        found = []
+        for attachment in self.audience.subscriptions.followers(channel_id):
             gateway = self._mesh.subscribers.get(attachment.subscriber_id)
-            if gateway is not None and not gateway.holds(self.ownership.instance_id, event.channel_id, event.offset):
+            subscription = gateway and gateway.standing(self.ownership.instance_id, channel_id)
+            if gateway is not None and subscription is not None:
+                found.append((attachment, gateway, subscription))
+        return found
+
+    def _check(self, event: event_pb2.Event, before: Sequence[_Standing]) -> None:
+        if not before:
+            return
+        after = self._standing(event.channel_id)
+        for standing in before:
+            if standing in after and not standing[1].holds(event.channel_id, event.offset):
                 self._mesh.world.violate(
                     "what is answered has arrived",
                     f"{self.ownership.instance_id} took {event.channel_id}:{event.offset},"
-                    f" which {attachment.subscriber_id} does not hold",
+                    f" which {standing[0].subscriber_id} does not hold",
                 )
 
     def _is_left_behind(self, quoted_fingerprint: int, now: float) -> bool:

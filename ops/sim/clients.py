@@ -1,7 +1,7 @@
-"""People's devices: the client library's own rules on a simulated socket, and an application that believes every word.
+"""People's devices: the client library's own rules on a simulated socket, and an application that believes each word.
 
-A device connects, resumes and comes back as `parley_client` does; its `Session` is the library's. What the session hands
-over goes to the application, which keeps of each channel how far it is, and tells the judge.
+A device connects, resumes and comes back as `parley_client` does; its `Session` is the library's. What the session
+hands over goes to the application, which keeps of each channel how far it is, and tells the judge.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+from ops.sim.calls import call
 from ops.sim.gateways import GatewayProcess
 from ops.sim.judge import Judge
 from ops.sim.mesh import Mesh
@@ -163,10 +164,8 @@ class Device:
 
     # What a person does
 
-    async def http(
-        self, work: Callable[[WebappProcess], Awaitable[Any] | Any], tries: int = TRIES
-    ) -> Any:
-        """Call a webapp that the front door believes in; again, at another one, when nothing is known of the outcome."""
+    async def http(self, work: Callable[[WebappProcess], Awaitable[Any] | Any], tries: int = TRIES) -> Any:
+        """Call a webapp that the front door believes in; again, at any, when nothing is known of the outcome."""
         failure: ParleyError = UnavailableError("no webapp is there")
         for number in range(tries):
             names = sorted(self.mesh.consul.healthy("webapp"))
@@ -181,7 +180,7 @@ class Device:
                         return refusal
 
                 try:
-                    answer = await self.mesh.network.call(self.host, webapp.host, done, HTTP_S)
+                    answer = await call(self.mesh.network, self.host, webapp.host, done, HTTP_S)
                 except ParleyError as error:
                     failure = error
                 else:

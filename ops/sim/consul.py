@@ -1,7 +1,8 @@
 """Consul's twin: who is registered and healthy, and what each process has been told of it.
 
-Health checks notice the dead and the silent after 0.3 to 1.3 s. Every process has its own view, told late and at its own
-time; while its line to Consul is cut it keeps the last one, by the rules of `discovery.view`, and its fence is silent.
+Health checks notice the dead and the silent after 0.3 to 1.3 s. Every process has its own view, told late and at its
+own time; while its line to Consul is cut it keeps the last one, by the rules of `discovery.view`, and its fence is
+silent.
 """
 
 from __future__ import annotations

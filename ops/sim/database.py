@@ -22,6 +22,7 @@ from svc.webapp.store.failures import translate
 from svc.webapp.store.pools import Database, Rows, Transaction
 
 LOST = 2013
+DUPLICATE = 1062
 LOCK_WAIT_S = 3.0
 
 
@@ -74,7 +75,7 @@ class MemoryMysql:
                 async with asyncio.timeout(LOCK_WAIT_S):
                     await turn
             except TimeoutError:
-                raise pymysql.err.OperationalError(1205, "Lock wait timeout exceeded") from None
+                raise refused(1205, "Lock wait timeout exceeded") from None
         transaction.locked.append(channel_id)
 
     def release(self, transaction: MemoryTransaction) -> None:
@@ -135,7 +136,7 @@ class MemoryTransaction(Transaction):
         if sql.startswith("INSERT INTO requests"):
             used = self.mysql.tables.requests
             if any((args[i], args[i + 1]) in used for i in range(0, len(args), 5)):
-                raise pymysql.err.IntegrityError(1062, "Duplicate entry")
+                raise refused(DUPLICATE, "Duplicate entry")
         self.writes.append((sql, args))
         return 1
 
@@ -146,7 +147,7 @@ class MemoryTransaction(Transaction):
         draw, trouble = mysql.dice.random(), mysql.trouble
         if draw < trouble.conflict:
             await asyncio.sleep(mysql.latency())
-            raise pymysql.err.OperationalError(1213, "Deadlock found")
+            raise refused(1213, "Deadlock found")
 
         def arrive() -> None:
             if not self.is_open:
@@ -233,9 +234,16 @@ class MemoryDatabase(Database):
             raise translate(error, "channel") from error
 
 
-def lost() -> pymysql.err.OperationalError:
+def refused(code: int, text: str) -> Exception:
+    """Return what a driver raises for an error number."""
+    kind = pymysql.err.IntegrityError if code == DUPLICATE else pymysql.err.OperationalError
+    error: Exception = kind(code, text)
+    return error
+
+
+def lost() -> Exception:
     """Return what a driver raises when its connection broke."""
-    return pymysql.err.OperationalError(LOST, "Lost connection to MySQL server during query")
+    return refused(LOST, "Lost connection to MySQL server during query")
 
 
 def _wake(turn: asyncio.Future[None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ops.sim.clients import Device
 from ops.sim.database import Trouble
 from ops.sim.judge import Judge
 from ops.sim.mesh import TIERS, Mesh, Process
@@ -20,6 +21,7 @@ class Faults:
         self._host = mesh.network.watcher
         self._paused: list[Process] = []
         self._extra: list[Process] = []
+        self._asleep: list[Device] = []
         self._kinds: tuple[tuple[int, Callable[[], None]], ...] = (
             (6, self.kill),
             (3, self.stop),
@@ -33,6 +35,7 @@ class Faults:
             (3, self.vanish),
             (2, self.read_slowly),
             (1, self.restart_device),
+            (2, self.sleep),
             (2, self.kill_after_commit),
             (2, self.join_ring),
         )
@@ -51,6 +54,9 @@ class Faults:
             process.host.resume()
             mesh.consul.recovered(process.host)
         self._paused.clear()
+        for device in self._asleep:
+            device.host.resume()
+        self._asleep.clear()
         mesh.network.mend_all()
         if mesh.consul.is_down:
             mesh.consul.start()
@@ -170,17 +176,18 @@ class Faults:
 
     def trim(self) -> None:
         """Let retention take the beginning of a log, but nothing that waits to be published."""
+        channels = sorted(self._mesh.mysql.tables.log)
+        if channels:
+            self._trim(self._rng.choice(channels), self._rng.choice((0, 1, 3)))
+
+    def _trim(self, channel_id: str, kept: int) -> None:
         tables = self._mesh.mysql.tables
-        channels = sorted(tables.log)
-        waiting = {channel_id for channel_id, _ in tables.outbox}
-        if not channels:
+        if any(channel_id == waiting for waiting, _ in tables.outbox):
             return
-        channel_id = self._rng.choice(channels)
-        if channel_id not in waiting:
-            up_to = self._judge.head(channel_id) - self._rng.choice((0, 1, 3))
-            if tables.drop_log(channel_id, up_to):
-                self._world.trace("retention", channel_id, up_to)
-                self._judge.trimmed.add(channel_id)
+        up_to = self._judge.head(channel_id) - kept
+        if tables.drop_log(channel_id, up_to):
+            self._world.trace("retention", channel_id, up_to)
+            self._judge.trimmed.add(channel_id)
 
     # Lines
 
@@ -221,8 +228,28 @@ class Faults:
             socket.stop_reading()
             self._later(0.2, 3.0, socket.read_on)
 
+    def sleep(self) -> None:
+        """Let a device sleep, and in most cases its past be forgotten before it wakes."""
+        device = self._rng.choice(self._judge.devices)
+        if device.host.is_paused:
+            return
+        self._world.trace(device.host.name, "falls asleep")
+        if device.socket is not None:
+            device.socket.vanish()
+        device.host.pause()
+        self._asleep.append(device)
+
+        def wake() -> None:
+            if device in self._asleep:
+                self._asleep.remove(device)
+                self._world.trace(device.host.name, "wakes up")
+                if self._rng.random() < 0.7:
+                    for channel_id in sorted(self._mesh.mysql.tables.log):
+                        self._trim(channel_id, self._rng.choice((0, 1)))
+                device.host.resume()
+
+        self._later(0.5, 3.0, wake)
+
     def restart_device(self) -> None:
         """Start a device's program anew."""
         self._rng.choice(self._judge.devices).restart()
-
-

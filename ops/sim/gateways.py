@@ -6,8 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, cast
 
+from ops.sim.calls import call
 from ops.sim.consul import Watch
 from ops.sim.mesh import Mesh, Process
 from ops.sim.sockets import Socket
@@ -70,9 +72,7 @@ class WebappTier:
         answer = await self._call(lambda servicer: servicer.ReadHeads(request, None))
         return {head.channel_id: head.offset for head in answer.heads}
 
-    async def _call(
-        self, work: Callable[[Any], Awaitable[Any]], tries: int = TRIES, try_s: float = TRY_S
-    ) -> Any:
+    async def _call(self, work: Callable[[Any], Awaitable[Any]], tries: int = TRIES, try_s: float = TRY_S) -> Any:
         """Try several webapps, as StubPools.call does."""
         mesh, tried = self._gateway.mesh, set[str]()
         failure: ParleyError = UnavailableError("no webapp is there")
@@ -84,9 +84,7 @@ class WebappTier:
             tried.add(chosen)
             webapp = cast(WebappProcess, mesh.processes[chosen])
             try:
-                return await mesh.network.call(
-                    self._gateway.host, webapp.host, lambda servicer=webapp.servicer: work(servicer), try_s
-                )
+                return await call(mesh.network, self._gateway.host, webapp.host, partial(work, webapp.servicer), try_s)
             except ParleyError as error:
                 if not error.retryable:
                     raise
@@ -139,20 +137,22 @@ class GatewayProcess(Process):
             cast(Presence, NoPresence()),
             clock,
         )
-        outbox = Outbox(cast(asyncio.AbstractEventLoop, host.loop), scenario.output_bytes_max)
+        outbox = Outbox(host.as_loop, scenario.output_bytes_max)
         self._wiring = Wiring(outbox, self.desk, clock.now, frames.hello(host.name))
         self._number = 0
         self._ring: Watch
         mesh.subscribers[host.name] = self
         host.spawn(self._serve(), "main")
 
-    def holds(self, server_id: str, channel_id: str, offset: int) -> bool:
+    def standing(self, server_id: str, channel_id: str) -> object | None:
         """See mesh.Subscriber."""
         channel = self.feed._plan._channels.get(channel_id)
-        follower = self.feed._positions._followers.get(channel_id)
-        if channel is None or follower is None or server_id not in channel.at or follower.last >= offset:
-            return True
-        return follower._gap is not None and follower._gap.head >= offset
+        return channel if channel is not None and server_id in channel.at else None
+
+    def holds(self, channel_id: str, offset: int) -> bool:
+        """See mesh.Subscriber."""
+        follower = self.feed._positions._followers[channel_id]
+        return follower.last >= offset or (follower._gap is not None and follower._gap.head >= offset)
 
     def admit(self, socket: Socket, user_id: str, flags: frozenset[str]) -> None:
         """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""
@@ -166,9 +166,7 @@ class GatewayProcess(Process):
     async def _serve(self) -> None:
         async with AsyncExitStack() as up:
             await up.enter_async_context(self.feed.running(self.desk.hub))
-            self._ring = Watch(
-                self.mesh.consul, self.host, "channel", lambda watch: self.feed.ring_changed(watch.ring)
-            )
+            self._ring = Watch(self.mesh.consul, self.host, "channel", lambda watch: self.feed.ring_changed(watch.ring))
             self.mesh.consul.register("gateway", self.host)
             await asyncio.get_running_loop().create_future()
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ops.sim.mesh import Mesh
-from parley_client import tokens
 from parley.event.v1 import event_pb2
+from parley_client import tokens
 
 if TYPE_CHECKING:
     from ops.sim.clients import Device
@@ -104,9 +104,7 @@ class Judge:
         self._world.trace(device.host.name, "resume failed", dict(starts))
         for channel_id, start in starts.items():
             if channel_id not in self.trimmed and device.user_id not in self.trimmed:
-                self._violate(
-                    "nothing is given up without need", f"{device.host.name}: {channel_id}, from {start} on"
-                )
+                self._violate("nothing is given up without need", f"{device.host.name}: {channel_id}, from {start} on")
             if start > self.head(channel_id):
                 self._violate("history plus tail equals a fresh read", f"{channel_id} goes on after {start}")
 
@@ -156,14 +154,18 @@ class Judge:
                 members.add(event.sender_id)
             elif b"member_left_channel" in event.payload:
                 members.discard(event.sender_id)
-            if event.kind != event_pb2.EVENT_KIND_MESSAGE:
-                continue
-            key = (event.sender_id, _text(blob))
-            if key in seen:
-                self._violate("one client_msg_id, one event", f"{key} is in {channel_id} twice")
-            if event.sender_id not in members:
-                self._violate("only members post", f"{event.sender_id} at {channel_id}:{place}")
-            seen.add(key)
+            if event.kind == event_pb2.EVENT_KIND_MESSAGE:
+                self._check_post(event, _text(blob), seen, members)
+        self._check_texts(channel_id, history)
+
+    def _check_post(self, event: event_pb2.Event, text: str, seen: set[tuple[str, str]], members: set[str]) -> None:
+        if (event.sender_id, text) in seen:
+            self._violate("one client_msg_id, one event", f"{text} of {event.sender_id} is in {event.channel_id} twice")
+        if event.sender_id not in members:
+            self._violate("only members post", f"{event.sender_id} at {event.channel_id}:{event.offset}")
+        seen.add((event.sender_id, text))
+
+    def _check_texts(self, channel_id: str, history: list[bytes]) -> None:
         for device in self.devices:
             for (shown_id, offset), text in device.texts.items():
                 if shown_id == channel_id and text != _text(history[offset - 1]):

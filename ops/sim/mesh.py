@@ -18,8 +18,12 @@ TIERS = ("webapp", "admin", "channel", "gateway")
 class Subscriber(Protocol):
     """What the judge asks of a gateway."""
 
-    def holds(self, server_id: str, channel_id: str, offset: int) -> bool:
-        """Return whether an event was handed on, or is known to be missing; also true while no subscription stands."""
+    def standing(self, server_id: str, channel_id: str) -> object | None:
+        """Return the subscription that stands at a server, the same object as long as it does; None for none."""
+        ...
+
+    def holds(self, channel_id: str, offset: int) -> bool:
+        """Return whether an event of a followed channel was handed on, or is known to be missing."""
         ...
 
 

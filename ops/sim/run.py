@@ -42,7 +42,7 @@ class Outcome:
 
 
 def run(seed: int, *, keeps_trace: bool = False) -> Outcome:
-    """Play one seed. To be called where nothing else lives (see `worker`): a world is left to the end of its process."""
+    """Play one seed. For a process in which nothing else lives (see `worker`): a world is not cleaned up."""
     world = World(seed, keeps_trace=keeps_trace)
     outcome = Outcome(seed)
     play = _Play(world)

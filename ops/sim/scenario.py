@@ -88,7 +88,7 @@ def draw(rng: Random) -> Scenario:
             window_batches=rng.choice((1, 4, 32)),
         ),
         held_events=rng.choice((1, 2, 256)),
-        output_bytes_max=rng.choice((16_384, 1 << 20)),
+        output_bytes_max=rng.choice((1_500, 16_384, 1 << 20)),
         fence_s=1.0,
     )
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from svc.webapp.store.decode import columns
+from svc.webapp.store.rows import Membership
+
 Args = Sequence[Any]
 
 
@@ -121,9 +124,11 @@ def _side(tables: Tables, args: Args) -> list[Sequence[Any]]:
 
 
 def _memberships(tables: Tables, args: Args) -> list[Sequence[Any]]:
-    found = [row for (user_id, _), row in tables.memberships.items() if user_id == args[0] and row[9]]
-    return sorted(found, key=lambda row: str(row[1]))[: args[3]]
+    found: list[Sequence[Any]] = [row for (user_id, _), row in tables.memberships.items() if user_id == args[0]]
+    return sorted((row for row in found if row[9]), key=lambda row: str(row[1]))[: args[3]]
 
+
+_MEMBERSHIP = f"SELECT {columns(Membership)} FROM memberships WHERE user_id = %s"  # noqa: S608 - only compared
 
 _READERS: tuple[tuple[str, Callable[[Tables, Args], list[Sequence[Any]]]], ...] = (
     ("SELECT channel_id, last_offset, last_ts_us FROM heads FORCE", _locked_heads),
@@ -135,16 +140,8 @@ _READERS: tuple[tuple[str, Callable[[Tables, Args], list[Sequence[Any]]]], ...] 
     ("SELECT channel_id, ts_us, number, first_offset, effect FROM effects WHERE due_us <=", _due_effects),
     ("SELECT channel_id, `offset`, event FROM log WHERE", _events),
     ("(SELECT channel_id, `offset`, event FROM log WHERE channel_id = %s AND `offset` >", _log_union),
-    (
-        "SELECT `user_id`, `channel_id`, `team_id`, `kind`, `peer_user_id`, `joined_us`, `last_read_us`, `from_offset`,"
-        " `revision_us`, `active` FROM memberships WHERE user_id = %s AND channel_id = %s",
-        _side,
-    ),
-    (
-        "SELECT `user_id`, `channel_id`, `team_id`, `kind`, `peer_user_id`, `joined_us`, `last_read_us`, `from_offset`,"
-        " `revision_us`, `active` FROM memberships WHERE user_id = %s AND channel_id >",
-        _memberships,
-    ),
+    (f"{_MEMBERSHIP} AND channel_id = %s", _side),
+    (f"{_MEMBERSHIP} AND channel_id > %s AND active = 1", _memberships),
 )
 
 

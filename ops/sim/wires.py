@@ -1,4 +1,4 @@
-"""Streams and calls between processes: gRPC as far as the tiers can see it, over lines that delay, hold, break and drop.
+"""Streams and calls between processes: gRPC as far as the tiers can see it, over lines that delay, hold and break.
 
 One stream keeps its order, two know nothing of each other. A line breaks like the real one does: what is under way is
 gone, the other side learns it by a reset, or, where nobody answers any more (a pause, a cut line), after its keepalive
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,7 @@ from zlib import crc32
 import grpc
 
 from ops.sim.world import Host, World
-from svc.kit.errors import DeadlineError, ParleyError, UnavailableError
+from svc.kit.errors import ParleyError
 
 KEEPALIVE_S = (1.0, 3.0)
 """After how long a silent peer is given up: keepalive_time and keepalive_timeout of the kit."""
@@ -104,65 +104,6 @@ class Network:
 
     def _between(self, one: Host, other: Host) -> list[Stream]:
         return [stream for stream in self._of(one) if other in (stream.client, stream.server)]
-
-    async def call(
-        self, caller: Host, server: Host | None, work: Callable[[], Awaitable[Any]], timeout_s: float
-    ) -> Any:
-        """Do `work` in another process and return its answer. Raises the kit's errors."""
-        if server is None:
-            raise UnavailableError("nobody to call")
-        call = _Call(self, caller, server, work)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await call.answer
-        except TimeoutError:
-            raise DeadlineError(f"{server} did not answer in {timeout_s} s") from None
-
-
-class _Call:
-    """One question and its answer, either of which may get lost."""
-
-    def __init__(self, network: Network, caller: Host, server: Host, work: Callable[[], Awaitable[Any]]) -> None:
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._network = network
-        self._world = network.world
-        self._caller = caller
-        self._server = server
-        self._work = work
-        self._dice = network.dice(caller, server)
-        self._world.at(self._later(), network.watcher, self._arrive)
-
-    def _later(self) -> float:
-        return self._world.now + self._network.delay(self._dice)
-
-    def _arrive(self) -> None:
-        if not self._server.is_alive:
-            self._reset()
-        elif not self._network.are_cut(self._caller, self._server):
-            self._server.on_kill.append(self._reset)
-            self._world.at(self._world.now, self._server, lambda: self._server.spawn(self._serve(), "call"))
-
-    async def _serve(self) -> None:
-        value, failure = None, None
-        try:
-            value = await self._work()
-        except ParleyError as error:
-            failure = error
-        finally:
-            self._server.on_kill.remove(self._reset)
-        if not self._network.are_cut(self._caller, self._server):
-            self._world.at(self._later(), self._caller, self._settle, value, failure)
-
-    def _reset(self) -> None:
-        self._world.at(self._later(), self._caller, self._settle, None, UnavailableError(f"{self._server} is gone"))
-
-    def _settle(self, value: Any, failure: ParleyError | None) -> None:
-        if self.answer.done():
-            return
-        if failure is not None:
-            self.answer.set_exception(failure)
-        else:
-            self.answer.set_result(value)
 
 
 class CallContext:

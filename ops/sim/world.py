@@ -122,7 +122,7 @@ class World:
             host.missed(handle)
             return
         self.steps += 1
-        asyncio._set_running_loop(host.loop)
+        asyncio._set_running_loop(host.as_loop)
         handle.context.run(handle.callback, *handle.args)
 
     def close(self) -> None:
@@ -149,6 +149,7 @@ class Host:
         self.clock = HostClock(self, wall_skew_us)
         self.context = contextvars.copy_context()
         self.loop = HostLoop(self)
+        self.as_loop = cast(asyncio.AbstractEventLoop, self.loop)
         self.tasks: list[asyncio.Task[Any]] = []
         self.on_kill: list[Callable[[], None]] = []
         """What the rest of the world notices: connections that break, transactions that roll back."""
@@ -168,9 +169,9 @@ class Host:
     def spawn(self, work: Coroutine[Any, Any, Any], name: str = "") -> asyncio.Task[Any]:
         """Run a coroutine in this process, from outside of it."""
         before = asyncio._get_running_loop()
-        asyncio._set_running_loop(self.loop)
+        asyncio._set_running_loop(self.as_loop)
         try:
-            return self.loop.create_task(work, name=name)
+            return self.loop.start(work, name)
         finally:
             asyncio._set_running_loop(before)
 
@@ -233,12 +234,13 @@ class HostClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-class HostLoop(asyncio.AbstractEventLoop):
+class HostLoop:
     """What tasks, futures, events and timeouts ask of their loop. Anything else is not there, and says so."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._world = host.world
+        self._as_loop = cast(asyncio.AbstractEventLoop, self)
 
     def time(self) -> float:
         """Return the virtual time."""
@@ -258,11 +260,15 @@ class HostLoop(asyncio.AbstractEventLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """See AbstractEventLoop."""
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._as_loop)
 
     def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> asyncio.Task[Any]:
         """See AbstractEventLoop."""
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        return self.start(coro, name or "task", context)
+
+    def start(self, coro: Any, name: str, context: Any = None) -> asyncio.Task[Any]:
+        """Start a task; it belongs to the process."""
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._as_loop, name=name, context=context)
         # Kept to the end of the run: a coroutine that is collected would still run its `finally`.
         self._host.tasks.append(task)
         return task
