@@ -186,6 +186,10 @@ async def test_a_log_that_was_cut_off_meanwhile_fails_explicitly_and_goes_on_liv
         head = await cut_off(there, there.general)
         async with reading(there, "grace", resume_token=token) as reader:
             await reader.hears(other, "kept 19")
+            async with asyncio.timeout(10):
+                while not reader.failures:
+                    reader.changed.clear()
+                    await reader.changed.wait()
             await there["ada"].post(there.general, "live")
             await reader.hears(there.general, "live")
             assert reader.failures == [ResumeFailed({there.general: head})]
