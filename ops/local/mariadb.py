@@ -88,13 +88,15 @@ class Mariadb:
 
     async def prepare(self) -> None:
         """Make the data folder the first time, and the statements that every start runs."""
+        self._make_scratch()
         if not self._data.exists():
             await self._install()
         self._write_init_file()
 
     def command(self) -> Command:
         """Return how to run it."""
-        settings = {**SETTINGS, "port": str(self._port), "datadir": str(self._data), "init-file": str(self._init_file)}
+        places = {"datadir": self._data, "tmpdir": self._scratch, "init-file": self._init_file}
+        settings = {**SETTINGS, "port": str(self._port), **{name: str(place) for name, place in places.items()}}
         if is_oracle_mysql(self._mysqld):
             settings |= {"mysqlx": "OFF", "pid-file": str(self._data / "mariadb.pid")}
         argv = (str(self._mysqld), "--no-defaults", *(f"--{name}={value}" for name, value in settings.items()))
@@ -124,6 +126,16 @@ class Mariadb:
     def _init_file(self) -> Path:
         return self._data.with_name(f"{self._data.name}-init.sql")
 
+    @property
+    def _scratch(self) -> Path:
+        return self._data.with_name(f"{self._data.name}-tmp")
+
+    def _make_scratch(self) -> None:
+        """Make a folder for temporary tables: in a shared one, a server that starts deletes those of all others."""
+        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._account:
+            shutil.chown(self._scratch, self._account)
+
     def _write_init_file(self) -> None:
         """Write what each start runs before it takes connections: idempotent, and a changed password takes effect."""
         user = "'parley'@'127.0.0.1'"
@@ -145,7 +157,8 @@ class Mariadb:
         if self._account:
             shutil.chown(half, self._account)
         argv = (*self._install_argv(half), *self._user_option())
-        await run_once(Command("mariadb", argv, half, self._log, run_as=self._account), INSTALL_TIMEOUT_S)
+        settings = {"TMPDIR": str(self._scratch)}
+        await run_once(Command("mariadb", argv, half, self._log, settings, self._account), INSTALL_TIMEOUT_S)
         half.rename(self._data)
 
     def _install_argv(self, folder: Path) -> tuple[str, ...]:
