@@ -68,6 +68,11 @@ class ChannelState:
         """How many events wait for earlier ones."""
         return len(self._early) if self._early else 0
 
+    @property
+    def is_vouched(self) -> bool:
+        """Whether the head is known to be the highest offset that was published: a young event came here."""
+        return not self._vouch_us
+
     def accept(self, offset: int, data: bytes, now: float, commit_us: int = 0) -> Accepted:
         """Take a persisted event of `offset` >= 1, as it will be sent, at `now` (monotonic seconds)."""
         if offset == self.head + 1:

@@ -61,6 +61,7 @@ class Ownership:
         """Generation in which each slot was adopted; NOT_OWNED for those of others."""
         self._mine: set[int] = set()
         self._once_mine: set[int] = set()
+        self._adopted: set[int] = set()
         self._regained: set[int] = set()
         self._adopted_us = [0] * SLOTS
         self._wall_us = wall_us
@@ -96,10 +97,11 @@ class Ownership:
         """Return the Unix microseconds from which on events cannot have been published anywhere before now."""
         return self._wall_us() + SETTLE_US
 
-    def take_regained(self) -> set[int]:
-        """Return the slots that were lost, or in doubt, and are ours again, since this was last asked."""
-        regained, self._regained = self._regained, set()
-        return regained
+    def take_adopted(self) -> tuple[set[int], set[int]]:
+        """Return the slots that became ours since this was last asked, and those of them that were ours before."""
+        taken = self._adopted, self._regained
+        self._adopted, self._regained = set(), set()
+        return taken
 
     def move(self, ring: Ring) -> tuple[int, int]:
         """Take over a new ring; return how many slots were adopted and how many released."""
@@ -108,6 +110,7 @@ class Ownership:
         self.generation += 1
         self.fingerprint = ring.fingerprint
         self._mine = mine
+        self._adopted = (self._adopted & mine) | adopted
         self._regained = (self._regained & mine) | (adopted & self._once_mine)
         self._once_mine |= mine
         self._adopt(adopted)
@@ -138,7 +141,7 @@ class Ownership:
 
     def _renew(self) -> None:
         self.generation += 1
-        self._regained = set(self._mine)
+        self._adopted, self._regained = set(self._mine), set(self._mine)
         self._adopt(self._mine)
 
     def _adopt(self, places: Iterable[int]) -> None:

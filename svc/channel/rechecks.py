@@ -1,10 +1,15 @@
 """Subscriptions that may have missed something while their slot was elsewhere: who holds them is told to compare. Pure.
 
-A subscriber follows the ring, and so do we, but not in step. When a slot is lost and comes back, a subscriber that
-never heard of it (Consul tells the newest state, not each one) is still here, and has not asked again; what the owner
-in between took, it took without that subscriber. So when slots come back, or had to be doubted (the fence, a pause),
-every subscription in them that stands is called unproven, by an answer that nobody asked for, and its holder compares
-with the log. Twice: at once, and again when publishers that are behind can no longer reach the other owner.
+Everybody follows the ring, but not in step, and not through each of its states: Consul tells the newest one.
+
+So a slot may be lost and come back while a subscriber hears of neither. It is still here, and has not asked again; what
+the owner in between took, it took without that subscriber. When slots come back, or had to be doubted (the fence, a
+pause), every subscription in them that stands is called unproven, by an answer that nobody asked for, and its holder
+compares with the log.
+
+And a publisher that is behind may reach an owner in between that the subscriber never heard of, when that one has
+compared already. So subscriptions in adopted slots are called unproven once more, when no publisher can be as late as
+that; but not those of channels whose head is vouched for.
 
 Looks at so many channels a time: hashing a million in one go would stop the server for a second.
 """
@@ -39,12 +44,13 @@ class Rechecks:
         self._later: set[int] = set()
         self._later_at = math.inf
 
-    def regained(self, slots: Set[int], now: float) -> None:
-        """Take note of slots that are ours again."""
+    def adopted(self, slots: Set[int], regained: Set[int], now: float) -> None:
+        """Take note of slots that are ours from now on, and of those among them that are ours again."""
         if slots:
             self._later |= slots
             self._later_at = now + AGAIN_S
-            self._begin(slots)
+        if regained:
+            self._begin(regained)
             self.step(now)
 
     def step(self, now: float) -> None:
@@ -73,8 +79,10 @@ class Rechecks:
         self._channels = iter(tuple(self._walk[0].channels) if self._walk else ())
 
     def _stands(self, attachment: Attachment, channel_id: str) -> bool:
-        is_held = channel_id in attachment.channels and channel_id not in attachment.leaving
-        return is_held and slot(channel_id) in self._slots
+        if channel_id not in attachment.channels or channel_id in attachment.leaving:
+            return False
+        state = self._states.peek(channel_id)
+        return slot(channel_id) in self._slots and not (state is not None and state.is_vouched)
 
     def _tell(self, attachment: Attachment, channel_ids: list[str]) -> None:
         answer = channel_pb2.Subscribed(ring_fingerprint=self._states.fingerprint)

@@ -258,7 +258,7 @@ class ChannelTable:
     def _forget_stale(self, now: float) -> None:
         """Forget what may not be trusted any more, and have subscribers compare what they may have missed."""
         self.states.forget_stale()
-        self._rechecks.regained(self.ownership.take_regained(), now)
+        self._rechecks.adopted(*self.ownership.take_adopted(), now)
         for channel_id in tuple(self._waiting):
             if self.states.peek(channel_id) is None:
                 self._forget(channel_id)

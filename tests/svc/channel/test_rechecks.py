@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from svc.channel.wire import POSITIONS_MAX
-from tests.svc.channel.world import ME, World, owned_by
+from tests.svc.channel.world import ME, World, event, owned_by
 
 
 def unproven(world: World, name: str) -> list[str]:
@@ -19,6 +19,8 @@ def test_a_subscriber_that_never_heard_of_the_move_compares_with_the_log() -> No
     (kept,) = owned_by(ME, world.ring)
     world.move(ME)
     world.following("g1", lost, kept)
+    world.pass_time(4.0)
+    world.frames("g1")
     world.move(ME, "other")
     assert unproven(world, "g1") == []
     world.move(ME)
@@ -42,6 +44,21 @@ def test_a_subscriber_that_moved_along_is_told_nothing() -> None:
     world.table.unsubscribe(attachment, [lost], world.now)
     world.move(ME)
     world.pass_time(5.0)
+    assert unproven(world, "g1") == []
+
+
+def test_a_subscription_at_a_new_owner_is_compared_once_more_when_publishers_have_settled() -> None:
+    """Until then one that is behind may publish to an owner in between, of which the subscriber never heard."""
+    world = World()
+    world.following("g1", "C1", "C2")
+    world.publish(event("C2", 1))
+    world.frames("g1")
+    world.ack_all("g1")
+    world.pass_time(2.9)
+    assert unproven(world, "g1") == []
+    world.pass_time(0.2)
+    assert unproven(world, "g1") == ["C1"], "what came to C2 was so young that nobody can have published elsewhere"
+    world.pass_time(10.0)
     assert unproven(world, "g1") == []
 
 
