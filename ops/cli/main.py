@@ -23,7 +23,7 @@ VERBS = (
     ("post", "ops.cli.post", "Post a message."),
     ("tail", "ops.cli.tail", "Connect as a user and print events as they arrive."),
     ("bench", "ops.cli.bench", "Measure a part of the system."),
-    ("sim", "ops.cli.sim", "Play the mesh in virtual time, break it by a seed, and check every promise."),
+    ("sim", "ops.cli.sim", "Play a mesh in virtual time, and break it seed by seed."),
     ("chaos", "ops.cli.chaos", "Break a mesh on purpose, and judge whether anything is lost."),
 )
 
