@@ -150,8 +150,9 @@ class Hub:
         channel.position = max(channel.position, last)
         for member in tuple(channel.members):
             self._lose(member, channel_id, last)
-        for follower in (channel.waiting or {}).values():
+        for member, follower in tuple((channel.waiting or {}).items()):
             follower.miss(last, self._now())
+            self._level(channel_id, member, follower)
 
     def missing(self, member: Member, limit: int) -> list[tuple[str, int]]:
         """Return at most `limit` (channel, offset) to read the log after; `read` or `failed` must follow for each."""

@@ -24,7 +24,9 @@ class FakeMember:
     got: list[Any] = field(default_factory=list)
 
     def push(self, frame: bytes) -> None:
-        self.got.append(str(orjson.loads(frame[2:])["is"]))
+        said = orjson.loads(frame[2:])
+        if "is" in said:
+            self.got.append(str(said["is"]))
 
 
 class FakeFeed:
@@ -193,6 +195,23 @@ def test_a_loss_is_told_and_one_in_the_user_s_channel_begins_the_session_anew() 
     assert house.stale == []
     house.hub.lost("U1", 3)
     assert house.stale == [ann]
+
+
+def test_a_loss_of_the_channel_sends_those_who_wait_to_the_log() -> None:
+    """Whoever stands above the channel is passed by it in one step, and reads on from where it stands."""
+    house = House()
+    ann, bob, eve = house.member("ann"), house.member("bob"), house.member("eve")
+    house.hub.join(ann, C, 0)
+    house.hub.join(bob, C, 1)
+    house.hub.join(eve, C, 5)
+    house.logs[C] = [event(C, offset) for offset in range(1, 7)]
+    house.hub.lost(C, 5)
+    assert house.behind == [bob]
+    house.read_for(bob)
+    assert bob.got == ["C2", "C3", "C4", "C5", "C6"]
+    house.hub.deliver([event(C, 6), event(C, 7)])
+    assert bob.got[-1] == "C7"
+    assert eve.got == ["C6", "C7"]
 
 
 def test_who_left_gets_nothing_and_joins_nothing() -> None:
