@@ -165,6 +165,50 @@ def test_subscriptions_change_between_two_events_of_the_user_s_channel() -> None
     assert house.behind == []
 
 
+def test_a_channel_left_and_followed_anew_within_a_batch_begins_where_it_was_told() -> None:
+    """What the feed had taken for the former subscription is not handed on above a hole: it will come again."""
+    house = House()
+    ann = house.member("ann", "U1")
+    house.hub.join(ann, C, 4)
+    house.hub.join(ann, "U1", 0)
+    leave = event_pb.SubscriptionChange(removed_channel_ids=[C])
+    come = event_pb.SubscriptionChange(added=[event_pb.ChannelPosition(channel_id=C, offset=5)])
+    user = event_pb.EVENT_KIND_USER
+    house.hub.deliver(
+        [
+            event(C, 5),
+            event(C, 6),
+            event("U1", 1, kind=user, subscription_change=leave),
+            event("U1", 2, kind=user, subscription_change=come),
+            event(C, 7),
+        ]
+    )
+    assert ann.got == ["C5", "C6", "U1", "U2"]
+    house.hub.deliver([event(C, 6), event(C, 7)])
+    assert ann.got[4:] == ["C6", "C7"]
+
+
+def test_a_channel_that_is_left_and_joined_again_in_one_batch_begins_where_it_was_joined() -> None:
+    """The batch was put in order for the subscription that has ended; the feed brings the rest from the new start on."""
+    house = House()
+    ann = house.member("ann", "U1")
+    house.hub.join(ann, C, 2)
+    house.hub.join(ann, "U1", 0)
+    leave = event_pb.SubscriptionChange(removed_channel_ids=[C])
+    again = event_pb.SubscriptionChange(added=[event_pb.ChannelPosition(channel_id=C, offset=1)])
+    user = event_pb.EVENT_KIND_USER
+    house.hub.deliver(
+        [
+            event("U1", 1, kind=user, subscription_change=leave),
+            event("U1", 2, kind=user, subscription_change=again),
+            event(C, 3),
+        ]
+    )
+    assert (ann.got, house.feed.followed[C]) == (["U1", "U2"], 1)
+    house.hub.deliver([event(C, 2), event(C, 3)])
+    assert ann.got == ["U1", "U2", "C2", "C3"]
+
+
 def test_a_change_without_a_payload_reaches_no_socket() -> None:
     """Some changes are for us alone."""
     house = House()
