@@ -189,7 +189,7 @@ def test_a_channel_left_and_followed_anew_within_a_batch_begins_where_it_was_tol
 
 
 def test_a_channel_that_is_left_and_joined_again_in_one_batch_begins_where_it_was_joined() -> None:
-    """The batch was put in order for the subscription that has ended; the feed brings the rest from the new start on."""
+    """The batch was put in order for a subscription that has ended; the feed brings the rest from the new start on."""
     house = House()
     ann = house.member("ann", "U1")
     house.hub.join(ann, C, 2)
