@@ -224,9 +224,6 @@ class Hub:
             self._push_transient(channel, event)
             return
         if event.offset != channel.position + 1:
-            # Taken by the feed before we left the channel and followed it anew, within one batch: it comes again.
-            return
-        if event.offset != channel.position + 1:
             # The channel was left and joined again within this batch. What it begins with now brings this event too.
             return
         channel.position = event.offset

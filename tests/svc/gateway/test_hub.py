@@ -165,29 +165,6 @@ def test_subscriptions_change_between_two_events_of_the_user_s_channel() -> None
     assert house.behind == []
 
 
-def test_a_channel_left_and_followed_anew_within_a_batch_begins_where_it_was_told() -> None:
-    """What the feed had taken for the former subscription is not handed on above a hole: it will come again."""
-    house = House()
-    ann = house.member("ann", "U1")
-    house.hub.join(ann, C, 4)
-    house.hub.join(ann, "U1", 0)
-    leave = event_pb.SubscriptionChange(removed_channel_ids=[C])
-    come = event_pb.SubscriptionChange(added=[event_pb.ChannelPosition(channel_id=C, offset=5)])
-    user = event_pb.EVENT_KIND_USER
-    house.hub.deliver(
-        [
-            event(C, 5),
-            event(C, 6),
-            event("U1", 1, kind=user, subscription_change=leave),
-            event("U1", 2, kind=user, subscription_change=come),
-            event(C, 7),
-        ]
-    )
-    assert ann.got == ["C5", "C6", "U1", "U2"]
-    house.hub.deliver([event(C, 6), event(C, 7)])
-    assert ann.got[4:] == ["C6", "C7"]
-
-
 def test_a_channel_that_is_left_and_joined_again_in_one_batch_begins_where_it_was_joined() -> None:
     """The batch was put in order for a subscription that has ended; the feed brings the rest from the new start on."""
     house = House()
