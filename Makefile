@@ -63,7 +63,7 @@ types: ## strict types
 
 unit: ## tests that start no servers
 	$(call say,unit tests)
-	@.venv/bin/pytest -q -n 2 -m "not mesh"
+	@.venv/bin/pytest -q -n 2 --dist loadfile -m "not mesh"
 
 mesh: ## tests on real Consul, MariaDB, memcached and tier processes
 	$(call say,mesh tests)

@@ -1,0 +1,115 @@
+"""Defects to plant: patches of the source, each of which breaks one promise. The simulation must notice every one.
+
+What these lines are for is written beside them in the source; here is what happens without them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One defect: in `file`, `old` (which must occur exactly once) becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    why: str
+    """What goes wrong."""
+
+
+PLANTED = (
+    Planted(
+        "ack before commit",
+        "svc/webapp/committer.py",
+        "                    raise OutcomeUnknown(str(error)) from error\n                raise\n",
+        "                    pass\n",
+        "a post is promised although the transaction was lost on its way",
+    ),
+    Planted(
+        "ack before the gateways acked",
+        "svc/channel/table.py",
+        "        self.audience.owe(ticket, publish.touched, now)\n",
+        "",
+        "a publish is answered while its events are still on their way to the gateways",
+    ),
+    Planted(
+        "no dedupe at the channel server",
+        "svc/channel/channel.py",
+        "            return _DUPLICATE\n",
+        "            return Accepted((data,))\n",
+        "what was published twice is delivered twice",
+    ),
+    Planted(
+        "no dedupe at the follower",
+        "svc/feed/follower.py",
+        "        if offset <= self.last:\n            return ()\n        if offset > self.last + 1:\n",
+        "        if offset > self.last + 1:\n",
+        "what two servers send while a channel moves reaches the clients twice, or backwards",
+    ),
+    Planted(
+        "no dedupe at the client",
+        "client/parley_client/session.py",
+        "        if offset <= had or offset in self._ahead.get(channel_id, ()):\n",
+        "        if offset in self._ahead.get(channel_id, ()):\n",
+        "what a new connection repeats is shown twice",
+    ),
+    Planted(
+        "replay off by one",
+        "svc/channel/channel.py",
+        "        return list(islice(self._tail, skip, None)), True\n",
+        "        return list(islice(self._tail, skip + 1, None)), True\n",
+        "who comes back misses the first event of the tail, and nobody tells",
+    ),
+    Planted(
+        "outbox off",
+        "svc/webapp/plan.py",
+        "        planned.outbox.append((channel_id, event.offset, due_us))\n",
+        "",
+        "what a killed webapp had committed is published by nobody",
+    ),
+    Planted(
+        "resume skips the tail",
+        "svc/gateway/resume.py",
+        "            starts.append(Start(channel_id, after, head))\n",
+        "            starts.append(Start(channel_id, head, head))\n",
+        "a client that comes back gets what is new, and not what it missed",
+    ),
+    Planted(
+        "re-subscription forgets a slot",
+        "svc/feed/plan.py",
+        "        for moved_slot in moved:\n",
+        "        for moved_slot in list(moved)[1:]:\n",
+        "one slot of each ring move stays at its former owner, who gets nothing more",
+    ),
+    Planted(
+        "a hole is ignored",
+        "svc/feed/follower.py",
+        "            self._hold(event, now)\n            return ()\n",
+        "            pass\n",
+        "events above a hole are handed on, and the hole is forgotten",
+    ),
+    Planted(
+        "client_msg_id ignored",
+        "svc/webapp/domain/posts.py",
+        '        if not self.client_msg_id:\n            return ""\n',
+        '        if self:\n            return ""\n',
+        "a post that is tried again is stored again",
+    ),
+    Planted(
+        "members are not checked in the transaction",
+        "svc/webapp/plan.py",
+        "    if write.if_member and not is_member(write.if_member):\n        return False\n",
+        "",
+        "who has just left can still post",
+    ),
+    Planted(
+        "a joined channel is not followed",
+        "svc/gateway/hub.py",
+        "        self._begin(member, list(added.items()))\n",
+        "",
+        "who joins hears nothing of the conversation until the next connection",
+    ),
+)
