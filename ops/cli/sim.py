@@ -34,9 +34,7 @@ Examples:
 @click.option("--stop", is_flag=True, help="End at the first violation.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes; default: one a core.")
 @json_option
-def command(
-    seeds: int | None, seed: int | None, jobs: int | None, *, trace: bool, stop: bool, as_json: bool
-) -> None:
+def command(seeds: int | None, seed: int | None, jobs: int | None, *, trace: bool, stop: bool, as_json: bool) -> None:
     """Play."""
     count = seeds or (2_000 if seed is None else 1)
     order = Order(seed if seed is not None else 1, count, jobs or os.cpu_count() or 1, trace, stop)
