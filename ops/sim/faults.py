@@ -38,8 +38,6 @@ class Faults:
             (2, self.sleep),
             (2, self.kill_after_commit),
             (2, self.join_ring),
-            (3, self.leave_behind),
-            (3, self.avalanche),
         )
 
     def schedule(self, count: int, within_s: float) -> None:
@@ -147,28 +145,6 @@ class Faults:
                     extra.host.spawn(self._mesh.stop(extra), "stop")
 
             self._later(0.5, 3.0, go)
-
-    # One after another
-
-    def leave_behind(self) -> None:
-        """Let a channel server hear nothing of Consul while the ring changes without it."""
-        victim = self._one(("channel",))
-        if victim is not None:
-            self._world.trace(victim, "is left behind")
-            self._mesh.consul.cut(victim.host, is_checked=self._rng.random() < 0.7)
-            self._later(0.0, 0.6, self.join_ring)
-            self._later(1.0, 5.0, lambda: self._mesh.consul.mend(victim.host))
-
-    def avalanche(self) -> None:
-        """Let a device go, a webapp die with something to say, and the owner die before it is said."""
-        self._rng.choice((self.sleep, self.vanish))()
-        self._later(0.0, 0.2, self.kill_after_commit)
-        self._later(0.1, 0.8, self._kill_channel)
-
-    def _kill_channel(self) -> None:
-        victim = self._one(("channel",))
-        if victim is not None:
-            self._kill(victim)
 
     # What they stand on
 

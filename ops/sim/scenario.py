@@ -89,7 +89,7 @@ def draw(rng: Random) -> Scenario:
         ),
         held_events=rng.choice((1, 2, 256)),
         output_bytes_max=rng.choice((1_500, 16_384, 1 << 20)),
-        fence_s=rng.choice((0.4, 1.0)),
+        fence_s=1.0,
     )
 
 

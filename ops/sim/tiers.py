@@ -41,8 +41,6 @@ from svc.webapp.store.rows import User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
-CONFIRMS_A_FENCE_TIME = 3
-"""As svc.channel.main has it."""
 CHANNEL_TICK_S = 0.2
 ADMIN_TICK_S = 0.2
 """Real ones are shorter; what is due is done this much later, which harms nobody and spares most of the steps."""
@@ -212,7 +210,7 @@ class ChannelProcess(Process):
         host.every(CHANNEL_TICK_S, self.servicer.tick)
         mesh.consul.register("channel", host)
         self.fence = Fence(scenario.fence_s)
-        confirmed(mesh.consul, host, self.fence, scenario.fence_s / CONFIRMS_A_FENCE_TIME)
+        confirmed(mesh.consul, host, self.fence)
         self.table.ownership.trust(self.fence)
 
     def _move(self, watch: Watch) -> None:

@@ -57,20 +57,6 @@ PLANTED = (
         "what a new connection repeats is shown twice",
     ),
     Planted(
-        "no fence",
-        "svc/channel/ownership.py",
-        "        return not self._is_contradicted\n",
-        "        return True\n",
-        "a server that the ring left behind goes on taking events for subscribers that are elsewhere",
-    ),
-    Planted(
-        "slots that changed hands are not doubted",
-        "svc/channel/table.py",
-        "        self._rechecks.adopted(*self.ownership.take_adopted(), now)\n",
-        "",
-        "who never heard that a slot was elsewhere misses what it got there",
-    ),
-    Planted(
         "replay off by one",
         "svc/channel/channel.py",
         "        return list(islice(self._tail, skip, None)), True\n",
