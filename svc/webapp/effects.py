@@ -74,13 +74,16 @@ class Effects:
         self._stores = stores
         self._lookups = lookups
 
-    async def carry_out(self, cause: Cause, effect: Effect) -> None:
-        """Do a step. Idempotent. Raises the kit's errors; then nothing is lost, and it may be done again."""
+    async def carry_out(self, cause: Cause, effect: Effect, *, is_again: bool = False) -> None:
+        """Do a step. Idempotent. Raises the kit's errors; then nothing is lost, and it may be done again.
+
+        `is_again`: somebody may have begun it, and told some of its news.
+        """
         match effect:
             case Follow():
-                await self._follow(cause, effect)
+                await self._follow(cause, effect, is_again)
             case Unfollow():
-                await self._unfollow(cause, effect)
+                await self._unfollow(cause, effect, is_again)
             case PutDirectory():
                 await self._put_directory(cause, effect)
             case PutUser():
@@ -90,7 +93,7 @@ class Effects:
         """Do a step that its committer left behind, and forget it. False when it has to wait (logged)."""
         cause = Cause(due.channel_id, due.ts_us, due.number, due.first_offset)
         try:
-            await self.carry_out(cause, decode_effect(due.effect))
+            await self.carry_out(cause, decode_effect(due.effect), is_again=True)
         except ParleyError as error:
             log.warning("effect %s failed again: %s", cause.key, error)
             if error.retryable:
@@ -102,7 +105,7 @@ class Effects:
         await self._stores.outbox.delete_effects(due.channel_id, due.ts_us, [due.number])
         return True
 
-    async def _follow(self, cause: Cause, effect: Follow) -> None:
+    async def _follow(self, cause: Cause, effect: Follow, is_again: bool) -> None:
         membership = Membership(
             user_id=effect.user_id,
             channel_id=cause.channel_id,
@@ -113,15 +116,15 @@ class Effects:
             from_offset=cause.first_offset - 1,
             revision_us=cause.ts_us,
         )
-        await self._move(cause, membership, effect.payload)
+        await self._move(cause, membership, effect.payload, is_again)
 
-    async def _unfollow(self, cause: Cause, effect: Unfollow) -> None:
+    async def _unfollow(self, cause: Cause, effect: Unfollow, is_again: bool) -> None:
         now = await self._stores.users.side(effect.user_id, cause.channel_id)
         blank = Membership(effect.user_id, cause.channel_id, "", ConversationKind.PUBLIC)
         left = replace(now or blank, active=False, from_offset=cause.first_offset - 1, revision_us=cause.ts_us)
-        await self._move(cause, left, effect.payload)
+        await self._move(cause, left, effect.payload, is_again)
 
-    async def _move(self, cause: Cause, side: Membership, payload: Json | None) -> None:
+    async def _move(self, cause: Cause, side: Membership, payload: Json | None, is_again: bool) -> None:
         """Set the user's side of a conversation and tell its sessions, until what was told last is what is true."""
         users = self._stores.users
         await users.put_membership(side)
@@ -133,8 +136,9 @@ class Effects:
                 return
             if now.revision_us == cause.ts_us:
                 await self._tell_user(cause.key, now, payload)
-            elif told:
-                # Overtaken while telling: the newer news may have been told before ours, so they are told again.
+            elif told or is_again:
+                # Overtaken while telling (by us, or by who began this and died): the newer news may have been told
+                # before ours, so they are told again.
                 await self._tell_user(f"{cause.key}:{now.revision_us}", now, None)
             else:
                 return  # overtaken before: the newer join or leave tells its own

@@ -12,7 +12,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import AlreadyExistsError
 from svc.webapp.effects import Cause
-from svc.webapp.log import Follow, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.log import Draft, Follow, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.outbox import run_sweepers, sweep_effects
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.databases import Webapp
@@ -97,6 +97,21 @@ async def test_a_late_join_cannot_undo_the_leave_after_it(running: Webapp) -> No
     told = await events(running, ALICE)
     assert list(told[-1].subscription_change.removed_channel_ids) == [CHANNEL]
     assert not any(event.subscription_change.added for event in told)
+
+
+async def test_news_told_late_by_a_webapp_that_died_are_followed_by_the_truth(running: Webapp) -> None:
+    """The join's webapp told it after the leave had been told, and died before it looked: the sweeper tells again."""
+    joined = await running.committer.commit(join(ALICE))
+    await running.writes.commit(leave(ALICE))
+    change = event_pb2.SubscriptionChange()
+    change.added.add(channel_id=CHANNEL, offset=joined.next_offset - 1)
+    late = Draft(event_pb2.EVENT_KIND_USER, lambda _: None, subscription_change=change)
+    await running.committer.commit(Write(ALICE, (late,), request_id=f"{CHANNEL}:{joined.ts_us}:0"))
+    await running.pools.channel.execute("UPDATE effects SET due_us = 0")
+    await sweep_effects(running.stores.outbox, running.effects, SystemClock())
+    assert await left_behind(running) == 0
+    told = await events(running, ALICE)
+    assert list(told[-1].subscription_change.removed_channel_ids) == [CHANNEL]
 
 
 async def test_joins_and_leaves_at_once_end_in_what_is_true(running: Webapp) -> None:
