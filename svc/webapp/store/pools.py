@@ -17,7 +17,7 @@ import aiomysql
 import pymysql
 
 from svc.kit.clock import Clock
-from svc.kit.errors import ResourceExhaustedError, UnavailableError
+from svc.webapp.store.admission import Admission
 from svc.webapp.store.dsn import Dsn
 from svc.webapp.store.failures import connection_lost, translate
 from svc.webapp.store.query import KEYSPACES, Keyspace
@@ -98,8 +98,7 @@ class Database:
         self.limits = limits
         self._clock = clock
         self._idle: list[tuple[Any, float]] = []
-        self._slots = asyncio.Semaphore(limits.connections_max)
-        self._waiting = 0
+        self._admission = Admission(keyspace, limits.connections_max, limits.waiting_max, limits.acquire_s)
         self._closed = False
 
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
@@ -155,8 +154,7 @@ class Database:
     @asynccontextmanager
     async def _connection(self, *, fresh: bool = False) -> AsyncIterator[Any]:
         """Lend a connection. It is kept only when the block ended well or with an error answered by the server."""
-        await self._acquire()
-        try:
+        async with self._admission.slot():
             connection = None if fresh else self._take_idle()
             if connection is None:
                 if fresh:
@@ -173,31 +171,6 @@ class Database:
                     self._idle.append((connection, self._clock.now()))
                 else:
                     connection.close()
-        finally:
-            self._slots.release()
-
-    async def _acquire(self) -> None:
-        if self._slots.locked() and self._waiting >= self.limits.waiting_max:
-            raise ResourceExhaustedError(
-                f"{self.keyspace} keyspace: too many wait for a connection",
-                subject=self.keyspace,
-                limit=self.limits.waiting_max,
-                actual=self._waiting,
-                retry_after_s=1.0,
-            )
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self.limits.acquire_s):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise UnavailableError(
-                f"{self.keyspace} keyspace: no connection in {self.limits.acquire_s:g} s",
-                subject=self.keyspace,
-                limit=self.limits.connections_max,
-                actual=self._waiting,
-            ) from error
-        finally:
-            self._waiting -= 1
 
     def _take_idle(self) -> Any | None:
         """Return the connection used last that still looks alive (a closed peer is seen without asking it)."""
