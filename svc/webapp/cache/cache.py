@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 from opentelemetry import metrics
 
 from svc.kit.clock import Clock
-from svc.webapp.cache import wire
 from svc.webapp.cache.codec import Codec
-from svc.webapp.cache.node import Node
+from svc.webapp.cache.memcached import wire
+from svc.webapp.cache.memcached.node import Node
 from svc.webapp.cache.pool import Pool
 
 __all__ = ["NEGATIVE_TTL_S", "Cache"]

@@ -15,8 +15,8 @@ from random import Random
 from discovery.view import Snapshot
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
-from svc.webapp.cache import wire
-from svc.webapp.cache.node import Node, NodeLimits
+from svc.webapp.cache.memcached import wire
+from svc.webapp.cache.memcached.node import Node, NodeLimits
 
 __all__ = ["MAIN_POOL_TAG", "SERVICE", "Pool", "run_pool"]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.webapp.cache import wire
-from svc.webapp.cache.wire import Answer, Parser, ProtocolViolation
+from svc.webapp.cache.memcached import wire
+from svc.webapp.cache.memcached.wire import Answer, Parser, ProtocolViolation
 
 STREAM = b"VA 5 c7 t30\r\na\r\nbc\r\nEN\r\nVA 0 c8 W\r\n\r\nVA 0 c8 Z\r\n\r\nHD\r\nEX\r\nMN\r\n"
 ANSWERS = [

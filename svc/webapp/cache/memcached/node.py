@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass
 from random import Random
-from typing import cast
 
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
-from svc.webapp.cache import wire
+from svc.webapp.cache.memcached import wire
+from svc.webapp.cache.memcached.connection import Connection
 
 __all__ = ["Node", "NodeLimits"]
 
@@ -40,64 +39,6 @@ class NodeLimits:
     """Deletions remembered while the node is away; beyond it, it is emptied when it comes back."""
 
 
-class _Connection(asyncio.Protocol):
-    """Requests and answers in order; a caller who left is still owed an answer, which is dropped."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._parser = wire.Parser()
-        self._waiting: deque[asyncio.Future[wire.Answer]] = deque()
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are asyncio.Transport by what they do, not by class.
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            answers = self._parser.feed(data)
-        except wire.ProtocolViolation as error:
-            log.warning("memcached: %s", error)
-            self.close()
-            return
-        for answer in answers:
-            if not self._waiting:
-                self.close()
-                return
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(answer)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(None)
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(ConnectionResetError("memcached connection lost"))
-                # Nobody may be waiting for it.
-                future.exception()
-
-    def send(self, request: bytes) -> asyncio.Future[wire.Answer]:
-        """Send a request and return what will hold its answer."""
-        future: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
-        if self._transport is None or self.lost.done():
-            future.set_exception(ConnectionResetError("no memcached connection"))
-            future.exception()
-            return future
-        self._waiting.append(future)
-        self._transport.write(request)
-        return future
-
-    def close(self) -> None:
-        """End it now; whoever waits gets a ConnectionResetError."""
-        if self._transport is not None:
-            self._transport.abort()
-
-
 class Node:
     """One memcached. Losing it loses nothing but time."""
 
@@ -107,7 +48,7 @@ class Node:
         self._clock = clock
         self._backoff = Backoff(0.02, limits.probe_cap_s, rng)
         self._limits = limits
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._failures = 0
         self._undeleted: dict[str, None] = {}
         self._flush = False
@@ -175,14 +116,14 @@ class Node:
                 self._connection.close()
                 self._connection = None
 
-    async def _connect(self) -> _Connection | None:
+    async def _connect(self) -> Connection | None:
         """Return a connection that has given a sign of life, with old deletions done; None when that fails."""
         host, _, port = self.address.rpartition(":")
-        connection: _Connection | None = None
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(self._limits.connect_s):
                 loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(_Connection, host.strip("[]"), int(port))
+                _, connection = await loop.create_connection(Connection, host.strip("[]"), int(port))
                 await connection.send(wire.noop())
                 await self._settle(connection)
         except OSError as error:
@@ -193,7 +134,7 @@ class Node:
         self._backoff.reset()
         return connection
 
-    async def _settle(self, connection: _Connection) -> None:
+    async def _settle(self, connection: Connection) -> None:
         """Do the deletions that were missed. Deleting twice harms nobody, so they stay noted until all are done."""
         if self._flush:
             await connection.send(wire.flush())
@@ -204,7 +145,7 @@ class Node:
         for key in keys:
             del self._undeleted[key]
 
-    def _missed(self, connection: _Connection, future: asyncio.Future[wire.Answer]) -> None:
+    def _missed(self, connection: Connection, future: asyncio.Future[wire.Answer]) -> None:
         """End the wait for an answer, and count it; too many in a row end the connection."""
         if future.done():
             return
