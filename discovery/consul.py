@@ -1,4 +1,4 @@
-"""The Consul client: the agent's registrations, KV and Consul sessions by py-consul; health queries by `health`.
+"""The Consul client: the agent's registrations, KV and Consul sessions by py-consul; what blocks by `health` and `kv`.
 
 Every call has a deadline, and every failure, whoever raised it, is one of the kit's errors: UnavailableError (no
 answer, a 5xx, no leader), DeadlineError, InvalidArgumentError (a 4xx), PermissionDeniedError (ACL). Works with Consul
@@ -20,6 +20,7 @@ from consul import exceptions
 from consul.check import Check
 
 from discovery.health import HealthQueries
+from discovery.kv import KvQueries
 from svc.kit.errors import DeadlineError, InvalidArgumentError, PermissionDeniedError, UnavailableError
 
 CALL_TIMEOUT_S = 2.0
@@ -53,7 +54,7 @@ class Registration:
 class ConsulClient:
     """Calls to one Consul agent at `address` (`host:port`, or with `http://` or `https://` before it).
 
-    An async context manager; holds two connection pools and nothing else.
+    An async context manager; holds three connection pools and nothing else.
     """
 
     def __init__(self, address: str, *, token: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
@@ -65,6 +66,8 @@ class ConsulClient:
         self.address = f"{self._scheme}://{self._host}:{self._port}"
         self.health = HealthQueries(self.address, token, timeout_s)
         """Queries about who is healthy; they may block."""
+        self.kv = KvQueries(self.address, token, timeout_s)
+        """Queries about a key; they may block."""
         self._token = token
         self._timeout_s = timeout_s
         self._stack = AsyncExitStack()
@@ -73,6 +76,7 @@ class ConsulClient:
     async def __aenter__(self) -> "ConsulClient":
         """Open the connection pools; connects to nothing yet."""
         await self._stack.enter_async_context(self.health)
+        await self._stack.enter_async_context(self.kv)
         with warnings.catch_warnings():  # py-consul spells aiohttp's TLS option in the old way
             warnings.simplefilter("ignore", DeprecationWarning)
             agent = consul.aio.Consul(

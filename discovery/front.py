@@ -14,6 +14,7 @@ from importlib.metadata import version
 from types import TracebackType
 
 from discovery.consul import ConsulClient, Registration
+from discovery.kv import KvWatcher
 from discovery.probe import tcp_probe
 from discovery.registrar import CONFIRM_INTERVAL_S, FENCE_S, Registrar
 from discovery.ring import Columns
@@ -44,6 +45,7 @@ class Discovery:
         """Calls to other tiers; those watched or ringed here."""
         self._watchers: dict[str, ServiceWatcher] = {}
         self._rings: dict[str, RingWatcher] = {}
+        self._keys: dict[str, KvWatcher] = {}
         self._columns = Columns()
         self._stack = AsyncExitStack()
 
@@ -80,6 +82,14 @@ class Discovery:
             ring = self._rings[tier] = RingWatcher(await self.watch(tier), self._columns)
             self.pools.follow_ring(tier, ring)
         return ring
+
+    async def kv(self, key: str) -> KvWatcher:
+        """Return the watcher of a key in Consul's KV, started when it is first asked for; does not wait for Consul."""
+        watcher = self._keys.get(key)
+        if watcher is None:
+            watcher = self._keys[key] = KvWatcher(self.consul.kv, key, self._clock, rng=self._rng)
+            await self._stack.enter_async_context(background(f"watch {key}", watcher.run()))
+        return watcher
 
     @asynccontextmanager
     async def registered(
