@@ -88,7 +88,7 @@ class Line(Generic[Request, Response]):
         clock: Clock,
         rng: random.Random | None = None,
     ) -> None:
-        """Prepare a line; `run` opens it with `connect`."""
+        """Prepare a line; `run` opens it with `connect`, which raises LookupError when the peer is not there."""
         self.peer_id = peer_id
         self.is_wanted = True
         self.is_open = False
@@ -113,17 +113,24 @@ class Line(Generic[Request, Response]):
     async def _attempt(self) -> None:
         try:
             stream = self._connect()
+        except LookupError as error:
+            # Only here: a KeyError of our end is a defect, and must not pass for a peer that has left.
+            self._note(error)
+            return
+        try:
             try:
                 await self._converse(stream)
             finally:
                 stream.cancel()
-        except* (grpc.RpcError, OSError, TimeoutError, asyncio.InvalidStateError, LookupError) as group:
-            # Once a failure: the tries that follow say the same until the ring moves on.
-            level = logging.DEBUG if self._is_failing else logging.INFO
-            log.log(level, "line to %s: %s", self.peer_id, _reason(group.exceptions[0]))
-            self._is_failing = True
+        except* (grpc.RpcError, OSError, TimeoutError, asyncio.InvalidStateError) as group:
+            self._note(group.exceptions[0])
         except* Exception as group:
             log.exception("line to %s failed", self.peer_id, exc_info=group.exceptions[0])
+
+    def _note(self, failure: BaseException) -> None:
+        """Tell of a line that broke, once a failure: the tries that follow say the same until the ring moves on."""
+        log.log(logging.DEBUG if self._is_failing else logging.INFO, "line to %s: %s", self.peer_id, _reason(failure))
+        self._is_failing = True
 
     async def _converse(self, stream: Stream[Request, Response]) -> None:
         async with asyncio.timeout(FIRST_ANSWER_TIMEOUT_S):
