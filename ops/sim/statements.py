@@ -65,8 +65,8 @@ def write(tables: Tables, sql: str, args: Args) -> int:
 
 
 def _pairs(args: Args) -> Iterator[tuple[Any, Any]]:
-    """Yield what sql.pairs_in was given."""
-    for i in range(0, len(args), 2):
+    """Yield what sql.pairs_in was given; of several groups it names the first column once more at the end."""
+    for i in range(0, len(args) - 1, 2):
         for each in args[i + 1]:
             yield args[i], each
 

@@ -94,7 +94,7 @@ async def _insert(
     for group in _groups(rows):
         sql, args = insert_rows(table, column_list, group)
         first = column_list.split(",")[0]
-        await database.execute(f"{sql} ON DUPLICATE KEY UPDATE {first} = {first}", args)
+        await database.execute(f"{sql} ON DUPLICATE KEY UPDATE {first} = VALUES({first})", args)
         progress(len(group))
 
 

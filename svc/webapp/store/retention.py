@@ -24,16 +24,22 @@ class RetentionStore:
         no hole, and a reader who wants what is gone is told so (`LogPage.truncated`). A channel with an event that
         waits to be published is left alone.
         """
-        rows = await self._db.rows(
-            "SELECT channel_id, MAX(`offset`) FROM"
-            " (SELECT channel_id, `offset` FROM log WHERE commit_us < %s ORDER BY commit_us LIMIT %s) AS old"
-            " WHERE channel_id NOT IN (SELECT channel_id FROM outbox) GROUP BY channel_id ORDER BY channel_id",
-            (before_us, limit),
+        old = await self._db.rows(
+            "SELECT channel_id, `offset` FROM log WHERE commit_us < %s ORDER BY commit_us LIMIT %s", (before_us, limit)
         )
-        if not rows:
+        last: dict[str, int] = {}
+        for channel_id, offset in old:
+            last[channel_id] = max(offset, last.get(channel_id, 0))
+        if not last:
             return 0
-        where = " OR ".join(["(channel_id = %s AND `offset` <= %s)"] * len(rows))
-        return await self._db.execute(f"DELETE FROM log WHERE {where}", [part for row in rows for part in row])
+        waiting = await self._db.rows("SELECT DISTINCT channel_id FROM outbox WHERE channel_id IN %s", (tuple(last),))
+        for (channel_id,) in waiting:
+            del last[channel_id]
+        if not last:
+            return 0
+        where = " OR ".join(["(channel_id = %s AND `offset` <= %s)"] * len(last))
+        bounds = [cell for channel_id in sorted(last) for cell in (channel_id, last[channel_id])]
+        return await self._db.execute(f"DELETE FROM log WHERE ({where}) AND channel_id IN %s", (*bounds, tuple(last)))
 
     @query("channel", scatter=_SCATTER)
     async def trim_requests(self, before_us: int, limit: int) -> int:

@@ -12,6 +12,12 @@ from svc.webapp.store.decode import columns
 
 __all__ = ["insert_rows", "pairs_in", "render", "upsert_newer"]
 
+_PRIMARY_KEYS = {
+    "users": ("team_id", "id"),
+    "conversations": ("team_id", "id"),
+    "memberships": ("user_id", "channel_id"),
+}
+
 
 def render(sql: str, args: Sequence[Any]) -> str:
     """Return the statement with each `%s` replaced by the literal of its argument; `%%` is a percent sign.
@@ -47,13 +53,14 @@ def upsert_newer(
     """Return an INSERT that replaces rows of a lower `revision_us`, all columns but those to `keep`, and its arguments.
 
     A collision on another unique key than the primary one leaves the table as it is, which the caller checks.
+    The primary key is never assigned: it is the same, and VTGate refuses a statement that might move a row's shard.
     `revision_us` is assigned last: MySQL evaluates assignments from left to right, and each compares with it.
     """
     sql, args = insert_rows(table, columns(row_type), rows)
     names = [name.strip("`") for name in columns(row_type).split(", ")]
-    key = {"users": "id", "conversations": "id", "memberships": "user_id"}[table]
-    newer = f"{key} = VALUES({key}) AND revision_us <= VALUES(revision_us)"
-    changed = [name for name in names if name not in keep and name not in (key, "revision_us")]
+    key = _PRIMARY_KEYS[table]
+    newer = " AND ".join(f"{name} = VALUES({name})" for name in key) + " AND revision_us <= VALUES(revision_us)"
+    changed = [name for name in names if name not in keep and name not in (*key, "revision_us")]
     assignments = [f"`{name}` = IF({newer}, VALUES(`{name}`), `{name}`)" for name in (*changed, "revision_us")]
     return f"{sql} ON DUPLICATE KEY UPDATE {', '.join(assignments)}", args
 
@@ -61,10 +68,12 @@ def upsert_newer(
 def pairs_in(first: str, second: str, pairs: Iterable[tuple[Any, Any]]) -> tuple[str, list[Any]]:
     """Return a condition that a row's two columns are one of the pairs (at least one), and its arguments.
 
-    Grouped by the first column, as `a = x AND b IN (…) OR …`: MariaDB scans the table for `(a, b) IN (…)`.
+    Grouped by the first column, as `a = x AND b IN (…) OR …`: MariaDB scans the table for `(a, b) IN (…)`. Of several
+    groups the first column is named once more, in an IN of its own: VTGate asks every shard about an OR.
     """
     groups: dict[Any, list[Any]] = {}
     for a, b in pairs:
         groups.setdefault(a, []).append(b)
     where = " OR ".join([f"({first} = %s AND {second} IN %s)"] * len(groups))
-    return where, [cell for a, many in groups.items() for cell in (a, tuple(many))]
+    args = [cell for a, many in groups.items() for cell in (a, tuple(many))]
+    return (where, args) if len(groups) == 1 else (f"({where}) AND {first} IN %s", [*args, tuple(groups)])

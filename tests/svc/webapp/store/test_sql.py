@@ -30,8 +30,9 @@ def test_rows_and_pairs_are_one_statement() -> None:
         [1, 2, 3, 4],
     )
     where, args = pairs_in("a", "b", [("x", 1), ("y", 2), ("x", 3)])
-    assert where == "(a = %s AND b IN %s) OR (a = %s AND b IN %s)"
-    assert args == ["x", (1, 3), "y", (2,)]
+    assert where == "((a = %s AND b IN %s) OR (a = %s AND b IN %s)) AND a IN %s"
+    assert args == ["x", (1, 3), "y", (2,), ("x", "y")]
+    assert pairs_in("a", "b", [("x", 1)]) == ("(a = %s AND b IN %s)", ["x", (1,)])
 
 
 def test_values_survive_their_rows() -> None:
