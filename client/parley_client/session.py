@@ -14,7 +14,7 @@ doubted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -50,6 +50,8 @@ class Session:
         self._held: dict[str, dict[int, Event | None]] = {}
         self._posts: dict[int, str] = {}
         self._failed: set[str] = set()
+        self._listed: set[str] | None = None
+        """What this connection was told to follow, until that is known to be all."""
         self._is_resuming = False
         self._is_trusted = True
         self._is_returning = bool(self._had)
@@ -68,6 +70,7 @@ class Session:
         self._held.clear()
         self._posts.clear()
         self._failed.clear()
+        self._listed = set()
         self.is_ready = False
         self._is_resuming = bool(self._had) and self._is_trusted
         arguments = {"resume_aware": 1}
@@ -122,6 +125,7 @@ class Session:
 
     def _resumed(self, _: Json) -> list[Action]:
         self.is_ready = True
+        self._listed = None
         return []
 
     def _resume_failed(self, frame: Json) -> list[Action]:
@@ -164,7 +168,18 @@ class Session:
         for channel_id, _ in moves:
             self._ahead[channel_id] = {each for each in self._ahead.get(channel_id, ()) if each > self._had[channel_id]}
             steps += self._follow_up(channel_id)
-        return steps
+        return steps + self._unlisted(starts, is_last=frame.get("complete") is True)
+
+    def _unlisted(self, starts: Iterable[str], *, is_last: bool) -> list[Action]:
+        """Leave what a connection that begins anew does not follow, once it has said everything that it does."""
+        if self._listed is None:
+            return []
+        self._listed.update(starts)
+        if not is_last:
+            return []
+        left = [channel_id for channel_id in self._had if channel_id not in self._listed]
+        self._listed = None
+        return self._dropped({"channels": left})
 
     def _position(self, frame: Json) -> list[Action]:
         channel_id, offset = _place(frame)

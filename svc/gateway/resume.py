@@ -76,10 +76,17 @@ def decode(token: str) -> dict[str, int]:
     return positions
 
 
-def positions_frames(positions: Sequence[tuple[str, int]]) -> Iterator[bytes]:
-    """Say from where channels are followed: everything up to the offset is not delivered, everything above it is."""
+def positions_frames(positions: Sequence[tuple[str, int]], *, are_all: bool = False) -> Iterator[bytes]:
+    """Say from where channels are followed: everything up to the offset is not delivered, everything above it is.
+
+    `are_all`: nothing else is followed. A client that comes back may know of channels that its user has left since.
+    """
     for start in range(0, len(positions), CHANNELS_MAX):
-        yield json_frame({"type": "positions", "token": encode(positions[start : start + CHANNELS_MAX])})
+        end = start + CHANNELS_MAX
+        frame: dict[str, object] = {"type": "positions", "token": encode(positions[start:end])}
+        if are_all and end >= len(positions):
+            frame["complete"] = True
+        yield json_frame(frame)
 
 
 def position_frame(channel_id: str, offset: int) -> bytes:
@@ -160,9 +167,9 @@ def cold(user_id: str, listed: Sequence[tuple[str, int]], is_aware: bool, is_fai
     """Begin at the heads; `is_failed`: the client had a token, and learns that it is of no use."""
     frames: list[bytes] = []
     if is_failed:
-        frames += failed_frames(listed, is_aware)
-    elif is_aware:
-        frames += positions_frames(listed)
+        frames += failed_frames(listed, is_aware=False)
+    if is_aware:
+        frames += positions_frames(listed, are_all=True)
     return Opening(frames, _own_last(user_id, [Start(each, head, head) for each, head in listed]), None, is_failed)
 
 

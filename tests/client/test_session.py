@@ -192,6 +192,27 @@ def test_a_joined_channel_begins_where_the_gateway_says() -> None:
     assert told(session.take(message(7, B)) + session.take(message(8, B))) == [8]
 
 
+def test_what_a_connection_that_begins_anew_does_not_follow_was_left() -> None:
+    """Without a token nobody says what was left meanwhile; of several frames the last one says that they are all."""
+    session = begun(a=4, b=2, me=1)
+    session.closed(4004)
+    session.connecting()
+    assert session.take(positions(a=4)) == []
+    assert session.take(positions(me=1) | {"complete": True}) == [Step(None, ((B, None),))]
+    assert session.positions == {A: 4, ME: 1}
+    assert session.take(positions(b=7) | {"complete": True}) == [Step(None, ((B, 7),))]
+    assert session.positions == {A: 4, ME: 1, B: 7}
+
+
+def test_positions_in_a_resumed_connection_are_never_all() -> None:
+    """It says by itself what was left; a frame that calls itself complete does not undo that."""
+    session = begun(a=4, me=1)
+    session.connecting()
+    session.take({"type": "resumed", "channels": 2})
+    session.take(positions(b=2) | {"complete": True})
+    assert session.positions == {A: 4, ME: 1, B: 2}
+
+
 def test_a_left_channel_is_not_in_the_token_and_repeats_nothing_when_it_is_joined_again() -> None:
     """Word of a leave may come late, after the user is back, and is then followed by the start told once more."""
     session = begun(a=4, b=4)

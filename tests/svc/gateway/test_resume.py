@@ -31,7 +31,7 @@ def test_a_cold_session_begins_at_the_heads_and_says_so_to_who_keeps_positions()
     """The user's own channel is joined last."""
     listed = [(ME, 3), (A, 7)]
     opening = resume.cold(ME, listed, is_aware=True)
-    assert said(opening.frames) == [{"type": "positions", "token": {ME: 3, A: 7}}]
+    assert said(opening.frames) == [{"type": "positions", "token": {ME: 3, A: 7}, "complete": True}]
     assert opening.starts == [Start(A, 7, 7), Start(ME, 3, 3)]
     assert resume.cold(ME, listed, is_aware=False) == Opening([], opening.starts)
 
@@ -60,7 +60,7 @@ def test_a_token_that_is_none_of_this_user_s_begins_anew_explicitly(token: str) 
     opening = resume.resumed(ME, [(ME, 3), (A, 7)], token)
     assert said(opening.frames) == [
         {"type": "resume_failed", "channels": [ME, A]},
-        {"type": "positions", "token": {ME: 3, A: 7}},
+        {"type": "positions", "token": {ME: 3, A: 7}, "complete": True},
     ]
     assert opening.starts == [Start(A, 7, 7), Start(ME, 3, 3)]
     assert opening.is_failed
@@ -69,8 +69,9 @@ def test_a_token_that_is_none_of_this_user_s_begins_anew_explicitly(token: str) 
 def test_more_positions_than_a_token_holds_are_told_in_several_frames() -> None:
     """Each is a token of its own."""
     listed = [(f"C{number:010d}", number) for number in range(resume.CHANNELS_MAX + 5)]
-    frames = said(resume.positions_frames(listed))
+    frames = said(resume.positions_frames(listed, are_all=True))
     assert [len(frame["token"]) for frame in frames] == [resume.CHANNELS_MAX, 5]
+    assert ["complete" in frame for frame in frames] == [False, True]
     failed = said(resume.failed_frames(listed, is_aware=False))
     assert [len(frame["channels"]) for frame in failed] == [resume.CHANNELS_MAX, 5]
 

@@ -52,7 +52,8 @@ async def test_positions_come_before_any_event(house: Any) -> None:
     for number in range(20):
         ann = await connect(house, ANN, AWARE)
         house.mesh.append(A, text=str(number))
-        assert await ann.next() == {"type": "positions", "token": {ANN: 0, A: number + 1}}
+        start = {ANN: 0, A: number + 1}
+        assert await ann.next() == {"type": "positions", "token": start, "complete": True}
         assert await ann.texts(1) == [str(number)]
         await ann.socket.close()
 
@@ -104,7 +105,7 @@ async def test_the_token_of_another_user_opens_nothing(house: Any) -> None:
     ann = await connect(house, ANN, RESUMES, resume.encode([(BOB, 0), (A, 0), (D, 0)]))
     assert await ann.some(2) == [
         {"type": "resume_failed", "channels": [ANN, A]},
-        {"type": "positions", "token": {ANN: 0, A: 1}},
+        {"type": "positions", "token": {ANN: 0, A: 1}, "complete": True},
     ]
     house.mesh.append(D, text="secret")
     house.mesh.append(A, text="open")
