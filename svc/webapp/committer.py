@@ -26,8 +26,11 @@ from svc.kit.errors import ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
 from svc.webapp.log import Committed, OutcomeUnknownError, Write
+from svc.webapp.pace import Pace
 from svc.webapp.plan import Plan, State, check_write, plan
+from svc.webapp.priority import Priority, at
 from svc.webapp.store import commit as statements
+from svc.webapp.store.admission import retry_after_s
 from svc.webapp.store.failures import connection_lost, is_conflict, is_duplicate, translate
 from svc.webapp.store.pools import Database, Transaction
 
@@ -47,6 +50,11 @@ class CommitterLimits:
     """Transactions at a time; a channel's writes are all in one lane. One keeps up with one MariaDB on two cores."""
     pending_max: int = 4096
     """Writes that may wait in a lane; the next gets ResourceExhaustedError. At 2,000 a second, 2 s of waiting."""
+    pending_bytes_max: int = 32 * 1024 * 1024
+    """Text that may wait in a lane."""
+    wait_max_s: float = 2.0
+    """Who would wait longer for his commit, as far as can be told, gets ResourceExhaustedError at once. A gateway gives
+    a post 3.5 s."""
     batch_max: int = 256
     """Writes in a transaction: beyond it a write's share of the cost falls no more, and all wait for the last."""
     batch_bytes_max: int = 2 * 1024 * 1024
@@ -107,7 +115,7 @@ async def run_committer(
     async with AsyncExitStack() as stack:
         for number, lane in enumerate(lanes):
             stack.callback(lane.abandon)
-            await stack.enter_async_context(background(f"commit-{number}", lane.run()))
+            await stack.enter_async_context(background(f"commit-{number}", at(Priority.POST, lane.run())))
         yield Committer(lanes)
 
 
@@ -123,25 +131,29 @@ class Lane:
         self._clock = clock
         self._rng = rng
         self._limits = limits
-        self._mailbox: Mailbox[_Pending] = Mailbox(limits.pending_max)
+        self._mailbox: Mailbox[_Pending] = Mailbox(limits.pending_max, limits.pending_bytes_max)
+        self._pace = Pace(limits.batch_max)
         self._taken: list[_Pending] = []
         meter = metrics.get_meter(__name__)
         self._batch_size = meter.create_histogram("parley.webapp.commit.batch", description="writes in a transaction")
         self._commit_ms = meter.create_histogram("parley.webapp.commit.ms", unit="ms", description="of a transaction")
         self._retries = meter.create_counter("parley.webapp.commit.retries", description="transactions tried again")
+        self._refused = meter.create_counter("parley.webapp.commit.refused", description="writes for which it was full")
 
     async def submit(self, write: Write) -> Committed:
         """Queue a write and wait for it."""
         pending = _Pending(write, asyncio.get_running_loop().create_future())
         if self._mailbox.closed:
             raise UnavailableError("this webapp is stopping")
-        if not self._mailbox.put(pending, _size(write)):
+        wait_s = self._pace.wait_s(len(self._mailbox), self._clock.now())
+        if wait_s > self._limits.wait_max_s or not self._mailbox.put(pending, _size(write)):
+            self._refused.add(1)
             raise ResourceExhaustedError(
-                "too many writes wait to be committed",
+                f"too many writes wait to be committed, for {wait_s:.1f} s",
                 subject="commit.pending",
                 limit=self._limits.pending_max,
                 actual=len(self._mailbox),
-                retry_after_s=1.0,
+                retry_after_s=retry_after_s(Priority.POST, wait_s, self._rng),
             )
         return await pending.done
 
@@ -149,8 +161,10 @@ class Lane:
         """Commit what is pending, for ever."""
         while True:
             self._taken = await self._mailbox.take(self._limits.batch_max, self._limits.batch_bytes_max)
+            self._pace.begin(self._clock.now())
             # A caller that left before its write was begun does not want it any more.
             await self._settle([pending for pending in self._taken if not pending.done.done()])
+            self._pace.end(self._clock.now())
             self._taken = []
 
     def abandon(self) -> None:
@@ -239,7 +253,8 @@ class Lane:
 
 def _passing(error: Exception) -> bool:
     """Tell whether the same batch may succeed a moment later; nothing of it was committed."""
-    return is_conflict(error) or connection_lost(error) or isinstance(error, OSError | EOFError | UnavailableError)
+    away = OSError | EOFError | UnavailableError | ResourceExhaustedError
+    return is_conflict(error) or connection_lost(error) or isinstance(error, away)
 
 
 def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pending]:

@@ -20,6 +20,7 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.log import Committed, Draft, Effect, Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.plan import decode_effect
+from svc.webapp.priority import note_stored
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import DueEffect, OutboxStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, User
@@ -221,6 +222,7 @@ class Writes:
         committed = await self._commit(write)
         if committed.refused:
             return committed
+        note_stored()
         await self._lookups.forget(write)
         if write.effects and not committed.duplicate:
             await self._carry_out(write, committed)

@@ -16,6 +16,7 @@ from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import background
 from svc.webapp.effects import Effects
+from svc.webapp.priority import Priority, at
 from svc.webapp.publisher import Publisher
 from svc.webapp.store.outbox import OutboxStore
 
@@ -90,5 +91,7 @@ async def run_sweepers(
     """Sweep events and effects, each in its own time, while the block runs."""
     events = Sweeper("event", lambda: sweep_events(outbox, publisher, clock), clock)
     late = Sweeper("effect", lambda: sweep_effects(outbox, effects, clock), clock)
-    async with background("sweep-events", events.run()), background("sweep-effects", late.run()):
+    # They finish posts that were acknowledged.
+    sweeps = at(Priority.POST, events.run()), at(Priority.POST, late.run())
+    async with background("sweep-events", sweeps[0]), background("sweep-effects", sweeps[1]):
         yield

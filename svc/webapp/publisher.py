@@ -22,6 +22,7 @@ from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.mailbox import Mailbox, Overflow
+from svc.webapp.priority import Priority, at
 from svc.webapp.store.outbox import OutboxStore
 
 __all__ = ["AdminLink", "Publisher", "PublisherLimits", "run_publisher"]
@@ -157,5 +158,7 @@ async def run_publisher(
 ) -> AsyncIterator[Publisher]:
     """Yield a publisher that works while the block runs."""
     publisher = Publisher(link, outbox, clock, rng, limits)
-    async with background("publish", publisher.run()), background("outbox-delete", publisher.delete_acked()):
+    # What is not deleted is published again: as important as what brought it about.
+    deleting = at(Priority.POST, publisher.delete_acked())
+    async with background("publish", publisher.run()), background("outbox-delete", deleting):
         yield publisher

@@ -15,6 +15,7 @@ from svc.kit.clock import Clock
 from svc.kit.config import setting
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import background
+from svc.webapp.priority import Priority, at
 from svc.webapp.store.retention import RetentionStore
 
 __all__ = ["RetentionConfig", "run_retention", "trim"]
@@ -81,5 +82,5 @@ async def run_retention(store: RetentionStore, config: RetentionConfig, clock: C
             if gone:
                 log.info("retention: %d rows", gone)
 
-    async with background("retention", loop()):
+    async with background("retention", at(Priority.BACKGROUND, loop())):
         yield

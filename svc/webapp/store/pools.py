@@ -42,9 +42,9 @@ class PoolLimits:
     connections_max: int = 8
     """More than a few a core of the database help nobody: a small pool queues here instead of there."""
     waiting_max: int = 1024
-    """Callers that may wait for a connection; the next gets ResourceExhaustedError."""
+    """Callers that may wait for a connection, by class; the others get ResourceExhaustedError. See `admission`."""
     acquire_s: float = 2.0
-    """How long one waits; then UnavailableError."""
+    """How long one waits at most; then ResourceExhaustedError."""
     connect_s: float = 2.0
     statement_s: float = 5.0
     """Deadline of one statement; past it the connection is closed and DeadlineError raised."""
@@ -98,7 +98,7 @@ class Database:
         self.limits = limits
         self._clock = clock
         self._idle: list[tuple[Any, float]] = []
-        self._admission = Admission(keyspace, limits.connections_max, limits.waiting_max, limits.acquire_s)
+        self.admission = Admission(keyspace, limits.connections_max, limits.waiting_max, limits.acquire_s, clock)
         self._closed = False
 
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
@@ -129,7 +129,7 @@ class Database:
 
         A block that leaves it open, or fails, has the connection closed, which rolls it back.
         """
-        async with self._connection() as connection:
+        async with self._connection(is_measured=False) as connection:
             transaction = Transaction(connection, self.limits.statement_s)
             await transaction.begin()
             yield transaction
@@ -152,11 +152,12 @@ class Database:
         self._drop_idle()
 
     @asynccontextmanager
-    async def _connection(self, *, fresh: bool = False) -> AsyncIterator[Any]:
+    async def _connection(self, *, fresh: bool = False, is_measured: bool = True) -> AsyncIterator[Any]:
         """Lend a connection. It is kept only when the block ended well or with an error answered by the server."""
-        async with self._admission.slot():
+        async with self.admission.slot(is_measured=is_measured) as slot:
             connection = None if fresh else self._take_idle()
             if connection is None:
+                slot.is_measured = False
                 if fresh:
                     # One dead connection means a restarted server: the others are dead as well.
                     self._drop_idle()

@@ -70,7 +70,7 @@ async def test_callers_queue_for_a_connection_bounded_in_time_and_number(pools: 
     await asyncio.sleep(0.05)
     with pytest.raises(ResourceExhaustedError):
         await narrow.rows("SELECT 1")
-    with pytest.raises(UnavailableError):
+    with pytest.raises(ResourceExhaustedError):
         await waiting
     await busy
     assert await narrow.rows("SELECT 1") == ((1,),)
