@@ -1,0 +1,95 @@
+"""`pool`: a key lives on one seat of a pool; a deletion goes to every node that may hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Protocol
+
+from svc.webapp.cache.routes.asking import delete_parts, get_parts
+from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+
+__all__ = ["Pool", "PoolView", "Pools"]
+
+
+class PoolView(Protocol):
+    """A pool as it is now: whoever follows the pool keeps it in step, all at once between two requests."""
+
+    @property
+    def name(self) -> str:
+        """The pool's name, as in its tag."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Rises with every change of what `reader` or `holders` say."""
+        ...
+
+    def reader(self, key: str) -> tuple[str, Route] | None:
+        """Return the seat that has a key and whom to ask there (its node; a WarmUp while it warms up).
+
+        None when the pool has no seats. Takes 1 us at most: it runs for every key of every read.
+        """
+        ...
+
+    def holders(self, key: str) -> Sequence[Route]:
+        """Return the nodes that may hold a key, each once: whom `reader` names, whom it may name soon, and whom it, or
+        another process's view, named until a moment ago.
+        """
+        ...
+
+
+class Pools(Protocol):
+    """Where the pools of a configuration come from."""
+
+    async def follow(self, names: Iterable[str]) -> None:
+        """Follow these pools from now on; return when their nodes are known, or after at most 2 s without them."""
+        ...
+
+    def view(self, name: str, *, warm_up: bool) -> PoolView:
+        """Return the view of a pool that is followed; without `warm_up`, its seats' bare nodes are the readers."""
+        ...
+
+
+class Pool:
+    """A handle over a pool. A pool without seats is one that cannot be asked."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, view: PoolView) -> None:
+        self._view = view
+
+    def get(self, keys: Sequence[str], lease_s: int) -> Coroutine[Any, Any, list[Found | None]]:
+        """See `Route.get`. One key costs no more than finding its seat: its node is asked directly."""
+        if len(keys) == 1:
+            seat = self._view.reader(keys[0])
+            if seat is not None:
+                return seat[1].get(keys, lease_s)
+        return self._get_many(keys, lease_s)
+
+    async def _get_many(self, keys: Sequence[str], lease_s: int) -> list[Found | None]:
+        parts: dict[Route, list[int]] = {}
+        for place, key in enumerate(keys):
+            seat = self._view.reader(key)
+            if seat is not None:
+                parts.setdefault(seat[1], []).append(place)
+        found: list[Found | None] = [None] * len(keys)
+        return await get_parts(parts, keys, lease_s, found) if parts else found
+
+    async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
+        """See `Route.delete`."""
+        parts: dict[Route, list[str]] = {}
+        for key in keys:
+            for holder in self._view.holders(key):
+                parts.setdefault(holder, []).append(key)
+        return await delete_parts(parts, stale_s)
+
+    def explain(self, key: str) -> Explained:
+        """See `Route.explain`."""
+        view, seat = self._view, self._view.reader(key)
+        if seat is None:
+            return Explained("pool", f"{view.name} (generation {view.generation}) has no seats")
+        others = len(view.holders(key)) - 1
+        note = f"{view.name} (generation {view.generation}), seat {seat[0]}"
+        if others > 0:
+            note += f"; deletions go to {others} more"
+        return Explained("pool", note, (seat[1].explain(key),))

@@ -1,0 +1,61 @@
+"""`warm_up`: a new, empty node takes over from an old one that still has everything.
+
+A miss on the new node is answered by the old one, and carried over through the lease of that miss: what was deleted or
+filled on the new node meanwhile voids the lease, so that nothing newer is ever overwritten. Source: Nishtala et al.
+(NSDI 2013), 4.3 "Cold Cluster Warmup", which holds deleted keys back for 2 s instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from svc.webapp.cache.routes.asking import delete_everywhere
+from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+
+__all__ = ["WarmUp"]
+
+ENDLESS_TTL_S = 10
+"""What a value without a known end is given to live on the new node; ours all have one."""
+
+
+class WarmUp:
+    """Gets from the cold one, then from the warm one; deletions go to both."""
+
+    __slots__ = ("_cold", "_warm")
+
+    def __init__(self, cold: Route, warm: Route) -> None:
+        self._cold = cold
+        self._warm = warm
+
+    async def get(self, keys: Sequence[str], lease_s: int) -> list[Found | None]:
+        """See `Route.get`. Leases are the cold node's; a miss there costs one question more."""
+        found = await self._cold.get(keys, lease_s)
+        missed = [place for place, each in enumerate(found) if each is not None and each.value is None]
+        if missed:
+            warm = await self._warm.get([keys[place] for place in missed], 0)
+            for place, other in zip(missed, warm, strict=True):
+                found[place] = _carried_over(found[place], other)
+        return found
+
+    async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
+        """See `Route.delete`."""
+        return await delete_everywhere((self._cold, self._warm), keys, stale_s)
+
+    def explain(self, key: str) -> Explained:
+        """See `Route.explain`."""
+        children = self._cold.explain(key), self._warm.explain(key)
+        return Explained("warm_up", "the first; on a miss there the second, carried over to the first", children)
+
+
+def _carried_over(cold: Found | None, warm: Found | None) -> Found | None:
+    """Return the better answer, having filled the cold node if the lease is ours and the warm one has the value."""
+    if cold is None or warm is None or warm.value is None:
+        return cold
+    if warm.is_stale:
+        return warm._replace(lease=cold.lease, is_leased=cold.is_leased)
+    if warm.ttl_s == 0:
+        # It ends within the second: carried over, it would live longer than it was given.
+        return cold
+    if cold.lease is not None:
+        cold.lease.fill(warm.value, ENDLESS_TTL_S if warm.ttl_s < 0 else warm.ttl_s, warm.load_ms)
+    return warm._replace(lease=None, is_leased=False)
