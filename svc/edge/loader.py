@@ -63,7 +63,7 @@ class Loader:
                             raise
                         last = error
                     log.warning("loading %s failed, trying again: %s", team_id, last)
-                    await self._clock.sleep(backoff.next_s())
+                    await self._clock.sleep(max(backoff.next_s(), last.retry_after_s))
         except TimeoutError:
             raise UnavailableError(f"{team_id} could not be loaded in {timeout_s:g} s: {last or 'no answer'}") from last
 

@@ -19,6 +19,7 @@ from svc.kit.lifecycle import background
 from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
 from svc.webapp.api.dispatch import Reply
 from svc.webapp.domain.services import Services
+from svc.webapp.gate import Gate
 
 __all__ = ["HttpConfig", "http_server", "make_app"]
 
@@ -37,12 +38,12 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await write(send, Reply({"ok": False, "error": "not_found"}, status=404))
 
 
-def make_app(services: Services, config: HttpConfig) -> ASGIApp:
-    """Return the whole HTTP app."""
+def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
+    """Return the whole HTTP app, whose calls pass `gate`."""
     app = Starlette(
         routes=[
             Route("/healthz", _Health()),
-            Route(API_PREFIX + "{method:path}", Api(services, config)),
+            Route(API_PREFIX + "{method:path}", Api(services, config, gate)),
         ],
     )
     app.router.redirect_slashes = False

@@ -25,12 +25,14 @@ from svc.webapp.config import WebappConfig
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Writes
+from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.publisher import run_publisher
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
+from svc.webapp.store.admission import observe
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.retention import RetentionStore
 
@@ -48,10 +50,13 @@ async def serve(config: WebappConfig) -> None:
         disco = await up.enter_async_context(Discovery(config.instance, clock))
         limits = PoolLimits(connections_max=config.mysql_connections)
         pools = await up.enter_async_context(open_pools(config.mysql.dsns(), clock, limits))
+        observe([pools.workspace.admission, pools.channel.admission, pools.user.admission])
         await migrate.check(pools)
         services = await _start_services(up, config, disco, pools, clock)
-        server = await up.enter_async_context(rpc_server(config.instance, [webapp_service(services)]))
-        app = make_app(services, config.http)
+        gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
+        gate.observe()
+        server = await up.enter_async_context(rpc_server(config.instance, [webapp_service(services, gate)]))
+        app = make_app(services, config.http, gate)
         http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
         meta = {
             "metrics_port": str(measured.metrics_port),

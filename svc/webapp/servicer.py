@@ -14,13 +14,15 @@ from parley.webapp.v1 import webapp_service_pb2 as pb
 from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
 from svc.kit.errors import InvalidArgumentError, NotFoundError
 from svc.kit.ids import is_id, us_from_ts
-from svc.kit.rpc import Service
+from svc.kit.rpc import Service, when_over
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import check_socket_text
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.gate import Gate
 from svc.webapp.models import channel_model, team_model, user_model
+from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.rows import LogPage, TokenKind
 
 LOGS_MAX = 256
@@ -38,14 +40,20 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class WebappServicer(rpc.WebappServiceServicer):
     """What gateways and edges ask of the tier that holds the truth."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, gate: Gate | None = None) -> None:
+        """`gate`: shared with the HTTP face; without one it has its own."""
         self._services = services
+        self._gate = gate or Gate()
         self._tracer = trace.get_tracer("parley.webapp")
 
     async def ListSubscriptions(  # noqa: N802 - the contract's name
         self, request: pb.ListSubscriptionsRequest, context: _Context
     ) -> pb.ListSubscriptionsResponse:
         """Return the user's conversations, its workspace and itself, each with its head."""
+        with self._gate.admitted(Turn(Priority.BOOT)):
+            return await self._subscriptions(request)
+
+    async def _subscriptions(self, request: pb.ListSubscriptionsRequest) -> pb.ListSubscriptionsResponse:
         user = await self._services.lookups.user(request.team_id, request.user_id)
         if user is None:
             raise NotFoundError(f"there is no user {request.user_id} in {request.team_id}", subject="user_id")
@@ -59,7 +67,8 @@ class WebappServicer(rpc.WebappServiceServicer):
 
     async def PostMessage(self, request: pb.PostMessageRequest, context: _Context) -> pb.PostMessageResponse:  # noqa: N802
         """Post as chat.postMessage does; the rules' refusals are answers."""
-        with self._tracer.start_as_current_span("webapp.PostMessage", kind=SpanKind.SERVER):
+        turn = Turn(Priority.POST)
+        with self._gate.admitted(turn), self._tracer.start_as_current_span("webapp.PostMessage", kind=SpanKind.SERVER):
             try:
                 check_socket_text(request.text)
                 posted = await self._services.messages.post(_caller(request), request.channel_id, _post(request))
@@ -73,19 +82,25 @@ class WebappServicer(rpc.WebappServiceServicer):
         _check_size("after", len(request.after), LOGS_MAX)
         _check_size("limit", request.limit, LOG_EVENTS_MAX)
         after = {position.channel_id: position.offset for position in request.after}
-        pages = await self._services.channels.logs(after, request.limit or LOG_EVENTS_DEFAULT) if after else {}
+        with self._gate.admitted(Turn(Priority.READ)):
+            pages = await self._services.channels.logs(after, request.limit or LOG_EVENTS_DEFAULT) if after else {}
         return pb.ReadLogResponse(logs=[_log(pages[position.channel_id]) for position in request.after])
 
     async def ReadHeads(self, request: pb.ReadHeadsRequest, context: _Context) -> pb.ReadHeadsResponse:  # noqa: N802
         """Return the heads of channels that have events."""
         _check_size("channel_ids", len(request.channel_ids), HEADS_MAX)
-        heads = await self._services.channels.heads(list(request.channel_ids)) if request.channel_ids else {}
+        with self._gate.admitted(Turn(Priority.READ)):
+            heads = await self._services.channels.heads(list(request.channel_ids)) if request.channel_ids else {}
         return pb.ReadHeadsResponse(heads=[_position(channel_id, offset) for channel_id, offset in heads.items()])
 
     async def LoadWorkspace(  # noqa: N802
         self, request: pb.LoadWorkspaceRequest, context: _Context
     ) -> AsyncIterator[pb.LoadWorkspaceResponse]:
         """Stream the model: header, users, public channels, trailer."""
+        turn = Turn(Priority.BOOT)
+        self._gate.enter(turn)
+        when_over(context, self._gate.leave)
+        begin(turn)
         workspaces, team_id = self._services.workspaces, request.team_id
         team = await workspaces.team(team_id)
         if team is None:
@@ -106,9 +121,9 @@ class WebappServicer(rpc.WebappServiceServicer):
         yield pb.LoadWorkspaceResponse(trailer=pb.WorkspaceTrailer(user_count=user_count, channel_count=channel_count))
 
 
-def webapp_service(services: Services) -> Service:
-    """Return the service for the kit's gRPC server."""
-    servicer = WebappServicer(services)
+def webapp_service(services: Services, gate: Gate) -> Service:
+    """Return the service for the kit's gRPC server; its calls pass `gate`."""
+    servicer = WebappServicer(services, gate)
     name = pb.DESCRIPTOR.services_by_name["WebappService"].full_name
     return Service(name, lambda server: rpc.add_WebappServiceServicer_to_server(servicer, server))
 

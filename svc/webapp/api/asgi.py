@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
@@ -17,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from svc.kit.config import setting
+from svc.kit.errors import ResourceExhaustedError
 from svc.webapp.api import dispatch as dispatching
 from svc.webapp.api.arguments import ArgumentError, merge
 from svc.webapp.api.bodies import read_body, read_query
@@ -25,6 +27,8 @@ from svc.webapp.api.dispatch import Reply, bearer_token, failure
 from svc.webapp.api.registry import METHODS
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
+from svc.webapp.gate import BODIES_BYTES_MAX, Gate
+from svc.webapp.priority import Priority, Turn
 
 API_PREFIX = "/api/"
 
@@ -48,7 +52,16 @@ class HttpConfig:
         "PARLEY_WEBAPP_HTTP_REQUEST_S", default=10.0, minimum=0.1, help="longest that one request may take, in seconds"
     )
     requests_max: int = setting(
-        "PARLEY_WEBAPP_HTTP_REQUESTS_MAX", default=1_000, minimum=1, help="requests served at once; more get a 503"
+        "PARLEY_WEBAPP_HTTP_REQUESTS_MAX",
+        default=1_000,
+        minimum=1,
+        help="requests served at once, gRPC included; the least important are refused first, with a 429",
+    )
+    bodies_bytes_max: int = setting(
+        "PARLEY_WEBAPP_HTTP_BODIES_BYTES_MAX",
+        default=BODIES_BYTES_MAX,
+        minimum=65_536,
+        help="bytes of bodies of all requests at once; more are refused with a 429",
     )
     keep_alive_s: int = setting(
         "PARLEY_WEBAPP_HTTP_KEEP_ALIVE_S", default=75, minimum=1, help="seconds that an idle connection is kept open"
@@ -62,10 +75,10 @@ class BodyTooLarge(Exception):
 class Api:
     """The ASGI app behind /api/: one call a request."""
 
-    def __init__(self, services: Services, config: HttpConfig) -> None:
+    def __init__(self, services: Services, config: HttpConfig, gate: Gate) -> None:
         self._services = services
         self._config = config
-        self._in_flight = 0
+        self._gate = gate
         self._tracer = trace.get_tracer("parley.webapp")
         meter = metrics.get_meter("parley.webapp")
         self._requests = meter.create_counter("parley_http_requests", description="calls by method and outcome")
@@ -81,26 +94,28 @@ class Api:
         method = METHODS.get(name)
         label = name if method else "unknown"
         started = time.perf_counter()
-        self._in_flight += 1
+        turn = Turn(method.priority if method else Priority.TRANSIENT, _is_gone(receive))
         try:
             with self._tracer.start_as_current_span(_span_name(scope, label), kind=SpanKind.SERVER) as span:
-                reply = await self._reply(scope, receive, method, name)
+                reply = await self._reply(scope, receive, method, name, turn)
                 if span.is_recording():
                     span.set_attribute("parley.outcome", reply.outcome)
+        except ResourceExhaustedError as error:
+            reply = dispatching.overloaded(error)
         finally:
-            self._in_flight -= 1
+            self._gate.let_go(turn)
         self._requests.add(1, {"method": label, "outcome": _bounded(method, reply)})
         self._latency.record(time.perf_counter() - started, {"method": label})
         await write(send, reply)
 
-    async def _reply(self, scope: Scope, receive: Receive, method: Method | None, name: str) -> Reply:
-        config = self._config
-        if self._in_flight > config.requests_max:
-            return failure("service_unavailable", status=503)
+    async def _reply(self, scope: Scope, receive: Receive, method: Method | None, name: str, turn: Turn) -> Reply:
+        """Return the answer. Raises ResourceExhaustedError at the gate, before anything was done."""
+        config, gate = self._config, self._gate
         headers = Headers(scope=scope)
         try:
-            async with asyncio.timeout(config.request_s):
-                body = await _read(receive, config.body_bytes_max)
+            with gate.arriving(turn):
+                async with asyncio.timeout(config.request_s):
+                    body = await _read(receive, config.body_bytes_max, lambda size: gate.hold(turn, size))
         except BodyTooLarge:
             code = method.oversize if method else "invalid_arguments"
             message = f"[ERROR] the body must not be larger than {config.body_bytes_max} bytes"
@@ -115,7 +130,9 @@ class Api:
         except ArgumentError as error:
             return dispatching.bad_arguments(error)
         token = bearer_token(headers.get("authorization", ""), raw)
-        return await dispatching.dispatch(self._services, method, raw, token, _origin(scope, headers), config.request_s)
+        origin = _origin(scope, headers)
+        with gate.admitted(turn):
+            return await dispatching.dispatch(self._services, method, raw, token, origin, config.request_s)
 
 
 def _span_name(scope: Scope, label: str) -> str:
@@ -129,8 +146,20 @@ def _bounded(method: Method | None, reply: Reply) -> str:
     return "echoed" if is_echo else reply.outcome
 
 
-async def _read(receive: Receive, bytes_max: int) -> bytes:
-    """Return the body. Raises BodyTooLarge after it was read to its end, or to where patience ends."""
+def _is_gone(receive: Receive) -> Callable[[], bool]:
+    """Return what tells whether the client has hung up.
+
+    ASGI says so only to who awaits it, and a task that does, for each request, costs more than most requests. So
+    uvicorn's own record is looked at; under another server nobody ever seems gone.
+    """
+    cycle = getattr(receive, "__self__", None)
+    return lambda: bool(getattr(cycle, "disconnected", False))
+
+
+async def _read(receive: Receive, bytes_max: int, hold: Callable[[int], None]) -> bytes:
+    """Return the body, whose bytes are told to `hold`. Raises BodyTooLarge after it was read to its end, or to where
+    patience ends.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
@@ -141,6 +170,7 @@ async def _read(receive: Receive, bytes_max: int) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size <= bytes_max:
+            hold(len(part))
             parts.append(part)
         elif size > _DRAINED_BYTES_MAX:
             raise BodyTooLarge

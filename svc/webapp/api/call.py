@@ -10,6 +10,7 @@ from svc.webapp.api.arguments import Arg, Args, Kind
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
+from svc.webapp.priority import Priority
 
 Answer: TypeAlias = dict[str, Any]
 """What a method returns: the answer without `ok`."""
@@ -30,7 +31,7 @@ class Method:
     """One method of the Web API.
 
     `writes`: whether it changes something, so that a timeout leaves its outcome unknown. `oversize`: the error for a
-    body over the limit. `is_public`: needs no token.
+    body over the limit. `is_public`: needs no token. `reads_as`: the class of one that does not write.
     """
 
     name: str
@@ -39,6 +40,12 @@ class Method:
     writes: bool = False
     is_public: bool = False
     oversize: str = "invalid_arguments"
+    reads_as: Priority = Priority.READ
+
+    @property
+    def priority(self) -> Priority:
+        """What gives way to it, and what it gives way to, when there is too much to do."""
+        return Priority.POST if self.writes else self.reads_as
 
 
 PAGE_DEFAULT = 100

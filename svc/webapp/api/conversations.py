@@ -11,6 +11,7 @@ from svc.webapp.domain import shapes
 from svc.webapp.domain.direct import Opened
 from svc.webapp.domain.directory import DIRECT, Sight
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.priority import Priority
 from svc.webapp.store.rows import ConversationKind
 
 HISTORY_PAGE_MAX = 999
@@ -139,7 +140,12 @@ METHODS = (
         (Arg("name", required=True, missing="invalid_name_required"), Arg("is_private", Kind.FLAG)),
         writes=True,
     ),
-    Method("conversations.list", list_conversations, (TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR)),
+    Method(
+        "conversations.list",
+        list_conversations,
+        (TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR),
+        reads_as=Priority.BOOT,
+    ),
     Method("conversations.info", info, (CHANNEL, Arg("include_num_members", Kind.FLAG))),
     Method("conversations.join", join, (CHANNEL,), writes=True),
     Method("conversations.leave", leave, (CHANNEL,), writes=True),

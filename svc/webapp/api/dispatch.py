@@ -1,8 +1,10 @@
 """What every Web API call goes through: know the caller, read the arguments, run, name what went wrong.
 
-Errors by kind. The client's mistake or a refusal by the rules: 200 with `ok: false`. A rate limit: 429. MySQL not
-answering before anything was stored: 503, which clients may repeat. Everything after which a message may have been
-stored: 200 with `fatal_error`, because several clients repeat a request after any 5xx and would post it twice.
+Errors by kind. The client's mistake or a refusal by the rules: 200 with `ok: false`. A rate limit, or more than we can
+do before anything was stored: 429 with Retry-After, the one answer that makes every client hold back (see
+docs/overload.md). MySQL not answering before anything was stored: 503, which clients may repeat. Everything after which
+a message may have been stored: 200 with `fatal_error`, because several clients repeat a request after any 5xx and would
+post it twice.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.log import OutcomeUnknownError
+from svc.webapp.priority import current
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,20 @@ def bad_arguments(error: ArgumentError) -> Reply:
     return failure(error.code, messages=error.messages)
 
 
+def overloaded(error: ResourceExhaustedError) -> Reply:
+    """Return the answer to a call for which nothing was done because there is too much to do."""
+    after = str(max(1, math.ceil(error.retry_after_s)))
+    message = f"[ERROR] overloaded ({error.subject}): nothing was done; try again in {after} s"
+    body: Answer = {
+        "ok": False,
+        # The one code at which Slack's socket clients wait as they are told before they connect again.
+        "error": "ratelimited",
+        "cause": "overload",
+        "response_metadata": {"messages": [message]},
+    }
+    return Reply(body, status=429, headers={"Retry-After": after})
+
+
 async def dispatch(
     services: Services, method: Method, raw: Mapping[str, object], token: str, origin: Origin, timeout_s: float
 ) -> Reply:
@@ -90,18 +107,26 @@ async def dispatch(
 
 def _trouble(method: Method, caller: Caller, error: ParleyError | TimeoutError) -> Reply:
     """Return the reply for a part of ours that did not do its work, and log it."""
+    has_stored = current().has_stored
+    if isinstance(error, ResourceExhaustedError) and not has_stored:
+        # Counted where it was shed: a line of log for each would be one load more.
+        return overloaded(error)
     log.warning("%s: %s", method.name, error or "took too long")
     if isinstance(error, InvalidArgumentError):
         return failure("invalid_arguments", messages=("[ERROR] a value cannot be stored",))
-    if isinstance(error, OutcomeUnknownError):
+    if isinstance(error, OutcomeUnknownError) or (has_stored and _is_passing(error)):
         return failure("fatal_error")
-    if isinstance(error, UnavailableError | ResourceExhaustedError):
+    if isinstance(error, UnavailableError):
         return failure("service_unavailable", status=503)
     if isinstance(error, DeadlineError | TimeoutError):
         # Authentication and reads may be repeated; a write that took too long may have happened.
         is_unknown = method.writes and caller is not ANONYMOUS
         return failure("fatal_error") if is_unknown else failure("service_unavailable", status=503)
     return failure("internal_error")
+
+
+def _is_passing(error: ParleyError | TimeoutError) -> bool:
+    return isinstance(error, TimeoutError) or error.retryable
 
 
 def _with_scopes(reply: Reply, caller: Caller) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.priority import Priority
 
 _FLAGS = ("batch_presence_aware", "presence_sub", "resume_aware", "resume", "reconnect")
 """What a client asks of its socket; the ticket tells the gateway. The last three are ours, see docs/resume.md."""
@@ -30,4 +31,4 @@ async def connect(call: Call) -> Answer:
 
 
 _ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
-METHODS = (Method("rtm.connect", connect, _ARGS),)
+METHODS = (Method("rtm.connect", connect, _ARGS, reads_as=Priority.BOOT),)

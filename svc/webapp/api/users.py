@@ -10,6 +10,7 @@ from svc.webapp.api.conversation_lists import TYPES, kinds_of, listed
 from svc.webapp.domain import shapes
 from svc.webapp.domain.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.priority import Priority
 from svc.webapp.store.rows import User
 
 
@@ -65,10 +66,10 @@ async def _user(call: Call, user_id: str) -> User:
 
 
 METHODS = (
-    Method("users.list", list_users, (LIMIT, CURSOR)),
+    Method("users.list", list_users, (LIMIT, CURSOR), reads_as=Priority.BOOT),
     Method("users.info", info, (Arg("user", required=True),)),
     Method(
         "users.conversations", conversations, (Arg("user"), TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR)
     ),
-    Method("users.getPresence", get_presence, (Arg("user"),)),
+    Method("users.getPresence", get_presence, (Arg("user"),), reads_as=Priority.TRANSIENT),
 )

@@ -15,6 +15,7 @@ from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
 from svc.kit.config import InstanceConfig
 from svc.kit.errors import InvalidArgumentError, NotFoundError, from_rpc_error
 from svc.kit.rpc import rpc_server
+from svc.webapp.gate import Gate
 from svc.webapp.servicer import webapp_service
 from tests.svc.webapp.api.office import Office, Someone, office
 
@@ -26,7 +27,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
     """An office, and a stub of its gRPC service."""
     async with office(tmp_path_factory.mktemp("office")) as here:
         instance = InstanceConfig(secret="a secret for these tests alone")
-        async with rpc_server(instance, [webapp_service(here.services)]) as server:
+        async with rpc_server(instance, [webapp_service(here.services, Gate())]) as server:
             async with grpc.aio.insecure_channel(server.address) as channel:
                 yield here, WebappServiceStub(channel)
 

@@ -29,6 +29,7 @@ from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Writes
+from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
@@ -36,7 +37,9 @@ from svc.webapp.store.rows import User
 Json = dict[str, Any]
 SIGNER = Signer("a secret for these tests alone")
 GATEWAY = Instance("gateway-az1-1-abcdef", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
-HTTP = HttpConfig(port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, keep_alive_s=5)
+HTTP = HttpConfig(
+    port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, bodies_bytes_max=1 << 26, keep_alive_s=5
+)
 
 
 @dataclass(slots=True)
@@ -136,7 +139,8 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
         services = assemble(stores, lookups, writes, clock, connector, presence)
-        port = await up.enter_async_context(http_server(make_app(services, config), "127.0.0.1", config))
+        app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
+        port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
         yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events)
 

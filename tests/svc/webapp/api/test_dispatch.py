@@ -24,6 +24,7 @@ from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.log import OutcomeUnknownError
+from svc.webapp.priority import Priority, Turn, note_stored, taking
 
 CALLER = Caller("T0000000001", "U0000000001", scopes="identify,read")
 
@@ -69,7 +70,7 @@ async def run(outcome: Exception | Answer, *, writes: bool = False, door: Door |
         (ArgumentError("invalid_limit", ["[ERROR] x"]), False, 200, "invalid_limit"),
         (UnavailableError("mysql is away"), True, 503, "service_unavailable"),
         (OutcomeUnknownError("lost during commit"), True, 200, "fatal_error"),
-        (ResourceExhaustedError("too many wait"), True, 503, "service_unavailable"),
+        (ResourceExhaustedError("too many wait"), True, 429, "ratelimited"),
         (DeadlineError("no answer"), False, 503, "service_unavailable"),
         (DeadlineError("no answer"), True, 200, "fatal_error"),
         ({"slow": True}, False, 503, "service_unavailable"),
@@ -100,6 +101,23 @@ async def test_a_rate_limit_is_429_with_whole_seconds() -> None:
     reply = await run(RateLimited(0.2))
     assert (reply.status, reply.body) == (429, {"ok": False, "error": "ratelimited"})
     assert reply.headers["Retry-After"] == "1"
+
+
+async def test_what_is_shed_says_why_and_when_to_come_back() -> None:
+    """429 is the answer at which every client holds back, and none takes for a message that may have been stored."""
+    reply = await run(ResourceExhaustedError("full", subject="channel.connections", retry_after_s=2.2), writes=True)
+    assert (reply.status, reply.headers["Retry-After"]) == (429, "3")
+    assert (reply.body["error"], reply.body["cause"]) == ("ratelimited", "overload")
+    assert "channel.connections" in reply.body["response_metadata"]["messages"][0]
+
+
+@pytest.mark.parametrize("error", [ResourceExhaustedError("full"), UnavailableError("away"), DeadlineError("slow")])
+async def test_after_something_was_stored_no_answer_invites_to_repeat_it(error: Exception) -> None:
+    """Whatever fails afterwards: a client that repeats it would do it twice."""
+    with taking(Turn(Priority.POST)):
+        note_stored()
+        reply = await run(error, writes=True)
+    assert (reply.status, reply.body["error"]) == (200, "fatal_error")
 
 
 async def test_a_callers_own_scopes_are_told() -> None:
@@ -134,6 +152,11 @@ def test_the_table_of_methods_is_complete_and_without_doubles() -> None:
         assert f"conversations.{verb}" in METHODS
     for verb in ("list", "info", "conversations", "getPresence"):
         assert f"users.{verb}" in METHODS
+    classes = {name: method.priority for name, method in METHODS.items()}
+    assert classes["chat.postMessage"] is classes["conversations.join"] is Priority.POST
+    assert classes["conversations.history"] is Priority.READ
+    assert classes["rtm.connect"] is classes["users.list"] is classes["conversations.list"] is Priority.BOOT
+    assert classes["users.getPresence"] is Priority.TRANSIENT
     for method in METHODS.values():
         declared = [arg.name for arg in method.args]
         assert len(declared) == len(set(declared)), method.name
