@@ -6,6 +6,7 @@ answer, a 5xx, no leader), DeadlineError, InvalidArgumentError (a 4xx), Permissi
 """
 
 import asyncio
+import base64
 import warnings
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
@@ -158,6 +159,23 @@ class ConsulClient:
         key's lock for that Consul session.
         """
         return bool(await self._call(self._py.kv.put(key, value, cas=if_index, acquire=session_id or None)))
+
+    async def put_together(self, values: Mapping[str, tuple[bytes, int]]) -> bool:
+        """Store at most 64 values in one transaction, each only while its key is still at the given index (0: absent).
+
+        Returns False, with nothing stored, when one of them is not.
+        """
+        operations = [
+            {"KV": {"Verb": "cas", "Key": key, "Value": base64.b64encode(value).decode(), "Index": index}}
+            for key, (value, index) in values.items()
+        ]
+        try:
+            await self._call(self._py.txn.put(operations))
+        except InvalidArgumentError as error:
+            if not isinstance(error.__cause__, exceptions.ClientError) or "409" not in error.message:
+                raise
+            return False  # 409 is its answer when a key has moved on
+        return True
 
     async def delete(self, key: str, *, recurse: bool = False) -> None:
         """Remove a key, or with `recurse` all that begin with it. Idempotent."""

@@ -9,9 +9,14 @@ from ops.local.consul import Consul
 from ops.local.mariadb import Dsns, Mariadb
 from ops.local.memcached import Memcached
 from ops.local.ports import HOST, Ports
+from ops.local.remembered import recall
+from ops.local.replication import Pairing
 from ops.local.spec import MeshSpec, places
-from ops.local.state import derive_password
+from ops.local.state import derive_password, ops_credentials
 from ops.local.tier import PORT_SETTING, ListTiers, Tier
+
+# Folders and names; which of the two is the primary is remembered.
+MARIADBS = ("mariadb", "mariadb-2")
 
 OPTION = {"webapp": "--http-port", "gateway": "--ws-port"}
 PURPOSE = {"webapp": "Web API", "gateway": "gateway's WebSockets"}
@@ -23,7 +28,7 @@ class Fleet:
 
     consul: Consul | None
     consul_addr: str
-    mariadb: Mariadb | None
+    mariadbs: list[Mariadb]
     dsns: Dsns
     memcached: list[Memcached]
     memcached_addrs: tuple[str, ...]
@@ -47,11 +52,11 @@ class FleetPlanner:
         spec = self._spec
         consul = None if spec.consul_addr else self._consul()
         consul_addr = consul.address if consul else spec.consul_addr
-        mariadb = None if spec.dsns else self._mariadb()
-        dsns = spec.dsns or (mariadb.dsns if mariadb else Dsns("", "", ""))
+        mariadbs = [] if spec.dsns else self._mariadbs()
+        dsns = spec.dsns or mariadbs[0].dsns
         nodes = [] if spec.memcached_addrs else self._memcached()
         addresses = spec.memcached_addrs or tuple(node.address for node in nodes)
-        fleet = Fleet(consul, consul_addr, mariadb, dsns, nodes, addresses)
+        fleet = Fleet(consul, consul_addr, mariadbs, dsns, nodes, addresses)
         self._environ = self._tier_environ(fleet)
         for tier, count in spec.counts.items():
             for name, zone in places(tier, count, spec.zones):
@@ -96,9 +101,28 @@ class FleetPlanner:
         port = self._ports.claim(self._spec.consul_port, "Consul", hint)
         return Consul(self._spec.var / "consul", self._logs / "consul.log", port, self._ports)
 
-    def _mariadb(self) -> Mariadb:
-        password = derive_password(self._secret, "mariadb")
-        return Mariadb(self._spec.var / "mariadb", self._logs / "mariadb.log", self._ports.claim_free(), password)
+    def _mariadbs(self) -> list[Mariadb]:
+        """Return the server that was the primary, and the other one with a replica wanted.
+
+        One that has had a replica goes on writing its log for it.
+        """
+        remembered = recall(self._spec.var)
+        primary = remembered.primary if remembered else MARIADBS[0]
+        names = [primary, *(name for name in MARIADBS if name != primary and self._spec.replica)]
+        is_paired = self._spec.replica or remembered is not None
+        return [self._mariadb(name, is_paired=is_paired) for name in names]
+
+    def _mariadb(self, name: str, *, is_paired: bool) -> Mariadb:
+        credentials = ops_credentials(self._secret)
+        number = MARIADBS.index(name) + 1
+        return Mariadb(
+            self._spec.var / name,
+            self._logs / f"{name}.log",
+            self._ports.claim_free(),
+            derive_password(self._secret, "mariadb"),
+            name=name,
+            pairing=Pairing(number, credentials.ops_password, credentials.replication_password) if is_paired else None,
+        )
 
     def _memcached(self) -> list[Memcached]:
         names = [name for name, _ in places("memcached", self._spec.memcached, self._spec.zones)]

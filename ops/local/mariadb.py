@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from ops.local.accounts import owner, unprivileged
 from ops.local.errors import LocalError
 from ops.local.ports import HOST
 from ops.local.process import Command, run_once
+from ops.local.replication import Pairing, Role, options, statements
 from ops.setup.binaries import INSTALL_DB, MYSQLD, find_program, is_oracle_mysql
 
 KEYSPACES = ("workspace", "channel", "user")
@@ -56,16 +59,24 @@ class Mariadb:
     """A MariaDB server on loopback with the keyspaces' databases and the user `parley`, who may do all in them.
 
     A crash loses nothing that was committed; a restart recovers in 0.2 s. A first start that was cut short leaves
-    nothing behind: the data folder appears whole or not at all.
+    nothing behind: the data folder appears whole or not at all. With a `pairing` it is one of two, starts read-only,
+    and asks `choose_role` before each start.
     """
 
-    name = "mariadb"
     ready_timeout_s = 60.0  # a crash recovery after heavy writing may replay the whole redo log
 
-    def __init__(self, data: Path, log: Path, port: int, password: str) -> None:
+    def __init__(
+        self, data: Path, log: Path, port: int, password: str, *, name: str = "mariadb", pairing: Pairing | None = None
+    ) -> None:
         mysqld = find_program(MYSQLD)
         if mysqld is None:
             raise LocalError("MariaDB is not on this machine.", "./parley bootstrap installs what is missing.")
+        if pairing is not None and is_oracle_mysql(mysqld):
+            raise LocalError("An embedded replica needs MariaDB; this machine has MySQL.", "Start without --replica.")
+        self.name = name
+        self.choose_role: Callable[[], Awaitable[Role]] | None = None
+        self._role = Role.PRIMARY
+        self._pairing = pairing
         self._mysqld = mysqld
         self._data = data
         self._log = log
@@ -88,6 +99,8 @@ class Mariadb:
 
     async def prepare(self) -> None:
         """Make the data folder the first time, and the statements that every start runs."""
+        if self.choose_role is not None:
+            self._role = await self.choose_role()
         self._make_scratch()
         if not self._data.exists():
             await self._install()
@@ -97,6 +110,8 @@ class Mariadb:
         """Return how to run it."""
         places = {"datadir": self._data, "tmpdir": self._scratch, "init-file": self._init_file}
         settings = {**SETTINGS, "port": str(self._port), **{name: str(place) for name, place in places.items()}}
+        if self._pairing is not None:
+            settings |= options(self._pairing, self._role)
         if is_oracle_mysql(self._mysqld):
             settings |= {"mysqlx": "OFF", "pid-file": str(self._data / "mariadb.pid")}
         argv = (str(self._mysqld), "--no-defaults", *(f"--{name}={value}" for name, value in settings.items()))
@@ -122,6 +137,12 @@ class Mariadb:
             return False
         return greeting[4] == PROTOCOL_VERSION
 
+    def set_aside(self) -> Path:
+        """Move the data out of the way, for the next start to make it anew; return where it is. Only while stopped."""
+        aside = self._data.with_name(f"{self._data.name}.aside-{time.strftime('%Y%m%d-%H%M%S')}")
+        self._data.rename(aside)
+        return aside
+
     @property
     def _init_file(self) -> Path:
         return self._data.with_name(f"{self._data.name}-init.sql")
@@ -139,11 +160,16 @@ class Mariadb:
     def _write_init_file(self) -> None:
         """Write what each start runs before it takes connections: idempotent, and a changed password takes effect."""
         user = "'parley'@'127.0.0.1'"
-        lines = [f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{self._password}';"]
+        lines = ["SET sql_log_bin = 0;"]  # each server does this by itself
+        # The installer's root may come in over TCP, without a password; the socket in the data folder is enough.
+        lines.append("DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';")
+        lines.append(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{self._password}';")
         lines.append(f"ALTER USER {user} IDENTIFIED BY '{self._password}';")
         for name in KEYSPACES:
             lines.append(f"CREATE DATABASE IF NOT EXISTS parley_{name};")
             lines.append(f"GRANT ALL ON parley_{name}.* TO {user};")
+        if self._pairing is not None:
+            lines += statements(self._pairing, [f"parley_{name}" for name in KEYSPACES])
         self._init_file.touch(mode=0o600)
         self._init_file.write_text("\n".join(lines) + "\n")
         if self._account:

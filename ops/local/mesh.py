@@ -18,14 +18,17 @@ from pathlib import Path
 from types import TracebackType
 
 from discovery.consul import ConsulClient, Registration
+from ops.database.directory import Directory
 from ops.local import memcached, state
 from ops.local.catalog import Catalog, Listed
+from ops.local.databases import Databases
 from ops.local.errors import LocalError
 from ops.local.fleet import Fleet, FleetPlanner
 from ops.local.mariadb import Dsns
 from ops.local.members import Members, Progress
 from ops.local.ports import HOST, Ports
 from ops.local.process import Command, Process, run_once
+from ops.local.remembered import recall
 from ops.local.spec import STOP_ORDER, MeshSpec, next_name
 from ops.setup.binaries import ROOT
 from svc.kit.errors import ParleyError
@@ -70,6 +73,7 @@ class Mesh:
             self._fleet: Fleet = self._planner.plan()
             self._catalog = await stack.enter_async_context(Catalog(self.consul_addr))
             self._consul = await stack.enter_async_context(ConsulClient(self.consul_addr))
+            self.databases = self._databases()
             stack.callback(state.forget, var)
             stack.push_async_callback(self._stop_all)
             await stack.enter_async_context(self._tasks)
@@ -92,8 +96,8 @@ class Mesh:
 
     @property
     def dsns(self) -> Dsns:
-        """Where the keyspaces are."""
-        return self._fleet.dsns
+        """Where the keyspaces are: the primary, after a failover another one."""
+        return self.databases.dsns if self.databases.names else self._fleet.dsns
 
     @property
     def memcached_addrs(self) -> tuple[str, ...]:
@@ -163,6 +167,8 @@ class Mesh:
         if name in self.names("webapp"):
             await self._schema_ready.wait()
         await self._members.launch(name)
+        if name in self.databases.names:
+            await self.databases.settled(name)
 
     async def add(self, tier: str, zone: str) -> str:
         """Start one more instance of a tier; return its name once it is ready."""
@@ -183,12 +189,18 @@ class Mesh:
         """Kill every child without waiting: the answer to an impatient person."""
         self._members.kill_all()
 
+    def _databases(self) -> Databases:
+        is_paired = self.spec.dsns is None and (self.spec.replica or recall(self.spec.var) is not None)
+        credentials = state.ops_credentials(self.secret) if is_paired else None
+        directory, servers = Directory(self._consul), self._fleet.mariadbs
+        return Databases(servers, credentials, self.spec.var, self._members, directory, self._progress, self._save)
+
     async def _listed_soon(self) -> list[Listed]:
         return await self._catalog.read_soon(tuple(self.spec.counts))
 
     async def _start_all(self) -> None:
         fleet = self._fleet
-        for server in (fleet.consul, fleet.mariadb, *fleet.memcached, *fleet.tiers.values()):
+        for server in (fleet.consul, *fleet.mariadbs, *fleet.memcached, *fleet.tiers.values()):
             if server is not None:
                 self._members.enlist(server)
         try:
@@ -218,8 +230,8 @@ class Mesh:
         return memcached.registrations(list(zip(names, self.memcached_addrs, strict=True)), self.spec.zones[0])
 
     async def _start_database(self) -> None:
-        if self._fleet.mariadb is not None:
-            await self.start("mariadb")
+        await self.databases.start()
+        self._tasks.spawn(self.databases.run(), name="databases")
         if self.spec.counts.get("webapp"):
             began = time.monotonic()
             await run_once(self._migration(), MIGRATION_TIMEOUT_S)
@@ -228,7 +240,7 @@ class Mesh:
 
     def _migration(self) -> Command:
         argv = (sys.executable, "-m", "svc.webapp.migrate")
-        environ = {**self.environ, "PARLEY_INSTANCE_NAME": "migrate"}
+        environ = {**self.environ, **self.dsns.environ(), "PARLEY_INSTANCE_NAME": "migrate"}
         return Command("migrate", argv, ROOT, self.spec.var / "log" / "migrate.log", environ)
 
     async def _stop_all(self) -> None:
@@ -240,7 +252,9 @@ class Mesh:
         for tier in STOP_ORDER:
             await self._stop_some(tier, self.names(tier))
         await self._stop_some("memcached", [node.name for node in self._fleet.memcached])
-        for name in ("mariadb", "consul"):
+        # The primary first: what it commits on its way out still reaches its replica.
+        names = sorted(self.databases.names, key=lambda name: name != self.databases.primary)
+        for name in (*names, "consul"):
             await self._stop_some(name, [name] if name in self.names() else [])
 
     async def _stop_some(self, what: str, names: list[str]) -> None:

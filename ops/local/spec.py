@@ -30,6 +30,8 @@ INSTANCES_MAX = 32
 class MeshSpec:
     """A mesh to start. `var` holds its data, logs and state, and may be deleted while it is stopped.
 
+    With `replica`, a second MariaDB follows the first, and either can take the other's place.
+
     Ports of 0 are free ones. Gateways listen at `ws_port`, `ws_port` + 1 and so on. A set `consul_addr`, `dsns` or
     `memcached_addrs` means servers that run elsewhere instead of embedded ones. `environ` adds settings for every
     tier, `tier_environ` for one, `instance_environ` for one instance by name. With `supervise`, a crashed child is
@@ -40,6 +42,7 @@ class MeshSpec:
     counts: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_COUNTS))
     zones: tuple[str, ...] = DEFAULT_ZONES
     memcached: int = 1
+    replica: bool = False
     http_port: int = 0
     consul_port: int = 0
     ws_port: int = 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from ops.database.node import Credentials
 from ops.local.errors import AlreadyRunningError
 
 STATE = "mesh.json"
@@ -127,6 +128,11 @@ def installation_secret(var: Path) -> str:
         made = secrets.token_hex(SECRET_BYTES)
         handle.write(made + "\n")
     return made
+
+
+def ops_credentials(secret: str) -> Credentials:
+    """Return how the operator's commands, and replicas, log in to an installation's databases."""
+    return Credentials(derive_password(secret, "mariadb-ops"), derive_password(secret, "mariadb-repl"))
 
 
 def derive_password(secret: str, purpose: str) -> str:
