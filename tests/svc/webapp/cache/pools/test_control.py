@@ -1,0 +1,434 @@
+"""The judgement of pool control, played through in a world without sockets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from svc.webapp.cache.pools.control import GRACE_S, Control
+from svc.webapp.cache.pools.table import KEPT_S, Mode, Table
+from tests.svc.webapp.cache.pools.webapps import Webapps
+from tests.svc.webapp.cache.pools.world import World, at
+
+SLOTS = range(0, 16_384, 331)
+
+
+def running(seats: int = 4, spares: tuple[int, ...] = ()) -> World:
+    """Return a world whose first table was made, with a steady hit rate."""
+    world = World(seats, spares)
+    world.run(20)
+    assert world.table is not None
+    world.said.clear()
+    return world
+
+
+def nodes(world: World) -> dict[str, str]:
+    """Return who is in which seat."""
+    assert world.table is not None
+    return {name: seat.node for name, seat in world.table.seats.items()}
+
+
+def test_the_first_table_is_what_consul_has_listed_for_three_seconds() -> None:
+    """A fleet that starts registers one after the other; nobody is left out for being second."""
+    world = World(2)
+    world.run(2)
+    world.start(at(3), "3")
+    world.run(3)
+    assert world.history == []
+    world.run(1)
+    assert nodes(world) == {"1": at(1), "2": at(2), "3": at(3)}
+    assert world.table is not None
+    assert {seat.mode for seat in world.table.seats.values()} == {Mode.YOUNG}
+
+
+def test_a_node_is_replaced_in_two_steps_and_warmed_up() -> None:
+    """Announced, read with the old one behind it, alone, the old one let go."""
+    world = running(spares=(9,))
+    order = world.order("replace", "2")
+    world.until_idle()
+    assert world.said == [
+        "seat 2: n9:11211 will take it from n2:11211 (order:1)",
+        "seat 2: n9:11211 instead of n2:11211, which warms it up (n2:11211)",
+        "seat 2: n9:11211 is warm after 27 s",
+        "seat 2: n2:11211 let go",
+    ]
+    assert nodes(world)["2"] == at(9)
+    assert world.table is not None
+    assert world.table.retired == (at(2),)
+    assert world.control.outcomes[order].state == "done"
+    world.check_deletions(SLOTS)
+
+
+def test_a_second_replacement_waits_until_the_pool_is_as_good_as_before() -> None:
+    """Two ordered at once: one after the other, and nothing is thrown away."""
+    world = running(8, spares=(11, 12))
+    first, second = world.order("replace", "1"), world.order("replace", "2")
+    world.run(10)
+    assert world.control.outcomes[first].state == "running"
+    assert world.control.outcomes[second].state == "waiting"
+    assert world.control.outcomes[second].text == "waits for seat 1"
+    world.until_idle()
+    assert [text for text in world.said if "warm after" in text or "will take" in text] == [
+        "seat 1: n11:11211 will take it from n1:11211 (order:1)",
+        "seat 1: n11:11211 is warm after 27 s",
+        "seat 2: n12:11211 will take it from n2:11211 (order:2)",
+        "seat 2: n12:11211 is warm after 27 s",
+    ]
+    assert not world.lost
+    world.check_deletions(SLOTS)
+
+
+def test_a_node_that_left_consul_and_answers_is_restarting() -> None:
+    """An agent's upgrade is none of the cache's business."""
+    world = running(spares=(9,))
+    seat = world.listed[at(1)]
+    world.leave(at(1))
+    world.run(GRACE_S - 2)
+    assert world.control.state(world.seen(), at(1)) == "restarting"
+    world.listed[at(1)] = seat
+    world.run(60)
+    assert world.said == []
+
+
+def test_a_node_that_stays_away_from_consul_is_replaced_and_warms_its_successor_up() -> None:
+    """Whoever took it out of Consul meant it."""
+    world = running(spares=(9,))
+    world.leave(at(1))
+    world.run(GRACE_S + 20)
+    assert nodes(world)["1"] == at(9)
+    assert world.table is not None
+    assert world.table.seats["1"].warm == at(1)
+    world.until_idle()
+    assert not world.lost
+
+
+def test_who_is_registered_for_the_seat_of_a_node_that_left_takes_it_at_once() -> None:
+    """A deployment that brings the new node and takes the old one out."""
+    world = running()
+    world.start(at(21), "2")
+    world.run(10)
+    assert nodes(world)["2"] == at(2)
+    world.leave(at(2))
+    world.run(5)
+    assert nodes(world)["2"] == at(21)
+
+
+def test_a_quarter_of_the_fleet_replaced_by_deployment_goes_one_by_one() -> None:
+    """The morning of 22 February 2022: our keeper sets the pace, not the deployment."""
+    world = running(8)
+    for number in (1, 2):
+        world.start(at(20 + number), str(number))
+        world.leave(at(number))
+    world.run(10)
+    assert nodes(world) == {**{str(n): at(n) for n in range(1, 9)}, "1": at(21)}
+    world.until_idle()
+    world.run(60)
+    assert nodes(world)["2"] == at(22)
+    assert not world.lost
+
+
+def test_a_dead_node_is_replaced_at_once_by_a_spare_even_while_another_warms_up() -> None:
+    """There is nothing to lose, and every second costs."""
+    world = running(spares=(8, 9))
+    world.order("replace", "1", at(8))
+    world.run(8)
+    world.kill(at(3))
+    world.run(7)
+    assert nodes(world) == {"1": at(8), "2": at(2), "3": at(9), "4": at(4)}
+    world.until_idle()
+    world.check_deletions(SLOTS)
+
+
+def test_a_dead_node_without_a_spare_keeps_its_seat_and_comes_back_to_it() -> None:
+    """Its keys do not move: what they would leave behind is worse than a gutter."""
+    world = running()
+    world.kill(at(3))
+    world.run(600)
+    assert nodes(world)["3"] == at(3)
+    assert world.control.state(world.seen(), at(3)) == "dead"
+    world.start(at(3), "3")
+    world.run(60)
+    assert world.said == []
+
+
+def test_a_node_that_hangs_is_replaced_after_the_grace_time() -> None:
+    """Consul's TCP check finds a stopped process healthy: the kernel still takes its connections."""
+    world = running(spares=(9,))
+    world.answering.discard(at(2))
+    world.run(GRACE_S - 2)
+    assert nodes(world)["2"] == at(2)
+    world.run(8)
+    assert nodes(world)["2"] == at(9)
+
+
+def test_who_finds_most_nodes_silent_that_consul_finds_healthy_blames_itself() -> None:
+    """A keeper whose own line is cut throws nothing away."""
+    world = running(spares=(8, 9))
+    world.answering -= {at(1), at(2), at(3)}
+    world.run(300)
+    assert world.said == []
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_consul_gone_or_empty_changes_nothing(answers: bool) -> None:
+    """Not one seat is given up for what Consul does not say."""
+    world = running(spares=(9,))
+    if answers:
+        world.listed.clear()
+    world.consul_answers = answers
+    world.run(600)
+    assert world.said == []
+
+
+def test_a_consul_that_lost_its_table_gets_it_back() -> None:
+    """The webapps still follow what was; a table made anew would be another."""
+    world = running()
+    world.order("drain", "4")
+    world.until_idle()
+    before = world.table
+    assert before is not None
+    world.table = None
+    world.history.clear()
+    world.run(1)
+    _, after = world.history[-1]
+    assert after.seats == before.seats
+    assert after.version == before.version + 1
+
+
+def test_a_seat_is_added_in_steps() -> None:
+    """Its node fetches what it lacks from where the keys were before."""
+    world = running()
+    world.start(at(5))
+    world.order("add", node=at(5))
+    world.until_idle()
+    assert world.said == [
+        "seat 5: n5:11211 joins (order:1)",
+        "seat 5: warming",
+        "seat 5: young",
+    ]
+    world.run(KEPT_S, tick_s=5)
+    assert world.said[-1].endswith("settled")
+    world.check_deletions(SLOTS)
+
+
+def test_a_seat_is_drained_in_steps_and_its_node_is_left_alone_after() -> None:
+    """The listed node of a drained seat is not a new one."""
+    world = running()
+    order = world.order("drain", "2")
+    world.until_idle()
+    assert world.said == [
+        "seat 2: will be drained",
+        "seat 2: cooling",
+        "seat 2: leaving",
+        "seat 2 is gone",
+    ]
+    world.run(120)
+    assert set(nodes(world)) == {"1", "3", "4"}
+    assert world.control.outcomes[order].state == "done"
+    world.check_deletions(SLOTS)
+    back = world.order("add", node=at(2))
+    world.until_idle()
+    assert nodes(world)["2"] == at(2)
+    assert world.control.outcomes[back].state == "done"
+    world.check_deletions(SLOTS)
+
+
+def test_a_node_that_is_listed_for_a_new_seat_gets_one() -> None:
+    """Growing a pool needs no order."""
+    world = running()
+    world.start(at(5), "5")
+    world.until_idle()
+    world.run(60)
+    assert nodes(world)["5"] == at(5)
+
+
+@pytest.mark.parametrize(
+    ("op", "seat", "node", "says"),
+    [
+        ("replace", "7", "", "there is no seat 7; there are 1, 2"),
+        ("replace", "1", "", "no spare answers"),
+        ("replace", "1", at(2), "n2:11211 is in use in seat 2"),
+        ("replace", "1", at(77), "n77:11211 does not answer"),
+        ("drain", "7", "", "there is no seat 7"),
+        ("add", "", "", "no spare answers"),
+        ("spare", "", at(1), "n1:11211 is in use in seat 1"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_says_why(op: str, seat: str, node: str, says: str) -> None:
+    """And what there is instead."""
+    world = running(2)
+    order = world.order(op, seat, node)
+    world.run(1)
+    assert world.control.outcomes[order].state == "refused"
+    assert says in world.control.outcomes[order].text
+    assert world.said == []
+
+
+def test_the_last_seat_is_not_drained() -> None:
+    """A pool without seats would be a database without a cache."""
+    world = running(2)
+    world.order("drain", "1")
+    world.until_idle()
+    order = world.order("drain", "2")
+    world.run(15)
+    assert world.control.outcomes[order].state == "refused"
+    assert "last one" in world.control.outcomes[order].text
+
+
+def test_a_node_that_dies_while_it_joins_is_given_up() -> None:
+    """The old one was never asked to leave."""
+    world = running()
+    world.start(at(9))
+    order = world.order("replace", "1", at(9))
+    world.run(1)
+    world.kill(at(9))
+    world.until_idle()
+    assert nodes(world)["1"] == at(1)
+    assert world.control.outcomes[order].state == "refused"
+
+
+def test_a_new_keeper_goes_on_with_what_it_finds_and_repeats_nothing() -> None:
+    """All that a change needs to go on is in the table."""
+    world = running(spares=(8, 9))
+    order = world.order("replace", "1")
+    world.run(4)
+    given = list(world.orders)
+    world.control = Control()
+    world.until_idle()
+    assert world.control.outcomes[order].state == "done"
+    world.control = Control()
+    world.orders = given
+    world.run(30)
+    assert world.control.outcomes[order].state == "done"
+    assert nodes(world) == {"1": at(8), "2": at(2), "3": at(3), "4": at(4)}
+
+
+def test_a_node_ordered_to_be_spare_is_taken_when_one_dies() -> None:
+    """Spares need no tag."""
+    world = running()
+    world.start(at(9))
+    world.order("spare", node=at(9))
+    world.run(1)
+    world.kill(at(2))
+    world.run(8)
+    assert nodes(world)["2"] == at(9)
+    assert world.table is not None
+    assert world.table.spares == ()
+
+
+def test_a_pool_that_nobody_asks_is_not_waited_for() -> None:
+    """At night a replacement takes half a minute."""
+    world = running(spares=(9,))
+    world.is_asked = False
+    world.run(20)
+    world.order("replace", "1")
+    began = world.now
+    world.until_idle()
+    assert world.now - began < 45
+
+
+def test_a_pool_that_never_is_as_good_as_before_is_waited_for_ten_minutes() -> None:
+    """Traffic changes; a goal from before must not hold up everything for ever."""
+    world = running(spares=(9,))
+    assert world.table is not None
+    order = world.order("replace", "1")
+    world.run(1)
+    table = world.table
+    world.table = Table(table.version, table.seats, rate=0.999)
+    world.until_idle()
+    assert world.control.outcomes[order].state == "done"
+    assert any("is warm after 600 s" in text for text in world.said)
+
+
+EVENTS = st.sampled_from(
+    ["replace", "add", "drain", "spare", "kill", "start", "leave", "back", "consul", "keeper", "idle"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(events=st.lists(EVENTS, min_size=5, max_size=40), seed=st.integers(0, 2**32))
+def test_whatever_happens_no_deletion_misses_a_reader_and_nothing_living_is_thrown_away(
+    events: list[str], seed: int
+) -> None:
+    """Any mixture of orders, deaths, absences and changes of the keeper, with the invariants looked at throughout."""
+    rng, world = random.Random(seed), running(4, spares=(11, 12))
+    fresh = iter(range(100, 200))
+    for event in events:
+        _happen(world, event, rng, fresh)
+        world.run(rng.choice((0.5, 1, 1, 3, 10, 40)))
+        assert world.table is not None
+        planned = [seat for seat in world.table.seats.values() if seat.is_changing and seat.why != "dead"]
+        assert len(planned) <= 1 + sum(seat.why.startswith("order") and bool(seat.next) for seat in planned)
+        assert set(nodes(world)), "a pool is never emptied"
+    assert not world.lost
+    world.check_deletions(rng.sample(range(16_384), 25))
+
+
+@settings(max_examples=60, deadline=None)
+@given(events=st.lists(EVENTS, min_size=5, max_size=40), seed=st.integers(0, 2**32))
+def test_webapps_that_see_different_tables_never_read_what_was_deleted(events: list[str], seed: int) -> None:
+    """Every value found is the newest, whatever happens to the pool, however often seats come and go."""
+    rng, world = random.Random(seed), running(4, spares=(11, 12))
+    fresh, webapps = iter(range(100, 200)), Webapps(world, rng)
+    for event in events:
+        _happen(world, event, rng, fresh)
+        for _ in range(rng.choice((1, 1, 2, 5, 30))):
+            webapps.act()
+            world.run(1)
+        if rng.random() < 0.05:
+            world.run(rng.choice((600, KEPT_S)), tick_s=5)
+
+
+def test_what_a_node_held_in_an_earlier_life_never_comes_to_light() -> None:
+    """It heard of no deletion while it was away, and is emptied before it is read again."""
+    world = running(3)
+    webapps = Webapps(world, random.Random(1))
+    for op in ("drain", "add") * 3:
+        world.order(op, "2", "" if op == "drain" else at(2))
+        for _ in range(60):
+            webapps.act()
+            world.run(1)
+    assert set(nodes(world)) == {"1", "2", "3"}
+    assert webapps.hits > 10_000
+
+
+def test_the_webapps_of_that_test_find_and_carry_over_values() -> None:
+    """A test that never hits proves nothing."""
+    world = running(4, spares=(11,))
+    webapps = Webapps(world, random.Random(1))
+    for _ in range(5):
+        webapps.act()
+        world.run(1)
+    world.order("replace", "1")
+    for _ in range(30):
+        webapps.act()
+        world.run(1)
+    assert webapps.hits > 500
+    assert webapps.carried > 2
+
+
+def _happen(world: World, event: str, rng: random.Random, fresh: Iterator[int]) -> None:
+    """Let one event happen, to whomever chance chooses."""
+    assert world.table is not None
+    node, seats, taken = at(next(fresh)), [*sorted(world.table.seats), "77"], sorted(world.table.taken)
+    if rng.random() < 0.8:
+        world.start(node)
+    retired = world.table.retired
+    happens: dict[str, Callable[[], object]] = {
+        "replace": lambda: world.order("replace", rng.choice(seats), rng.choice(["", node, *retired, *taken])),
+        "drain": lambda: world.order("drain", rng.choice(seats)),
+        "add": lambda: world.order("add", node=rng.choice([node, node, *retired])),
+        "spare": lambda: world.order("spare", node=rng.choice([node, *retired])),
+        "kill": lambda: world.kill(rng.choice(taken)),
+        "start": lambda: world.start(node, rng.choice(seats)),
+        "leave": lambda: world.leave(rng.choice(taken)),
+        "back": lambda: world.come_back(rng.choice(taken), rng.choice(seats)),
+        "consul": lambda: setattr(world, "consul_answers", not world.consul_answers),
+        "keeper": lambda: setattr(world, "control", Control()),
+        "idle": lambda: setattr(world, "is_asked", not world.is_asked),
+    }
+    happens[event]()
