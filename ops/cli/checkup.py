@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import re
 import resource
 import shutil
 import subprocess
@@ -18,10 +19,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from ops.cli.databases import credentials, survey
 from ops.local import memcached, state
 from ops.local.ports import describe_owner, is_free
 from ops.setup.binaries import MYSQLD, SERVERS, Server, find_program, is_external, missing
 from ops.setup.platforms import install_commands
+from svc.kit.errors import ParleyError
 
 # A gateway holds one file for each client; the default of 1,024 is soon reached.
 FILES_WANTED = 65_536
@@ -33,6 +36,9 @@ DISK_NEEDED_BYTES = 1 << 30
 CLOCK_SKEW_S = 5.0
 
 PROBE_TIMEOUT_S = 2.0
+
+# Rights that read_only does not stop.
+BROAD = re.compile(r"ALL PRIVILEGES ON \*\.\*|\bSUPER\b|READ[_ ]ONLY ADMIN")
 
 DEFAULT_PORTS = ((8080, "Web API", "--http-port"), (8500, "Consul", "--consul-port"), (8090, "gateway", "--ws-port"))
 
@@ -66,6 +72,8 @@ async def check_mesh(var: Path) -> list[Finding]:
     if "consul" in settings:
         findings += await _consul(settings["consul"])
     findings += await asyncio.gather(*(_mysql(name, settings[name]) for name in sorted(settings) if "MYSQL" in name))
+    if "consul" in settings:
+        findings += await _replication(settings["consul"], var)
     addresses = [address for address in settings.get("memcached", "").split(",") if address]
     findings += await asyncio.gather(*(_memcached(address) for address in addresses))
     return findings or [Finding("mesh", "ok", "none is running here")]
@@ -184,13 +192,34 @@ async def _mysql(variable: str, dsn: str) -> Finding:
                 cursor = await connection.cursor()
                 await cursor.execute("SELECT VERSION()")
                 (version,) = await cursor.fetchone()
+                await cursor.execute("SHOW GRANTS")
+                grants = " ".join(grant for (grant,) in await cursor.fetchall())
             finally:
                 connection.close()
     except (OSError, TimeoutError, aiomysql.Error) as error:
         return Finding(
             variable, "problem", f"{where}: {error or type(error).__name__}", f"Start it, or correct {variable}."
         )
+    if BROAD.search(grants):
+        advice = "Grant it its databases alone: with more, read_only does not stop it, and a failover cannot fence it."
+        return Finding(variable, "warning", f"{where}, {version}; {parts.username} may do too much", advice)
     return Finding(variable, "ok", f"{where}, {version}")
+
+
+async def _replication(consul_addr: str, var: Path) -> list[Finding]:
+    """Look at the databases that have replicas; nothing where none has."""
+    try:
+        groups = await survey(consul_addr, credentials(var))
+    except (ParleyError, ValueError) as error:
+        return [Finding("replication", "problem", str(error), "Without Consul nobody knows which database is primary.")]
+    findings = []
+    for group in groups:
+        subject = f"replication of {group.topology.primary}"
+        wrong = [Finding(subject, "problem", str(alarm), alarm.advice) for alarm in group.alarms]
+        replicas = ", ".join(group.topology.replicas)
+        detail = f"replica {replicas} has everything, semi-synchronous" if replicas else "no replica runs"
+        findings += wrong or [Finding(subject, "ok", detail)]
+    return findings
 
 
 async def _memcached(address: str) -> Finding:

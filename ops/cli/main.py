@@ -17,6 +17,7 @@ VERBS = (
     ("down", "ops.cli.down", "Stop the mesh that runs on this machine."),
     ("status", "ops.cli.status", "Show every instance: tier, id, zone, address, health."),
     ("doctor", "ops.cli.doctor", "Check this machine and the mesh, and say what to do."),
+    ("failover", "ops.cli.failover", "Make the replica of the database the primary."),
     ("ring", "ops.cli.ring", "Show who owns which channels, and how even the shares are."),
     ("seed", "ops.cli.seed", "Make a workspace of N users and M channels."),
     ("token", "ops.cli.token", "Make a token for a user."),

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import click
 
+from ops.cli.databases import Group, credentials, print_databases, survey
 from ops.cli.instances import describe, print_instances
 from ops.cli.output import CliError, emit_json, json_option
 from ops.cli.target import consul_address, var_option
 from ops.local.catalog import Catalog, CatalogError, Listed
 from ops.local.spec import TIERS
+from svc.kit.errors import ParleyError
 
-HELP = """Show every instance of every tier as Consul sees it: tier, id, zone, address, health.
+HELP = """Show every instance of every tier as Consul sees it: tier, id, zone, address, health; and the databases, where
+there is a replica: who is the primary, and whether its loss would lose anything.
 
 Asks the Consul of the mesh that runs here, or the one at PARLEY_CONSUL_ADDR. Exit code 1 when an instance does not
-pass or a tier has none at all.
+pass, a tier has none at all, or a database raises an alarm.
 
 \b
 Examples:
@@ -32,20 +35,25 @@ def command(var: Path, *, as_json: bool) -> None:
     """Show the mesh."""
     address = consul_address(var)
     try:
-        listed = asyncio.run(_read(address))
-    except CatalogError as error:
+        listed, databases = asyncio.run(_read(address, var))
+    except (CatalogError, ParleyError, ValueError) as error:
         raise CliError(str(error), "parley doctor looks further.") from error
     instances = [describe(each) for each in listed]
     absent = [tier for tier in TIERS if not any(each["tier"] == tier for each in instances)]
-    healthy = not absent and all(each["health"] == "passing" for each in instances)
+    alarms = [alarm for group in databases for alarm in group.alarms]
+    healthy = not absent and not alarms and all(each["health"] == "passing" for each in instances)
     if as_json:
-        emit_json({"ok": healthy, "consul_addr": address, "instances": instances, "absent": absent})
+        found = {"ok": healthy, "consul_addr": address, "instances": instances, "absent": absent}
+        told = [{"alarm": alarm.trouble.value, "database": alarm.address, "detail": alarm.detail} for alarm in alarms]
+        emit_json({**found, "databases": [each for group in databases for each in group.describe()], "alarms": told})
     else:
         rows = [{"tier": tier, "id": "-", "zone": "-", "address": "-", "health": "missing"} for tier in absent]
         print_instances([*instances, *rows])
+        print_databases(databases)
     raise SystemExit(0 if healthy else 1)
 
 
-async def _read(address: str) -> list[Listed]:
+async def _read(address: str, var: Path) -> tuple[list[Listed], list[Group]]:
     async with Catalog(address) as catalog:
-        return await catalog.read((*TIERS, "memcached"))
+        listed = await catalog.read((*TIERS, "memcached"))
+    return listed, await survey(address, credentials(var))

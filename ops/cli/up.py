@@ -34,6 +34,7 @@ demo workspace. Ctrl-C stops everything in order; a second Ctrl-C kills it.
 Examples:
   parley up                                  the default: two channel servers and two gateways in two zones
   parley up --channel 3 --gateway 1          other counts
+  parley up --replica                        a replica of the database, for parley failover
   parley up --http-port 18080 --ws-port 0    other ports; 0 takes a free one
   PARLEY_CONSUL_ADDR=10.0.0.5:8500 parley up     a Consul that runs elsewhere
   PARLEY_MYSQL_WORKSPACE_DSN=mysql://… PARLEY_MYSQL_CHANNEL_DSN=… PARLEY_MYSQL_USER_DSN=… parley up
@@ -55,6 +56,7 @@ def count_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("up", help=HELP)
 @count_options
 @click.option("--memcached", type=click.IntRange(1, INSTANCES_MAX), default=1, show_default=True, help="cache nodes")
+@click.option("--replica", is_flag=True, help="A second MariaDB that follows the first: see parley failover.")
 @click.option("--zones", default="az1,az2", show_default=True, help="Zones that instances are dealt to, in turn.")
 @click.option("--http-port", type=PORT, default=8080, show_default=True, help="Web API of the first webapp.")
 @click.option("--ws-port", type=PORT, default=8090, show_default=True, help="WebSockets of the first gateway.")

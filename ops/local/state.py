@@ -130,6 +130,14 @@ def installation_secret(var: Path) -> str:
     return made
 
 
+def known_secret(var: Path) -> str:
+    """Return the secret of an installation; "" where there is none. Makes nothing."""
+    try:
+        return (var / "secret").read_text().strip()
+    except OSError:
+        return ""
+
+
 def ops_credentials(secret: str) -> Credentials:
     """Return how the operator's commands, and replicas, log in to an installation's databases."""
     return Credentials(derive_password(secret, "mariadb-ops"), derive_password(secret, "mariadb-repl"))
