@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ from svc.webapp.plan import Plan, State, check_write, plan
 from svc.webapp.priority import Priority, at
 from svc.webapp.store import commit as statements
 from svc.webapp.store.admission import retry_after_s
-from svc.webapp.store.failures import connection_lost, is_conflict, is_duplicate, translate
+from svc.webapp.store.failures import is_duplicate, is_passing, is_refused_commit, translate
+from svc.webapp.store.lanes import lane_of
 from svc.webapp.store.pools import Database, Transaction
 
 __all__ = ["Committer", "CommitterLimits", "run_committer"]
@@ -101,7 +101,7 @@ class Committer:
         the same request id), InvalidArgumentError (over a limit, or refused by MySQL).
         """
         check_write(write)
-        lane = self._lanes[zlib.crc32(write.channel_id.encode()) % len(self._lanes)]
+        lane = self._lanes[lane_of(write.channel_id, len(self._lanes))]
         return await lane.submit(write)
 
 
@@ -187,7 +187,7 @@ class Lane:
                 batch, unknown = _only_repeatable(batch, failure), failure
             except Exception as error:  # whatever one write brings about must not take the others down
                 failure = translate(error, "channel")
-                if not _passing(error):
+                if not is_passing(error):
                     await self._split(batch, failure)
                     return
             else:
@@ -219,8 +219,8 @@ class Lane:
             try:
                 await transaction.commit()
             except (pymysql.err.MySQLError, OSError, EOFError) as error:
-                # A refusal that the server answered is known; silence is not.
-                if connection_lost(error) or isinstance(error, OSError | EOFError):
+                # Some refusals are known for what they are; silence is not, nor is any other error.
+                if not is_refused_commit(error):
                     raise OutcomeUnknown(str(error)) from error
                 raise
         self._batch_size.record(len(writes))
@@ -249,12 +249,6 @@ class Lane:
             await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned
-
-
-def _passing(error: Exception) -> bool:
-    """Tell whether the same batch may succeed a moment later; nothing of it was committed."""
-    away = OSError | EOFError | UnavailableError | ResourceExhaustedError
-    return is_conflict(error) or connection_lost(error) or isinstance(error, away)
 
 
 def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pending]:

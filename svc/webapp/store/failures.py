@@ -14,10 +14,18 @@ from svc.kit.errors import (
     UnavailableError,
 )
 
-__all__ = ["connection_lost", "error_code", "is_conflict", "is_duplicate", "translate"]
+__all__ = [
+    "connection_lost",
+    "error_code",
+    "is_conflict",
+    "is_duplicate",
+    "is_passing",
+    "is_refused_commit",
+    "translate",
+]
 
-_CONNECTION = frozenset({1053, 1077, 1927, 2002, 2003, 2006, 2013, 2014, 2055})
-"""Shutdown, killed, refused, gone away, lost during query, out of sync."""
+_CONNECTION = frozenset({1053, 1077, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
+"""Shutdown, killed, refused, gone away, lost during query, out of sync, idle for too long."""
 _DUPLICATE = frozenset({1062, 1586})
 _BUSY = frozenset({1040, 1203, 1226})
 """Too many connections, of the server or of the user."""
@@ -25,7 +33,13 @@ _CONFLICT = frozenset({1205, 1213})
 """Lock wait timeout, deadlock: the transaction changed nothing and may be tried again."""
 _REFUSED = frozenset({1048, 1153, 1264, 1265, 1267, 1366, 1406, 3988})
 """Values that the columns do not take: out of range, too long, not in the character set, over the packet size."""
-_TIMED_OUT = frozenset({1028, 1969, 3024})
+_TIMED_OUT = frozenset({1028, 1317, 1969, 3024})
+"""Interrupted, by the server's own limit on a statement; VTGate says 1317 for all that took too long."""
+_DEMOTED = frozenset({1290, 1836})
+"""The server may not write (any more): another one is the primary, or is about to be."""
+_UNSAID = frozenset({1105})
+"""VTGate's number for everything that has none, such as a tablet that is away or changing roles."""
+_PASSING = _CONFLICT | _DEMOTED | _UNSAID | _TIMED_OUT | _BUSY
 
 
 def error_code(error: BaseException) -> int:
@@ -45,6 +59,21 @@ def is_conflict(error: BaseException) -> bool:
     return error_code(error) in _CONFLICT
 
 
+def is_passing(error: BaseException) -> bool:
+    """Tell whether the same transaction may succeed a moment later, provided that nothing of it was committed."""
+    away = OSError | EOFError | UnavailableError | ResourceExhaustedError
+    return isinstance(error, away) or connection_lost(error) or error_code(error) in _PASSING
+
+
+def is_refused_commit(error: BaseException) -> bool:
+    """Tell whether an error answered to COMMIT means for certain that nothing was committed.
+
+    Of any other answer nobody knows: the transaction may be in the log of a server that was interrupted while it
+    waited for a replica, or on one of the shards behind a VTGate.
+    """
+    return error_code(error) in _CONFLICT | _DEMOTED
+
+
 def is_duplicate(error: BaseException) -> bool:
     """Tell whether a unique key refused a row."""
     return error_code(error) in _DUPLICATE
@@ -61,7 +90,7 @@ def translate(error: Exception, keyspace: str) -> ParleyError:
         _DUPLICATE: AlreadyExistsError,
         _REFUSED: InvalidArgumentError,
         _BUSY: ResourceExhaustedError,
-        _CONFLICT: UnavailableError,
+        _CONFLICT | _DEMOTED | _UNSAID: UnavailableError,
     }
     for codes, kind in by_code.items():
         if code in codes:

@@ -1,8 +1,8 @@
-"""Connections to MySQL: one bounded pool a keyspace, every statement under a deadline, errors as the kit names them.
+"""Pools of connections to MySQL: one a keyspace, bounded, statements under deadlines, errors as the kit names them.
 
-A pool of our own over aiomysql's connections: theirs has no step after connecting, and keeps a connection whose
-statement was cancelled half-way. A read whose pooled connection turns out to be dead (MariaDB was restarted) is tried
-once more on a fresh one; a write never is, for it may have happened.
+A read whose pooled connection turns out to be dead (MariaDB was restarted) is tried once more on a fresh one; a write
+never is, for it may have happened. A keyspace's primary may become another server while we run (`use`): statements go
+there from then on, and what the old one refuses because it may no longer write is UnavailableError.
 """
 
 from __future__ import annotations
@@ -10,67 +10,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import aiomysql
 import pymysql
 
 from svc.kit.clock import Clock
 from svc.webapp.store.admission import Admission
+from svc.webapp.store.connections import Connections
 from svc.webapp.store.dsn import Dsn
 from svc.webapp.store.failures import connection_lost, translate
+from svc.webapp.store.limits import PoolLimits
 from svc.webapp.store.query import KEYSPACES, Keyspace
-from svc.webapp.store.sql import render
+from svc.webapp.store.replicas import Replicas
+from svc.webapp.store.statements import Rows, Statements
+from svc.webapp.store.topology import Topology
 
 __all__ = ["Database", "PoolLimits", "Pools", "Rows", "Transaction", "open_pools"]
 
-Rows = Sequence[Sequence[Any]]
 
-_ON_CONNECT = (
-    # No gap locks, so that writers of different channels never wait for each other.
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    # A value that does not fit is an error, never cut to size.
-    "SET SESSION innodb_lock_wait_timeout = 3, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PoolLimits:
-    """Bounds of one keyspace's pool."""
-
-    connections_max: int = 8
-    """More than a few a core of the database help nobody: a small pool queues here instead of there."""
-    waiting_max: int = 1024
-    """Callers that may wait for a connection, by class; the others get ResourceExhaustedError. See `admission`."""
-    acquire_s: float = 2.0
-    """How long one waits at most; then ResourceExhaustedError."""
-    connect_s: float = 2.0
-    statement_s: float = 5.0
-    """Deadline of one statement; past it the connection is closed and DeadlineError raised."""
-    idle_s: float = 300.0
-    """A connection unused for longer is replaced: firewalls and servers forget them silently."""
-
-
-class Transaction:
+class Transaction(Statements):
     """One connection inside a transaction. Methods raise the driver's errors, see `failures`."""
-
-    def __init__(self, connection: Any, statement_s: float) -> None:
-        self._connection = connection
-        self._statement_s = statement_s
-
-    async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
-        """Run a statement that answers rows."""
-        async with asyncio.timeout(self._statement_s), self._connection.cursor() as cursor:
-            await cursor.execute(render(sql, args))
-            found: Rows = await cursor.fetchall()
-            return found
-
-    async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
-        """Run a statement and return how many rows it changed."""
-        async with asyncio.timeout(self._statement_s), self._connection.cursor() as cursor:
-            changed: int = await cursor.execute(render(sql, args))
-            return changed
 
     async def begin(self) -> None:
         """Open the transaction."""
@@ -91,27 +51,67 @@ class Transaction:
 class Database:
     """One keyspace's pool. At most `limits.connections_max` connections; callers queue, bounded, for one."""
 
+    _replicas: Replicas | None = None
+
     def __init__(self, keyspace: Keyspace, dsn: Dsn, clock: Clock, limits: PoolLimits) -> None:
         """Open nothing yet: connections are made when needed."""
         self.keyspace = keyspace
-        self.dsn = dsn
         self.limits = limits
-        self._clock = clock
-        self._idle: list[tuple[Any, float]] = []
         self.admission = Admission(keyspace, limits.connections_max, limits.waiting_max, limits.acquire_s, clock)
-        self._closed = False
+        self._server = Connections(
+            dsn, clock, connect_s=limits.connect_s, statement_s=limits.statement_s, idle_s=limits.idle_s
+        )
+        self._replicas = Replicas(keyspace, clock, limits)
+
+    @property
+    def dsn(self) -> Dsn:
+        """Where the primary is."""
+        return self._server.dsn
+
+    @property
+    def replicas(self) -> Replicas:
+        """Its replicas; none until `use` names some."""
+        assert self._replicas is not None
+        return self._replicas
+
+    @property
+    def has_replica(self) -> bool:
+        """Whether `settled_rows` has somebody else than the primary to ask now."""
+        return self._replicas is not None and bool(self._replicas.usable)
+
+    def use(self, topology: Topology) -> None:
+        """Go to these servers, with the user, password and database that we have.
+
+        On another primary than before: idle connections close, those in use are cut soon if they do not come back, and
+        a server that may not write is not connected to.
+        """
+        primary = self._at(topology.primary)
+        self._server.move(primary)
+        self.replicas.use(primary, [self._at(address) for address in topology.replicas])
+
+    def _at(self, address: str) -> Dsn:
+        host, _, port = address.rpartition(":")
+        return replace(self.dsn, host=host.strip("[]"), port=int(port), unix_socket="")
+
+    async def settled_rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
+        """Run a SELECT of what cannot have changed lately: on a replica if one keeps up, else as `rows` does.
+
+        For methods marked `replica` alone; see `query` for what may be asked so.
+        """
+        found = await self._replicas.rows(sql, args) if self._replicas is not None else None
+        return await self.rows(sql, args) if found is None else found
 
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
         """Run a SELECT and return its rows. Raises the kit's errors; a dead pooled connection is not one."""
         try:
             try:
                 async with self._connection() as connection:
-                    return await Transaction(connection, self.limits.statement_s).rows(sql, args)
+                    return await Statements(connection, self.limits.statement_s).rows(sql, args)
             except (pymysql.err.MySQLError, OSError, EOFError) as error:
                 if not connection_lost(error):
                     raise
                 async with self._connection(fresh=True) as connection:
-                    return await Transaction(connection, self.limits.statement_s).rows(sql, args)
+                    return await Statements(connection, self.limits.statement_s).rows(sql, args)
         except (pymysql.err.MySQLError, OSError, EOFError) as error:
             raise translate(error, self.keyspace) from error
 
@@ -119,7 +119,7 @@ class Database:
         """Run one writing statement, committed by itself; return how many rows it changed. Raises the kit's errors."""
         try:
             async with self._connection() as connection:
-                return await Transaction(connection, self.limits.statement_s).execute(sql, args)
+                return await Statements(connection, self.limits.statement_s).execute(sql, args)
         except (pymysql.err.MySQLError, OSError, EOFError) as error:
             raise translate(error, self.keyspace) from error
 
@@ -148,68 +148,27 @@ class Database:
 
     async def close(self) -> None:
         """Close idle connections; busy ones close when they are given back."""
-        self._closed = True
-        self._drop_idle()
+        self._server.close()
+        self.replicas.close()
 
     @asynccontextmanager
     async def _connection(self, *, fresh: bool = False, is_measured: bool = True) -> AsyncIterator[Any]:
-        """Lend a connection. It is kept only when the block ended well or with an error answered by the server."""
+        """Lend a connection. It is kept only when the block ended well."""
         async with self.admission.slot(is_measured=is_measured) as slot:
-            connection = None if fresh else self._take_idle()
+            connection = None if fresh else self._server.take()
             if connection is None:
                 slot.is_measured = False
                 if fresh:
                     # One dead connection means a restarted server: the others are dead as well.
-                    self._drop_idle()
-                connection = await self._connect()
+                    self._server.drop_idle()
+                connection = await self._server.connect()
             keep = False
             try:
                 yield connection
                 keep = True
             finally:
                 # An error leaves a transaction, or half an answer, behind: closing is the one sure way out of both.
-                if keep and not self._closed and not connection.closed:
-                    self._idle.append((connection, self._clock.now()))
-                else:
-                    connection.close()
-
-    def _take_idle(self) -> Any | None:
-        """Return the connection used last that still looks alive (a closed peer is seen without asking it)."""
-        oldest = self._clock.now() - self.limits.idle_s
-        while self._idle:
-            connection, used_at = self._idle.pop()
-            reader = connection._reader  # aiomysql's own pool looks at the same place
-            if used_at >= oldest and not connection.closed and not reader.at_eof() and reader.exception() is None:
-                return connection
-            connection.close()
-        return None
-
-    def _drop_idle(self) -> None:
-        for connection, _ in self._idle:
-            connection.close()
-        self._idle.clear()
-
-    async def _connect(self) -> Any:
-        dsn = self.dsn
-        async with asyncio.timeout(self.limits.connect_s):
-            connection = await aiomysql.connect(  # type: ignore[no-untyped-call]
-                host=dsn.host,
-                port=dsn.port,
-                user=dsn.user,
-                password=dsn.password,
-                db=dsn.database,
-                unix_socket=dsn.unix_socket or None,
-                charset="utf8mb4",
-                autocommit=True,
-            )
-            try:
-                for statement in _ON_CONNECT:
-                    async with connection.cursor() as cursor:
-                        await cursor.execute(statement)
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+                self._server.give_back(connection, keep=keep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""A call, or several, of every method of the stores, so that each of its statements is sent at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from svc.webapp.log import PutDirectory, Write
+from svc.webapp.store.bulk import Bulk
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.outbox import OutboxStore
+from svc.webapp.store.pools import Pools
+from svc.webapp.store.retention import RetentionStore
+from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Membership, Team, Token, TokenKind, User
+from svc.webapp.store.user import UserStore
+from svc.webapp.store.workspace import WorkspaceStore
+from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
+
+STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk)
+LATER_US = 4_000_000_000_000_000
+"""After everything that a test writes."""
+OTHER = "C0000000002"
+GENERAL = Conversation(CHANNEL, TEAM, ConversationKind.PUBLIC, "general", ALICE, is_general=True, revision_us=5)
+HASH = bytes(range(32))
+
+Calls = dict[str, list[Callable[[], Awaitable[Any]]]]
+
+
+def calls(pools: Pools) -> Calls:
+    """Return the calls by the method's name, in an order in which they find something to do."""
+    return {
+        **_of_workspace(WorkspaceStore(pools.workspace)),
+        **_of_channel(ChannelStore(pools.channel)),
+        **_of_user(UserStore(pools.user)),
+        **_of_bulk(Bulk(pools)),
+        **_of_outbox(OutboxStore(pools.channel)),
+        **_of_retention(RetentionStore(pools.channel)),
+    }
+
+
+def writes() -> Sequence[Write]:
+    """Return writes that between them make the committer send each of its statements."""
+    create = Write(
+        CHANNEL, (note(),), create=GENERAL, members_added=(ALICE, BOB), effects=(PutDirectory(TEAM),), request_id="a"
+    )
+    leave = Write(CHANNEL, (note(),), members_removed=(BOB,), if_member=ALICE, change={"topic": "t"})
+    reply = Write(CHANNEL, (message("r", thread_ts_us=1),), request_id="b")
+    again = Write(CHANNEL, (note(),), request_id="a")
+    others = [Write(f"C{number:010d}", (message("m"),), if_member=ALICE, request_id="c") for number in range(2, 40)]
+    joins = [Write(f"C{number:010d}", (note(),), members_added=(ALICE, BOB)) for number in range(2, 40)]
+    leaves = [Write(f"C{number:010d}", (note(),), members_removed=(BOB,)) for number in range(2, 40)]
+    return (create, leave, reply, again, *joins, *leaves, *others)
+
+
+def _of_workspace(store: WorkspaceStore) -> Calls:
+    both = (ConversationKind.PUBLIC, ConversationKind.PRIVATE)
+    return {
+        "WorkspaceStore.put_team": [lambda: store.put_team(Team(TEAM, "Demo", "demo", 1))],
+        "WorkspaceStore.team": [lambda: store.team(TEAM)],
+        "WorkspaceStore.teams": [store.teams],
+        "WorkspaceStore.put_user": [lambda: store.put_user(User(ALICE, TEAM, "alice", revision_us=3))],
+        "WorkspaceStore.user": [lambda: store.user(TEAM, ALICE)],
+        "WorkspaceStore.users_by_id": [lambda: store.users_by_id(TEAM, [ALICE, BOB])],
+        "WorkspaceStore.users": [lambda: store.users(TEAM, ALICE, 7)],
+        "WorkspaceStore.user_by_name": [lambda: store.user_by_name(TEAM, "alice")],
+        "WorkspaceStore.user_by_email": [lambda: store.user_by_email(TEAM, "a@example.org")],
+        "WorkspaceStore.count_users": [lambda: store.count_users(TEAM)],
+        "WorkspaceStore.put_bot": [lambda: store.put_bot(Bot("B0000000001", TEAM, BOB, "A0000000001", "ci"))],
+        "WorkspaceStore.bot": [lambda: store.bot(TEAM, "B0000000001")],
+        "WorkspaceStore.reserve_name": [lambda: store.reserve_name(TEAM, "general", CHANNEL, 1)],
+        "WorkspaceStore.name_owner": [lambda: store.name_owner(TEAM, "general")],
+        "WorkspaceStore.put_conversation": [lambda: store.put_conversation(GENERAL)],
+        "WorkspaceStore.conversation": [lambda: store.conversation(TEAM, CHANNEL)],
+        "WorkspaceStore.conversations_by_id": [lambda: store.conversations_by_id(TEAM, [CHANNEL, OTHER])],
+        "WorkspaceStore.conversation_by_name": [lambda: store.conversation_by_name(TEAM, "general")],
+        "WorkspaceStore.directory": [
+            lambda: store.directory(TEAM),
+            lambda: store.directory(TEAM, both, CHANNEL, 5, exclude_archived=True),
+        ],
+        "WorkspaceStore.general": [lambda: store.general(TEAM)],
+        "WorkspaceStore.set_versions": [lambda: store.set_versions(TEAM, 7, user_id=ALICE, channel_id=CHANNEL)],
+    }
+
+
+def _of_channel(store: ChannelStore) -> Calls:
+    channels = [CHANNEL, OTHER]
+    return {
+        "ChannelStore.conversation": [lambda: store.conversation(CHANNEL)],
+        "ChannelStore.conversations": [lambda: store.conversations(channels)],
+        "ChannelStore.is_member": [lambda: store.is_member(CHANNEL, ALICE)],
+        "ChannelStore.members": [lambda: store.members(CHANNEL, ALICE, 5)],
+        "ChannelStore.members_among": [lambda: store.members_among(CHANNEL, [ALICE, BOB])],
+        "ChannelStore.count_members": [lambda: store.count_members(channels)],
+        "ChannelStore.message": [lambda: store.message(CHANNEL, 1)],
+        "ChannelStore.history": [
+            lambda: store.history(CHANNEL),
+            lambda: store.history(CHANNEL, latest_us=9, oldest_us=1, inclusive=True),
+        ],
+        "ChannelStore.replies": [
+            lambda: store.replies(CHANNEL, 1),
+            lambda: store.replies(CHANNEL, 1, latest_us=9, oldest_us=1),
+        ],
+        "ChannelStore.threads": [lambda: store.threads(CHANNEL, [1, 2])],
+        "ChannelStore.heads": [lambda: store.heads(channels)],
+        "ChannelStore.last_message_us": [lambda: store.last_message_us(channels)],
+        "ChannelStore.log": [lambda: store.log(CHANNEL, 0, 5)],
+        "ChannelStore.logs": [lambda: store.logs({CHANNEL: 0, OTHER: 0}, 5)],
+    }
+
+
+def _of_user(store: UserStore) -> Calls:
+    side = Membership(ALICE, CHANNEL, TEAM, ConversationKind.PUBLIC, revision_us=10)
+    token = Token(ALICE, HASH, TokenKind.BOT, TEAM)
+    return {
+        "UserStore.put_membership": [lambda: store.put_membership(side)],
+        "UserStore.memberships": [lambda: store.memberships(ALICE)],
+        "UserStore.membership": [lambda: store.membership(ALICE, CHANNEL)],
+        "UserStore.side": [lambda: store.side(ALICE, CHANNEL)],
+        "UserStore.mark_read": [lambda: store.mark_read(ALICE, CHANNEL, 7)],
+        "UserStore.add_token": [lambda: store.add_token(token)],
+        "UserStore.token": [lambda: store.token(ALICE, HASH)],
+        "UserStore.tokens": [lambda: store.tokens(ALICE)],
+        "UserStore.revoke_token": [lambda: store.revoke_token(ALICE, HASH, 2)],
+    }
+
+
+def _of_outbox(store: OutboxStore) -> Calls:
+    return {
+        "OutboxStore.claim_events": [lambda: store.claim_events(LATER_US, 1_000, 100)],
+        "OutboxStore.claim_effects": [lambda: store.claim_effects(LATER_US, 1_000, 100)],
+        "OutboxStore.delete_events": [lambda: store.delete_events([(CHANNEL, n) for n in range(9)] + [(OTHER, 1)])],
+        "OutboxStore.delete_effects": [lambda: store.delete_effects(CHANNEL, 1, [0, 1])],
+    }
+
+
+def _of_retention(store: RetentionStore) -> Calls:
+    return {
+        "RetentionStore.trim_log": [lambda: store.trim_log(LATER_US, 100)],
+        "RetentionStore.trim_requests": [lambda: store.trim_requests(LATER_US, 100)],
+    }
+
+
+def _of_bulk(bulk: Bulk) -> Calls:
+    users = [User(ALICE, TEAM, "alice"), User(BOB, TEAM, "bob")]
+    rooms = {CHANNEL: GENERAL, OTHER: Conversation(OTHER, TEAM, ConversationKind.PRIVATE, "other")}
+    members = {CHANNEL: [ALICE, BOB], OTHER: [ALICE]}
+    return {
+        "Bulk.add_users": [lambda: bulk.add_users(users)],
+        "Bulk.add_conversations": [lambda: bulk.add_conversations(list(rooms.values()))],
+        "Bulk.add_members": [lambda: bulk.add_members(members, rooms, 1)],
+    }
