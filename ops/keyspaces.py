@@ -16,7 +16,7 @@ from svc.kit.clock import Clock, SystemClock
 from svc.kit.tokens import SECRET_BYTES_MIN, Signer
 from svc.webapp import migrate
 from svc.webapp.assembly import assemble, stores_of
-from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.pool import Pool, run_pool
 from svc.webapp.committer import run_committer
@@ -62,9 +62,12 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         stores = stores_of(pools)
         nodes = await up.enter_async_context(run_pool(clock, rng))
         await _connect(nodes, memcached_addrs, clock)
-        lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
-        committer = await up.enter_async_context(run_committer(pools.channel, _left_to_sweepers, clock, rng))
-        writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), lookups, stores.outbox)
+        cache = await up.enter_async_context(run_cache(nodes, clock, rng))
+        lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
+        committer = await up.enter_async_context(
+            run_committer(pools.channel, _left_to_sweepers, clock, rng, forget=lookups.forget_writes)
+        )
+        writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), stores.outbox)
         signer = Signer("-" * SECRET_BYTES_MIN)  # no command opens a socket, so no ticket is ever signed with it
         connector = Connector(ConnectSettings("", ""), tuple, signer, clock, rng)
         services = assemble(stores, lookups, writes, clock, connector, _Nobody())

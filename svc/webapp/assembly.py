@@ -48,8 +48,8 @@ def assemble(
     channels, workspaces = stores.channels, stores.workspaces
     mint = IdMint(clock, rng or SystemRandom())
     directory = Directory(lookups, channels, workspaces)
-    conversations = Conversations(directory, channels, workspaces, writes, clock, mint)
-    direct = DirectMessages(lookups, channels, workspaces, writes, clock)
+    conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
+    direct = DirectMessages(lookups, writes, clock)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -60,7 +60,7 @@ def assemble(
         directory=directory,
         conversations=conversations,
         direct=direct,
-        messages=Messages(directory, direct, channels, workspaces, Bots(workspaces, clock), writes),
+        messages=Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes),
         accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
         connector=connector,
         presence=presence,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import ParleyError, UnavailableError
+from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.log import Committed, Draft, Effect, Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.models import channel_model, user_model
@@ -94,7 +95,10 @@ class Effects:
         """Do a step that its committer left behind, and forget it. False when it has to wait (logged)."""
         cause = Cause(due.channel_id, due.ts_us, due.number, due.first_offset)
         try:
-            await self.carry_out(cause, decode_effect(due.effect), is_again=True)
+            effect = decode_effect(due.effect)
+            # Whoever committed the cause may have died before the caches forgot what that changed.
+            await self._lookups.forget(behind_effect(due.channel_id, effect))
+            await self.carry_out(cause, effect, is_again=True)
         except ParleyError as error:
             log.warning("effect %s failed again: %s", cause.key, error)
             if error.retryable:
@@ -129,7 +133,7 @@ class Effects:
         """Set the user's side of a conversation and tell its sessions, until what was told last is what is true."""
         users = self._stores.users
         await users.put_membership(side)
-        await self._lookups.forget_member(side.channel_id, side.user_id)
+        await self._lookups.forget_side(side.user_id, side.channel_id)
         told = 0
         for _ in range(ROUNDS_MAX):
             now = await users.side(side.user_id, side.channel_id)
@@ -163,7 +167,6 @@ class Effects:
             if now is None or now.revision_us == told:
                 return
             await self._stores.workspaces.put_conversation(now)
-            await self._lookups.forget_conversation(now.id)
             if now.kind is not ConversationKind.PUBLIC:
                 return
             change = boot_pb2.ModelChange(channels=[channel_model(now)])
@@ -184,6 +187,7 @@ class Effects:
             change = boot_pb2.ModelChange(users=[user_model(now)])
             version = await self._tell_team(cause, now, event_pb2.EVENT_KIND_WORKSPACE, change, payload)
             await self._stores.workspaces.set_versions(now.team_id, version, user_id=now.id)
+            await self._lookups.forget_user(now.team_id, now.id)
             told, payload = now.revision_us, None
         raise UnavailableError(f"effect {cause.key} was overtaken {ROUNDS_MAX} times")
 
@@ -204,13 +208,12 @@ class Effects:
 
 
 class Writes:
-    """What the domain commits through: the write, then the cache forgets what changed, then the effects."""
+    """What the domain commits through: the write, then its effects."""
 
-    def __init__(self, commit: Commit, effects: Effects, lookups: Lookups, outbox: OutboxStore) -> None:
-        """`commit`: the committer's."""
+    def __init__(self, commit: Commit, effects: Effects, outbox: OutboxStore) -> None:
+        """`commit`: the committer's, after which caches have forgotten what the write changed."""
         self._commit = commit
         self._effects = effects
-        self._lookups = lookups
         self._outbox = outbox
 
     async def commit(self, write: Write) -> Committed:
@@ -223,7 +226,6 @@ class Writes:
         if committed.refused:
             return committed
         note_stored()
-        await self._lookups.forget(write)
         if write.effects and not committed.duplicate:
             await self._carry_out(write, committed)
         return committed

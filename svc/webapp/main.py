@@ -16,7 +16,7 @@ from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.admin_link import run_admin_stream
 from svc.webapp.assembly import assemble, stores_of
-from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.pool import SERVICE as MEMCACHED
 from svc.webapp.cache.pool import run_pool
@@ -74,17 +74,20 @@ async def _start_services(
     stores = stores_of(pools)
     nodes = await up.enter_async_context(run_pool(clock, rng))
     up.callback((await disco.watch(MEMCACHED)).subscribe(nodes.follow))
-    lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
+    cache = await up.enter_async_context(run_cache(nodes, clock, rng))
+    lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
     await disco.watch("admin")
     await disco.ring("presence")
     link = await up.enter_async_context(run_admin_stream(disco.pools, clock, rng))
     publisher = await up.enter_async_context(run_publisher(link, stores.outbox, clock, rng))
     lanes = CommitterLimits(lanes=config.commit_lanes)
-    committer = await up.enter_async_context(run_committer(pools.channel, publisher.offer, clock, rng, lanes))
+    committer = await up.enter_async_context(
+        run_committer(pools.channel, publisher.offer, clock, rng, lanes, lookups.forget_writes)
+    )
     effects = Effects(committer.commit, stores, lookups)
-    await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock))
+    await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock, lookups.forget_events))
     await up.enter_async_context(run_retention(RetentionStore(pools.channel), config.retention, clock))
-    writes = Writes(committer.commit, effects, lookups, stores.outbox)
+    writes = Writes(committer.commit, effects, stores.outbox)
     return assemble(stores, lookups, writes, clock, await _connector(config, disco, clock), PresenceTier(disco.pools))
 
 

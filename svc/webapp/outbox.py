@@ -8,7 +8,7 @@ by their cause. While there is much to do, batches follow one another without a 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from parley.event.v1 import event_pb2
@@ -32,6 +32,9 @@ EVENT_LEASE_US = 2_000_000
 """How long one sweeper has for what it claimed, before another may try: admin's own retries take about a second."""
 EFFECT_LEASE_US = 10_000_000
 """Effects write to three keyspaces; a hot row is waited for at most 3 s."""
+
+
+ForgetEvents = Callable[[Sequence[event_pb2.Event]], Awaitable[None]]
 
 
 class Sweeper:
@@ -59,8 +62,13 @@ class Sweeper:
                 await self._clock.sleep(SWEEP_INTERVAL_S)
 
 
-async def sweep_events(outbox: OutboxStore, publisher: Publisher, clock: Clock) -> bool:
-    """Publish events that are due. True when the batch was full and some of it went out."""
+async def sweep_events(
+    outbox: OutboxStore, publisher: Publisher, clock: Clock, forget: ForgetEvents | None = None
+) -> bool:
+    """Publish events that are due. True when the batch was full and some of it went out.
+
+    Before that caches forget what their writes changed: whoever committed them may have died before he came to it.
+    """
     due = await outbox.claim_events(clock.wall_us(), EVENT_LEASE_US, EVENTS_A_SWEEP)
     gone = [(item.channel_id, item.offset) for item in due if item.event is None]
     if gone:
@@ -71,6 +79,8 @@ async def sweep_events(outbox: OutboxStore, publisher: Publisher, clock: Clock) 
         for item in due
         if item.event is not None and not publisher.holds(item.channel_id, item.offset)
     ]
+    if events and forget is not None:
+        await forget(events)
     published = await publisher.publish(events) if events else 0
     return len(due) == EVENTS_A_SWEEP and published > 0
 
@@ -86,10 +96,13 @@ async def sweep_effects(outbox: OutboxStore, effects: Effects, clock: Clock) -> 
 
 @asynccontextmanager
 async def run_sweepers(
-    outbox: OutboxStore, publisher: Publisher, effects: Effects, clock: Clock
+    outbox: OutboxStore, publisher: Publisher, effects: Effects, clock: Clock, forget: ForgetEvents | None = None
 ) -> AsyncIterator[None]:
-    """Sweep events and effects, each in its own time, while the block runs."""
-    events = Sweeper("event", lambda: sweep_events(outbox, publisher, clock), clock)
+    """Sweep events and effects, each in its own time, while the block runs.
+
+    `forget` makes caches forget what the writes of events changed; None where nothing is cached.
+    """
+    events = Sweeper("event", lambda: sweep_events(outbox, publisher, clock, forget), clock)
     late = Sweeper("effect", lambda: sweep_effects(outbox, effects, clock), clock)
     # They finish posts that were acknowledged.
     sweeps = at(Priority.POST, events.run()), at(Priority.POST, late.run())

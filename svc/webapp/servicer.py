@@ -15,6 +15,7 @@ from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
 from svc.kit.errors import InvalidArgumentError, NotFoundError
 from svc.kit.ids import is_id, us_from_ts
 from svc.kit.rpc import Service, when_over
+from svc.webapp.cache.relay import Hearing, undelivered_of
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import check_socket_text
 from svc.webapp.domain.posts import Post
@@ -40,9 +41,10 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class WebappServicer(rpc.WebappServiceServicer):
     """What gateways and edges ask of the tier that holds the truth."""
 
-    def __init__(self, services: Services, gate: Gate | None = None) -> None:
-        """`gate`: shared with the HTTP face; without one it has its own."""
+    def __init__(self, services: Services, gate: Gate | None = None, hearing: Hearing | None = None) -> None:
+        """`gate`: shared with the HTTP face; without one it has its own. `hearing`: this process's cache, if any."""
         self._services = services
+        self._hearing = hearing
         self._gate = gate or Gate()
         self._tracer = trace.get_tracer("parley.webapp")
 
@@ -57,10 +59,10 @@ class WebappServicer(rpc.WebappServiceServicer):
         user = await self._services.lookups.user(request.team_id, request.user_id)
         if user is None:
             raise NotFoundError(f"there is no user {request.user_id} in {request.team_id}", subject="user_id")
-        # The user's own channel is read first: a membership that comes after it is told there.
+        # The user's own channel is read first, from the database: a membership that comes after it is told there.
         own = [user.id, user.team_id]
         own_heads = await self._services.channels.heads(own)
-        memberships = await self._services.users.memberships(user.id)
+        memberships = await self._services.lookups.followed(user.id, own_heads.get(user.id, 0))
         ids = [row.channel_id for row in memberships]
         heads = own_heads | (await self._services.channels.heads(ids) if ids else {})
         return pb.ListSubscriptionsResponse(heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)])
@@ -120,10 +122,17 @@ class WebappServicer(rpc.WebappServiceServicer):
             yield pb.LoadWorkspaceResponse(channels=pb.ChannelPage(channels=[channel_model(row) for row in channels]))
         yield pb.LoadWorkspaceResponse(trailer=pb.WorkspaceTrailer(user_count=user_count, channel_count=channel_count))
 
+    async def ForgetCached(self, request: pb.ForgetCachedRequest, context: _Context) -> pb.ForgetCachedResponse:  # noqa: N802
+        """Take deletions that another webapp could not deliver. Passes no gate: a write waits for it."""
+        undelivered = undelivered_of(request)
+        if self._hearing is not None:
+            self._hearing.hear(undelivered)
+        return pb.ForgetCachedResponse()
 
-def webapp_service(services: Services, gate: Gate) -> Service:
-    """Return the service for the kit's gRPC server; its calls pass `gate`."""
-    servicer = WebappServicer(services, gate)
+
+def webapp_service(services: Services, gate: Gate, hearing: Hearing | None = None) -> Service:
+    """Return the service for the kit's gRPC server; its calls pass `gate`, deletions of others go to `hearing`."""
+    servicer = WebappServicer(services, gate, hearing)
     name = pb.DESCRIPTOR.services_by_name["WebappService"].full_name
     return Service(name, lambda server: rpc.add_WebappServiceServicer_to_server(servicer, server))
 

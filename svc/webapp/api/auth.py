@@ -13,7 +13,7 @@ async def test(call: Call) -> Answer:
     missing one for None, which is what all messages of people have.
     """
     caller = call.caller
-    team = await call.services.workspaces.team(caller.team_id)
+    team = await call.services.lookups.team(caller.team_id)
     user = await call.services.lookups.user(caller.team_id, caller.user_id)
     if team is None or user is None:
         raise Refused("invalid_auth")

@@ -39,7 +39,7 @@ async def visible(call: Call, kinds: Sequence[ConversationKind]) -> Answer:
     after = pages.key_of(_CURSOR_KIND, args.text("cursor"))
     limit = args.number("limit")
     own_kinds = [kind for kind in kinds if kind is not ConversationKind.PUBLIC]
-    own = await services.users.memberships(call.caller.user_id, after, limit + 1, own_kinds)
+    own = await services.lookups.memberships(call.caller.user_id, after, limit + 1, own_kinds)
     public: list[Conversation] = []
     if ConversationKind.PUBLIC in kinds:
         public = await services.workspaces.directory(
@@ -47,7 +47,7 @@ async def visible(call: Call, kinds: Sequence[ConversationKind]) -> Answer:
         )
     ids = sorted({row.id for row in public} | {row.channel_id for row in own})
     page = ids[:limit]
-    known = {row.id: row for row in public} | await services.channels.conversations(_within(page, own))
+    known = {row.id: row for row in public} | await services.lookups.conversations(_within(page, own))
     joined = {row.channel_id: row for row in own}
     if public and page:
         joined |= await _public_memberships(call, after, page[-1])
@@ -60,11 +60,11 @@ async def listed(call: Call, user_id: str, kinds: Sequence[ConversationKind]) ->
     args, services = call.args, call.services
     after = pages.key_of(_CURSOR_KIND, args.text("cursor"))
     limit = args.number("limit")
-    found = await services.users.memberships(user_id, after, limit + 1, kinds)
+    found = await services.lookups.memberships(user_id, after, limit + 1, kinds)
     page = [row for row in found[:limit] if row.team_id == call.caller.team_id]
     if user_id != call.caller.user_id:
         page = [row for row in page if await _shared(call, row)]
-    known = await services.channels.conversations([row.channel_id for row in page])
+    known = await services.lookups.conversations([row.channel_id for row in page])
     joined = {row.channel_id: row for row in page}
     channels = await _objects(call, [known[row.channel_id] for row in page if row.channel_id in known], joined)
     return _answer(channels, found[limit - 1].channel_id if len(found) > limit else "")
@@ -88,7 +88,7 @@ async def _public_memberships(call: Call, after: str, last: str) -> dict[str, Me
     """Return the caller's public conversations with ids above `after`, up to `last`."""
     found: dict[str, Membership] = {}
     while True:
-        rows = await call.services.users.memberships(call.caller.user_id, after, PAGE_MAX, (ConversationKind.PUBLIC,))
+        rows = await call.services.lookups.memberships(call.caller.user_id, after, PAGE_MAX, (ConversationKind.PUBLIC,))
         found.update((row.channel_id, row) for row in rows)
         if len(rows) < PAGE_MAX or rows[-1].channel_id >= last:
             return found
@@ -101,7 +101,7 @@ async def _objects(
     if call.args.flag("exclude_archived"):
         conversations = [row for row in conversations if not row.is_archived]
     named = [row.id for row in conversations if row.kind is not ConversationKind.IM]
-    counts = await call.services.channels.count_members(named) if named else {}
+    counts = await call.services.lookups.count_members(named) if named else {}
     objects = []
     for row in conversations:
         membership = joined.get(row.id)

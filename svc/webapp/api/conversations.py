@@ -37,10 +37,10 @@ async def info(call: Call) -> Answer:
     sight = await services.directory.see(call.caller, call.args.text("channel"))
     shape = _shape(await services.directory.with_peer(call.caller, sight))
     if sight.is_member:
-        membership = await services.users.membership(call.caller.user_id, sight.conversation.id)
+        membership = await services.lookups.membership(call.caller.user_id, sight.conversation.id)
         shape["last_read"] = ts_from_us(membership.last_read_us if membership else 0)
     if call.args.flag("include_num_members"):
-        counts = await services.channels.count_members([sight.conversation.id])
+        counts = await services.lookups.count_members([sight.conversation.id])
         shape["num_members"] = counts[sight.conversation.id]
     return {"channel": shape}
 
@@ -69,7 +69,7 @@ async def members(call: Call) -> Answer:
     sight = await call.services.directory.see(call.caller, call.args.text("channel"))
     after = pages.key_of("member", call.args.text("cursor"))
     limit = call.args.number("limit")
-    found = await call.services.channels.members(sight.conversation.id, after, limit + 1)
+    found = await call.services.directory.members(sight, after, limit + 1)
     page = found[:limit]
     return {
         "members": page,

@@ -15,7 +15,7 @@ async def connect(call: Call) -> Answer:
     """Give a WebSocket URL that works once, within 30 s, with who connects to what."""
     caller, services = call.caller, call.services
     user = await services.lookups.user(caller.team_id, caller.user_id)
-    team = await services.workspaces.team(caller.team_id)
+    team = await services.lookups.team(caller.team_id)
     if user is None or team is None:
         raise Refused("invalid_auth")
     if user.deleted:

@@ -11,7 +11,7 @@ from svc.webapp.domain.refusal import Refused
 async def info(call: Call) -> Answer:
     """Describe the caller's workspace; another one is `team_not_found`."""
     team_id = call.args.text("team") or call.caller.team_id
-    team = await call.services.workspaces.team(team_id) if team_id == call.caller.team_id else None
+    team = await call.services.lookups.team(team_id) if team_id == call.caller.team_id else None
     if team is None:
         raise Refused("team_not_found")
     return {"team": shapes.team(team)}

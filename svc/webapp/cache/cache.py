@@ -1,146 +1,125 @@
-"""Read-through with leases: a hot key that goes missing costs the database one query, not a thousand.
+"""Read-through over a route: a hot key that goes missing costs the database one query, not a thousand.
 
-Whoever misses first gets the lease and loads; the others wait a moment for the value, then load by themselves without
-storing it. Deleting a key voids its lease, so a value read before a write can never be stored after it. Concurrent
-reads of a key in one process are one read. After Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013).
+Whoever misses first gets the lease and loads, the others wait a moment (`reading`); concurrent reads of a key in one
+process are one (`flights`). A delete voids the lease, so a value read before a write is never stored after it, and what
+a node did not confirm to have deleted is told to the other processes before the write is acked (`relay`).
+After Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013).
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from random import Random
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 from opentelemetry import metrics
 
 from svc.kit.clock import Clock
+from svc.kit.lifecycle import Tasks
 from svc.webapp.cache.codec import Codec
-from svc.webapp.cache.memcached import wire
-from svc.webapp.cache.memcached.node import Node
-from svc.webapp.cache.pool import Pool
+from svc.webapp.cache.flights import Flights
+from svc.webapp.cache.policy import policy_of
+from svc.webapp.cache.reading import LoadMany, Means, Reading
+from svc.webapp.cache.routes.route import Route, Undelivered
 
-__all__ = ["NEGATIVE_TTL_S", "Cache"]
+__all__ = ["Cache", "Relay", "run_cache"]
 
-log = logging.getLogger(__name__)
-
-NEGATIVE_TTL_S = 5
-"""How long "there is none" is kept: it saves the database from a client that goes on asking."""
-LEASE_S = 10
-"""How long the holder of a lease has to load; several times a statement's deadline in MySQL."""
-REFRESH_S = 2
-"""With less than this left to live, one caller refreshes a value while the others go on using it."""
-WAITS_S = (0.005, 0.015, 0.030)
-"""How long the others wait for the holder, longest; each is halved to full by jitter. A load takes 1 to 5 ms."""
-_ABSENT = b"-"
-"""What stands for None; no codec writes it."""
+REFRESHES_MAX = 64
+"""Values refreshed in the background at once; beyond it they are left to expire."""
 
 _Value = TypeVar("_Value")
 Load = Callable[[], Awaitable[_Value | None]]
 
 
-class _LeaderLeft(Exception):
-    """The read that others joined was cancelled."""
+class Relay(Protocol):
+    """The way to the caches of other processes."""
+
+    async def tell(self, undelivered: Undelivered) -> None:
+        """Tell the other processes which nodes may still hold what is deleted. Never raises, bounded in time."""
+        ...
 
 
 class Cache:
-    """Values by key. No method raises an error of memcached's; what `load` raises passes through."""
+    """Values by key. No method raises an error of memcached's; what a load raises passes through."""
 
-    def __init__(self, pool: Pool, clock: Clock, rng: Random) -> None:
-        """`pool`: lifetime is the caller's."""
-        self._pool = pool
-        self._clock = clock
-        self._rng = rng
-        self._flights: dict[str, asyncio.Future[Any]] = {}
+    def __init__(self, means: Means, relay: Relay | None) -> None:
+        """See `run_cache`."""
+        self._means = means
+        self._relay = relay
+        self._flights = Flights()
         meter = metrics.get_meter(__name__)
-        self._reads = meter.create_counter("parley.webapp.cache.reads", description="by result: hit, miss, away, wait")
+        self._undelivered = meter.create_counter(
+            "parley.webapp.cache.undelivered", description="deletions that a node did not confirm"
+        )
 
-    async def get_or_load(self, key: str, ttl_s: float, load: Load[_Value], codec: Codec[_Value]) -> _Value | None:
-        """Return the value of `key`, by `load` when it is not there, and keep it for `ttl_s` (None: NEGATIVE_TTL_S).
+    async def get_or_load(self, key: str, load: Load[_Value], codec: Codec[_Value]) -> _Value | None:
+        """Return the value of `key`, by `load` when it is not there, and keep it as its class says.
 
-        Never older than an `invalidate` of the key that this process awaited before, unless its node was unreachable.
+        Callers share the value, so nobody may change it. Who comes after a write of it was acked, by any process, sees
+        that write; the front page of this package has the exceptions.
         """
-        while key in self._flights:
-            try:
-                joined: _Value | None = await asyncio.shield(self._flights[key])
-                return joined
-            except _LeaderLeft:
-                continue
-        flight: asyncio.Future[_Value | None] = asyncio.get_running_loop().create_future()
-        self._flights[key] = flight
-        try:
-            value = await self._read(key, ttl_s, load, codec)
-        except BaseException as error:
-            flight.set_exception(error if isinstance(error, Exception) else _LeaderLeft())
-            flight.exception()  # nobody may have joined
-            raise
-        else:
-            flight.set_result(value)
-            return value
-        finally:
-            if self._flights.get(key) is flight:
-                del self._flights[key]
 
-    async def invalidate(self, *keys: str) -> None:
-        """Forget keys after their rows changed. Takes at most a node's deadline; never fails (see the rules)."""
-        for key in keys:
-            # Who asks from now on must not join a read that began before the change.
-            self._flights.pop(key, None)
-        await self._pool.delete(keys)
-
-    async def _read(self, key: str, ttl_s: float, load: Load[_Value], codec: Codec[_Value]) -> _Value | None:
-        node = self._pool.node(key) if wire.is_key(key) else None
-        answer = await node.ask(_get(key)) if node is not None else None
-        if node is None or answer is None:
-            self._reads.add(1, {"result": "away"})
-            return await load()
-        if answer.lost and not answer.value:
-            self._reads.add(1, {"result": "wait"})
-            answer = await self._wait(node, key, answer)
-        if answer.value and not answer.won:
-            try:
-                value = _decode(answer.value, codec)
-            except (ValueError, TypeError) as error:
-                log.warning("cached %s is unreadable: %r", key, error)
-                return await self._fill(node, key, ttl_s, answer.cas, load, codec)
-            self._reads.add(1, {"result": "hit"})
-            return value
-        self._reads.add(1, {"result": "miss"})
-        return await self._fill(node, key, ttl_s, answer.cas if answer.won else 0, load, codec)
-
-    async def _wait(self, node: Node, key: str, answer: wire.Answer) -> wire.Answer:
-        """Give the holder of the lease a moment, and return what is there then."""
-        for longest_s in WAITS_S:
-            await self._clock.sleep(self._rng.uniform(longest_s / 2, longest_s))
-            again = await node.ask(_get(key))
-            if again is None:
-                return answer
-            answer = again
-            if answer.value or answer.won:
-                return answer
-        return answer
-
-    async def _fill(
-        self, node: Node, key: str, ttl_s: float, cas: int, load: Load[_Value], codec: Codec[_Value]
-    ) -> _Value | None:
-        """Load, and store what came if `cas`, the lease, is still good; without one, only load."""
-        try:
+        async def load_one(_: Sequence[str]) -> Mapping[str, _Value]:
             value = await load()
-        except BaseException:
-            if cas:
-                # The lease goes back, so that the next one may try at once.
-                node.tell(wire.delete(key, cas))
-            raise
-        if cas:
-            data, keep_s = (_ABSENT, min(NEGATIVE_TTL_S, ttl_s)) if value is None else (codec.dump(value), ttl_s)
-            node.tell(wire.store(key, data, max(1, int(keep_s)), cas))
-        return value
+            return {} if value is None else {key: value}
+
+        async def read() -> _Value | None:
+            return (await self._read((key,), load_one, codec)).get(key)
+
+        return await (self._flights.share(key, read) if self._means.leases else read())
+
+    async def get_or_load_many(
+        self, keys: Sequence[str], load: LoadMany[_Value], codec: Codec[_Value]
+    ) -> dict[str, _Value]:
+        """Return the values of keys of one class, without those that do not exist. What is missing is loaded together.
+
+        As `get_or_load` otherwise; such reads are not joined in the process, but leases keep each key's load single.
+        """
+        return await self._read(tuple(dict.fromkeys(keys)), load, codec) if keys else {}
+
+    async def invalidate(self, keys: Iterable[str]) -> None:
+        """Forget keys after their rows changed and before anybody is told so. Never fails; see the rules.
+
+        Takes a node's deadline at most (twice, when some of them may be stale and others not), and when a node did not
+        confirm, the time to tell the other processes.
+        """
+        by_stale_s: dict[int, dict[str, None]] = {}
+        for key in keys:
+            self._flights.forget(key)
+            stale_s = policy_of(key).stale_s if self._means.leases else 0
+            by_stale_s.setdefault(stale_s, {})[key] = None
+        undelivered: dict[str, dict[str, None]] = {}
+        for stale_s, group in by_stale_s.items():
+            for address, missed in (await self._means.route.delete(tuple(group), stale_s)).items():
+                undelivered.setdefault(address, {}).update(dict.fromkeys(missed))
+        if undelivered:
+            self._undelivered.add(sum(map(len, undelivered.values())))
+            if self._relay is not None:
+                await self._relay.tell({address: tuple(missed) for address, missed in undelivered.items()})
+
+    def forget_reads(self, keys: Iterable[str]) -> None:
+        """Let nobody wait any more for reads of these keys: another process says that they changed."""
+        for key in keys:
+            self._flights.forget(key)
+
+    async def _read(self, keys: Sequence[str], load: LoadMany[_Value], codec: Codec[_Value]) -> dict[str, _Value]:
+        return await Reading(self._means, policy_of(keys[0]), load, codec).run(keys)
 
 
-def _get(key: str) -> bytes:
-    return wire.get(key, LEASE_S, REFRESH_S)
+@asynccontextmanager
+async def run_cache(
+    route: Route, clock: Clock, rng: Random, *, relay: Relay | None = None, leases: bool = True
+) -> AsyncIterator[Cache]:
+    """Yield a cache whose refreshes in the background end with the block; `route`'s lifetime is the caller's.
 
-
-def _decode(data: bytes, codec: Codec[_Value]) -> _Value | None:
-    return None if data == _ABSENT else codec.load(data)
+    `relay`: None where no other process reads through the same nodes. Without `leases` everybody who misses loads: the
+    plain mode that benchmarks compare with.
+    """
+    meter = metrics.get_meter(__name__)
+    reads = meter.create_counter(
+        "parley.webapp.cache.reads", description="by class and result: hit, miss, wait, away, stale, refresh…"
+    )
+    loads = meter.create_histogram("parley.webapp.cache.load_ms", unit="ms", description="loading by class")
+    async with Tasks("refresh cache", REFRESHES_MAX) as tasks:
+        yield Cache(Means(route, clock, rng, tasks, leases, reads, loads), relay)

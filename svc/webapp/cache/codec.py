@@ -1,6 +1,8 @@
 """Between values and the bytes that memcached keeps."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -9,7 +11,7 @@ import orjson
 
 from svc.webapp.store.decode import encode
 
-__all__ = ["FLAG", "Codec", "row_codec"]
+__all__ = ["FLAG", "JSON", "NUMBER", "Codec", "cells_codec", "row_codec", "row_loader"]
 
 _Value = TypeVar("_Value")
 
@@ -28,12 +30,47 @@ def _load_flag(data: bytes) -> bool:
     return data == b"1"
 
 
+def _load_object(data: bytes) -> dict[str, Any]:
+    found = orjson.loads(data)
+    if not isinstance(found, dict):
+        raise TypeError(f"not an object: {data[:16]!r}")
+    return found
+
+
 FLAG: Codec[bool] = Codec(lambda value: b"1" if value else b"0", _load_flag)
 """A truth value."""
+
+NUMBER: Codec[int] = Codec(lambda value: b"%d" % value, int)
+"""A whole number."""
+
+JSON: Codec[dict[str, Any]] = Codec(orjson.dumps, _load_object)
+"""A JSON object."""
 
 
 def row_codec(row_type: type[_Value]) -> Codec[_Value]:
     """Return a codec of a dataclass of `rows`: its cells in order, as a JSON list; bytes as hex."""
+    load_row = row_loader(row_type)
+    return Codec(
+        lambda value: orjson.dumps(encode(value), default=bytes.hex), lambda data: load_row(orjson.loads(data))
+    )
+
+
+def cells_codec(
+    value_type: type[_Value], dump: Callable[[_Value], Sequence[Any]], load: Callable[[list[Any]], _Value]
+) -> Codec[_Value]:
+    """Return a codec of a value made of a few parts: a JSON list of them, as `dump` gives and `load` takes it."""
+
+    def load_cells(data: bytes) -> _Value:
+        cells = orjson.loads(data)
+        if not isinstance(cells, list):
+            raise TypeError(f"not a {value_type.__name__}")
+        return load(cells)
+
+    return Codec(lambda value: orjson.dumps(dump(value), default=bytes.hex), load_cells)
+
+
+def row_loader(row_type: type[_Value]) -> Callable[[Any], _Value]:
+    """Return what makes a dataclass of `rows` from its cells as JSON has them. It raises ValueError or TypeError."""
     hints = get_type_hints(row_type)
     converters: list[Callable[[Any], Any] | None] = []
     for field in fields(row_type):  # type: ignore[arg-type]
@@ -43,10 +80,9 @@ def row_codec(row_type: type[_Value]) -> Codec[_Value]:
         else:
             converters.append(hint if isinstance(hint, type) and issubclass(hint, Enum) else None)
 
-    def load(data: bytes) -> _Value:
-        cells = orjson.loads(data)
+    def load(cells: Any) -> _Value:
         if not isinstance(cells, list) or len(cells) != len(converters):
             raise ValueError(f"not a {row_type.__name__}")
         return row_type(*(cell if to is None else to(cell) for cell, to in zip(cells, converters, strict=True)))
 
-    return Codec(lambda value: orjson.dumps(encode(value), default=bytes.hex), load)
+    return load

@@ -1,30 +1,35 @@
-"""The look-ups that every request makes, through the cache: token, membership, conversation, user."""
+"""The reads that requests make over and over, through the cache. `keys` says what makes each of them wrong."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from itertools import islice
+
+from parley.event.v1 import event_pb2
+from svc.webapp.cache import keys, values
 from svc.webapp.cache.cache import Cache
-from svc.webapp.cache.codec import FLAG, row_codec
-from svc.webapp.log import PutUser, Write
+from svc.webapp.cache.codec import FLAG, JSON, NUMBER, row_codec
+from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, MemberPage, Sides
+from svc.webapp.log import Json, Write
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Conversation, Token, User
+from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Team, Token, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
-__all__ = ["Lookups", "keys_changed_by"]
-
-TOKEN_TTL_S = 60
-"""A revocation whose invalidation is lost takes effect within this."""
-MEMBER_TTL_S = 60
-CONVERSATION_TTL_S = 300
-USER_TTL_S = 300
+__all__ = ["Lookups"]
 
 _TOKEN = row_codec(Token)
 _CONVERSATION = row_codec(Conversation)
 _USER = row_codec(User)
+_TEAM = row_codec(Team)
+_MEMBERSHIP = row_codec(Membership)
 
 
 class Lookups:
-    """Reads through the cache. Errors are those of the stores; the cache adds none."""
+    """Reads through the cache. Errors are those of the stores; the cache adds none.
+
+    Loads read the primary, never a replica: what a lagging one says would be kept long after it has caught up.
+    """
 
     def __init__(self, cache: Cache, workspaces: WorkspaceStore, channels: ChannelStore, users: UserStore) -> None:
         self._cache = cache
@@ -35,80 +40,146 @@ class Lookups:
     async def token(self, user_id: str, token_hash: bytes) -> Token | None:
         """Return a token's record, revoked or not; None when there is none."""
         return await self._cache.get_or_load(
-            token_key(token_hash), TOKEN_TTL_S, lambda: self._users.token(user_id, token_hash), _TOKEN
-        )
-
-    async def is_member(self, channel_id: str, user_id: str) -> bool:
-        """Return whether the user is in the conversation."""
-        found = await self._cache.get_or_load(
-            member_key(channel_id, user_id), MEMBER_TTL_S, lambda: self._channels.is_member(channel_id, user_id), FLAG
-        )
-        return bool(found)
-
-    async def conversation(self, channel_id: str) -> Conversation | None:
-        """Return any conversation, a direct one too."""
-        return await self._cache.get_or_load(
-            conversation_key(channel_id),
-            CONVERSATION_TTL_S,
-            lambda: self._channels.conversation(channel_id),
-            _CONVERSATION,
+            keys.token_key(token_hash), lambda: self._users.token(user_id, token_hash), _TOKEN
         )
 
     async def user(self, team_id: str, user_id: str) -> User | None:
         """Return a user of the workspace."""
         return await self._cache.get_or_load(
-            user_key(team_id, user_id), USER_TTL_S, lambda: self._workspaces.user(team_id, user_id), _USER
+            keys.user_key(team_id, user_id), lambda: self._workspaces.user(team_id, user_id), _USER
         )
 
-    async def forget_token(self, token_hash: bytes) -> None:
-        """Call after a token was added or revoked."""
-        await self._cache.invalidate(token_key(token_hash))
+    async def users(self, team_id: str, user_ids: Sequence[str]) -> dict[str, User]:
+        """Return those of the users that exist, by id. At most 1,000 ids."""
+        ids = {keys.user_key(team_id, user_id): user_id for user_id in user_ids}
 
-    async def forget(self, write: Write) -> None:
-        """Drop everything that the write may have changed; svc.webapp.effects calls it for every write."""
-        keys = list(keys_changed_by(write))
-        if keys:
-            await self._cache.invalidate(*keys)
+        async def load(missing: Sequence[str]) -> dict[str, User]:
+            found = await self._workspaces.users_by_id(team_id, [ids[key] for key in missing])
+            return {keys.user_key(team_id, user.id): user for user in found}
 
-    async def forget_member(self, channel_id: str, user_id: str) -> None:
-        """Drop one membership."""
-        await self._cache.invalidate(member_key(channel_id, user_id))
+        found = await self._cache.get_or_load_many(tuple(ids), load, _USER)
+        return {user.id: user for user in found.values()}
 
-    async def forget_conversation(self, channel_id: str) -> None:
-        """Drop one conversation."""
-        await self._cache.invalidate(conversation_key(channel_id))
+    async def team(self, team_id: str) -> Team | None:
+        """Return a workspace."""
+        return await self._cache.get_or_load(keys.team_key(team_id), lambda: self._workspaces.team(team_id), _TEAM)
+
+    async def conversation(self, channel_id: str) -> Conversation | None:
+        """Return any conversation, a direct one too."""
+        return await self._cache.get_or_load(
+            keys.conversation_key(channel_id), lambda: self._channels.conversation(channel_id), _CONVERSATION
+        )
+
+    async def conversations(self, channel_ids: Sequence[str]) -> dict[str, Conversation]:
+        """Return those of the conversations that exist, by id."""
+        ids = {keys.conversation_key(channel_id): channel_id for channel_id in channel_ids}
+
+        async def load(missing: Sequence[str]) -> dict[str, Conversation]:
+            found = await self._channels.conversations([ids[key] for key in missing])
+            return {keys.conversation_key(channel_id): row for channel_id, row in found.items()}
+
+        found = await self._cache.get_or_load_many(tuple(ids), load, _CONVERSATION)
+        return {row.id: row for row in found.values()}
+
+    async def is_member(self, channel_id: str, user_id: str) -> bool:
+        """Return whether the user is in the conversation."""
+
+        async def load() -> bool | None:
+            # Who is not in it is "none", which is kept for a few seconds only.
+            return True if await self._channels.is_member(channel_id, user_id) else None
+
+        found: bool | None = await self._cache.get_or_load(keys.member_key(channel_id, user_id), load, FLAG)
+        return found is True
+
+    async def first_members(self, channel_id: str) -> MemberPage:
+        """Return the first members of a conversation."""
+
+        async def load() -> MemberPage:
+            return MemberPage(tuple(await self._channels.members(channel_id, limit=MEMBERS_MAX)))
+
+        return await self._cache.get_or_load(keys.members_key(channel_id), load, values.MEMBERS) or MemberPage(())
+
+    async def count_members(self, channel_ids: Sequence[str]) -> dict[str, int]:
+        """Return how many members each conversation has."""
+        ids = {keys.count_key(channel_id): channel_id for channel_id in channel_ids}
+
+        async def load(missing: Sequence[str]) -> dict[str, int]:
+            found = await self._channels.count_members([ids[key] for key in missing])
+            return {keys.count_key(channel_id): count for channel_id, count in found.items()}
+
+        found = await self._cache.get_or_load_many(tuple(ids), load, NUMBER)
+        return {channel_id: found.get(key, 0) for key, channel_id in ids.items()}
+
+    async def membership(self, user_id: str, channel_id: str) -> Membership | None:
+        """Return the user's side of one conversation; None when the user is not in it."""
+        return await self._cache.get_or_load(
+            keys.side_key(user_id, channel_id), lambda: self._users.membership(user_id, channel_id), _MEMBERSHIP
+        )
+
+    async def sides(self, user_id: str) -> Sides:
+        """Return what a user is in, if that is not too much to be kept: see Sides."""
+
+        async def load() -> Sides:
+            heads = await self._channels.heads([user_id])
+            rows = await self._users.memberships(user_id, limit=SIDES_MAX + 1)
+            is_whole = len(rows) <= SIDES_MAX
+            return Sides(heads.get(user_id, 0), tuple(rows) if is_whole else (), is_whole)
+
+        return await self._cache.get_or_load(keys.sides_key(user_id), load, values.SIDES) or Sides(0, (), False)
+
+    async def memberships(
+        self, user_id: str, after_channel_id: str, limit: int, kinds: Collection[ConversationKind]
+    ) -> Sequence[Membership]:
+        """Return a page of what a user is in: of these kinds, with ids above `after_channel_id`, in order of id."""
+        sides = await self.sides(user_id)
+        if not sides.is_whole:
+            return await self._users.memberships(user_id, after_channel_id, limit, tuple(kinds))
+        page = (row for row in sides.rows if row.channel_id > after_channel_id and row.kind in kinds)
+        return list(islice(page, limit))
+
+    async def followed(self, user_id: str, head: int) -> Sequence[Membership]:
+        """Return what a user is in, all of it, as of `head` of the user's own channel or later.
+
+        For sessions, which go on from `head` and would never hear of what is missing here: no invalidation is trusted,
+        but a change comes into the rows before it is told at a higher offset, so rows read at this offset have it.
+        """
+        sides = await self.sides(user_id)
+        if sides.head < head:
+            # Read between a change and the event that tells it, or its invalidation was lost.
+            await self.forget((keys.sides_key(user_id),))
+            sides = await self.sides(user_id)
+        return sides.rows if sides.is_whole and sides.head >= head else await self._users.memberships(user_id)
+
+    async def newest(self, channel_id: str, load: Callable[[], Awaitable[Json]]) -> Json:
+        """Return the newest page of a conversation's history, as `load` makes it."""
+        return await self._cache.get_or_load(keys.newest_key(channel_id), load, JSON) or {}
+
+    async def forget_writes(self, writes: Iterable[Write]) -> None:
+        """Drop what the transactions of these writes changed; the committer calls it for every write."""
+        await self.forget(key for write in writes for key in keys.changed_by(write))
+
+    async def forget_events(self, events: Iterable[event_pb2.Event]) -> None:
+        """Drop what the writes of these events may have changed, whose webapp did not get to it."""
+        await self.forget(key for event in events for key in keys.behind_event(event))
+
+    async def forget_side(self, user_id: str, channel_id: str) -> None:
+        """Drop a membership from the user's side."""
+        await self.forget((keys.side_key(user_id, channel_id), keys.sides_key(user_id)))
 
     async def forget_user(self, team_id: str, user_id: str) -> None:
         """Drop one user."""
-        await self._cache.invalidate(user_key(team_id, user_id))
+        await self.forget((keys.user_key(team_id, user_id),))
 
+    async def forget_team(self, team_id: str) -> None:
+        """Drop one workspace."""
+        await self.forget((keys.team_key(team_id),))
 
-def keys_changed_by(write: Write) -> Iterator[str]:
-    """Yield the keys whose rows a write on the log changes."""
-    for user_id in (*write.members_added, *write.members_removed):
-        yield member_key(write.channel_id, user_id)
-    if write.create is not None or write.change:
-        yield conversation_key(write.channel_id)
-    for effect in write.effects:
-        if isinstance(effect, PutUser):
-            yield user_key(effect.user["team_id"], effect.user["id"])
+    async def forget_token(self, token_hash: bytes) -> None:
+        """Call after a token was added or revoked."""
+        await self.forget((keys.token_key(token_hash),))
 
-
-def token_key(token_hash: bytes) -> str:
-    """Key of a token's record; the hash is not a secret that opens anything."""
-    return f"t1:{token_hash.hex()}"
-
-
-def member_key(channel_id: str, user_id: str) -> str:
-    """Key of a membership."""
-    return f"m1:{channel_id}:{user_id}"
-
-
-def conversation_key(channel_id: str) -> str:
-    """Key of a conversation."""
-    return f"c1:{channel_id}"
-
-
-def user_key(team_id: str, user_id: str) -> str:
-    """Key of a user."""
-    return f"u1:{team_id}:{user_id}"
+    async def forget(self, changed: Iterable[str]) -> None:
+        """Drop values by key (`keys`), after their rows changed and before anybody is told so."""
+        distinct = dict.fromkeys(changed)
+        if distinct:
+            await self._cache.invalidate(distinct)

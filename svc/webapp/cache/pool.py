@@ -7,7 +7,7 @@ nothing, so that a short absence does not leave old values behind on a stand-in.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from random import Random
@@ -15,8 +15,9 @@ from random import Random
 from discovery.view import Snapshot
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
-from svc.webapp.cache.memcached import wire
 from svc.webapp.cache.memcached.node import Node, NodeLimits
+from svc.webapp.cache.routes.asking import delete_everywhere
+from svc.webapp.cache.routes.route import Explained, Found, Undelivered
 
 __all__ = ["MAIN_POOL_TAG", "SERVICE", "Pool", "run_pool"]
 
@@ -68,17 +69,26 @@ class Pool:
         data = key.encode()
         return max(self._nodes, key=lambda address: blake2b(data, digest_size=8, key=address.encode()[:64]).digest())
 
-    async def delete(self, keys: Iterable[str]) -> None:
-        """Delete keys on every node: another process may see other nodes, or have seen them when it filled the key.
+    async def get(self, keys: Sequence[str], lease_s: int) -> list[Found | None]:
+        """See Route."""
+        found: list[Found | None] = [None] * len(keys)
+        places: dict[str, list[int]] = {}
+        for place, key in enumerate(keys):
+            if self._nodes:
+                places.setdefault(self._owner(key), []).append(place)
+        for owner, mine in places.items():
+            answers = await self._nodes[owner][0].get([keys[place] for place in mine], lease_s)
+            for place, answer in zip(mine, answers, strict=True):
+                found[place] = answer
+        return found
 
-        Takes at most the deadline of a node (50 ms); see Node.delete for what did not get through.
-        """
-        nodes = self.nodes
-        async with asyncio.TaskGroup() as group:
-            for key in keys:
-                if wire.is_key(key):
-                    for node in nodes:
-                        group.create_task(node.delete(key))
+    async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
+        """See Route. On every node: another process may see other nodes, or have seen them when it filled the key."""
+        return await delete_everywhere(self.nodes, keys, stale_s)
+
+    def explain(self, key: str) -> Explained:
+        """See Route."""
+        return Explained("pool", self._owner(key) if self._nodes else "no nodes")
 
 
 @asynccontextmanager

@@ -57,6 +57,7 @@ class Accounts:
                 return team, False
         team = Team(self._mint.mint("T"), name, domain, self._now_s())
         await self._workspaces.put_team(team)
+        await self._lookups.forget_team(team.id)
         return team, True
 
     async def person(self, user: User) -> User:

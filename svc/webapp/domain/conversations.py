@@ -9,6 +9,7 @@ from svc.kit.clock import Clock
 from svc.kit.errors import AlreadyExistsError
 from svc.kit.ids import IdMint
 from svc.kit.telemetry import inject_traceparent
+from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain import announcements, names
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import DIRECT, Directory, Sight
@@ -32,6 +33,7 @@ class Conversations:
     def __init__(
         self,
         directory: Directory,
+        lookups: Lookups,
         channels: ChannelStore,
         workspaces: WorkspaceStore,
         writes: Writes,
@@ -39,6 +41,7 @@ class Conversations:
         mint: IdMint,
     ) -> None:
         self._directory = directory
+        self._lookups = lookups
         self._channels = channels
         self._workspaces = workspaces
         self._writes = writes
@@ -160,7 +163,8 @@ class Conversations:
         return sight
 
     async def _check_invited(self, caller: Caller, conversation: Conversation, user_ids: Sequence[str]) -> None:
-        known = {user.id for user in await self._workspaces.users_by_id(caller.team_id, user_ids) if not user.deleted}
+        people = await self._lookups.users(caller.team_id, user_ids)
+        known = {user.id for user in people.values() if not user.deleted}
         members = await self._channels.members_among(conversation.id, user_ids)
         errors: list[dict[str, object]] = []
         for user_id in user_ids:

@@ -14,9 +14,7 @@ from svc.webapp.domain.directory import Sight
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.effects import Writes
 from svc.webapp.log import Follow, Write
-from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind, User
-from svc.webapp.store.workspace import WorkspaceStore
 
 OTHERS_MAX = 8
 """People in a group message beside the one who opens it; Slack's limit."""
@@ -39,12 +37,8 @@ class Opened:
 class DirectMessages:
     """Opens IMs and group messages. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
-    def __init__(
-        self, lookups: Lookups, channels: ChannelStore, workspaces: WorkspaceStore, writes: Writes, clock: Clock
-    ) -> None:
+    def __init__(self, lookups: Lookups, writes: Writes, clock: Clock) -> None:
         self._lookups = lookups
-        self._channels = channels
-        self._workspaces = workspaces
         self._writes = writes
         self._clock = clock
 
@@ -65,7 +59,8 @@ class DirectMessages:
             found = await self._lookups.conversation(channel_id)
             if found is None:
                 return await self._make(caller, channel_id, people) if create else None
-            if found.team_id == caller.team_id and await self._channels.members(channel_id, limit=len(ids) + 1) == ids:
+            members = await self._lookups.first_members(channel_id)
+            if found.team_id == caller.team_id and members.user_ids == tuple(ids):
                 return Opened(_sight(found, caller, ids), is_new=False)
         raise InternalError(f"no free id for a direct message after {_ATTEMPTS_MAX} attempts")
 
@@ -81,7 +76,7 @@ class DirectMessages:
 
     async def _people(self, caller: Caller, others: Sequence[str]) -> dict[str, User]:
         wanted = [caller.user_id, *others]
-        found = {user.id: user for user in await self._workspaces.users_by_id(caller.team_id, wanted)}
+        found = await self._lookups.users(caller.team_id, wanted)
         if any(user_id not in found for user_id in wanted):
             raise Refused("user_not_found")
         if any(found[user_id].deleted for user_id in others):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from svc.kit.ids import is_id
@@ -71,10 +72,18 @@ class Directory:
             raise Refused("channel_not_found")
         return await self.see(caller, found.id)
 
+    async def members(self, sight: Sight, after_user_id: str, limit: int) -> Sequence[str]:
+        """Return at most `limit` ids of members above `after_user_id`, in order of id."""
+        if not after_user_id:
+            first = await self._lookups.first_members(sight.conversation.id)
+            if first.is_whole or limit <= len(first.user_ids):
+                return first.user_ids[:limit]
+        return await self._channels.members(sight.conversation.id, after_user_id, limit)
+
     async def with_peer(self, caller: Caller, sight: Sight) -> Sight:
         """Return the sight with the other person of an IM in it, which only its shape needs and posting does not."""
         if sight.conversation.kind is not ConversationKind.IM:
             return sight
-        people = await self._channels.members(sight.conversation.id, limit=2)
+        people = (await self._lookups.first_members(sight.conversation.id)).user_ids
         peer = next((person for person in people if person != caller.user_id), caller.user_id)
         return replace(sight, peer_user_id=peer)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opentelemetry import trace
 
 from parley.event.v1 import event_pb2
-from svc.kit.ids import is_id, ts_from_us
+from svc.kit.ids import is_id, ts_from_us, us_from_ts
 from svc.kit.telemetry import inject_traceparent
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.cache.values import NEWEST_MAX
 from svc.webapp.domain import shapes
 from svc.webapp.domain import text as text_rules
 from svc.webapp.domain.bots import Bots
@@ -20,7 +23,7 @@ from svc.webapp.domain.refusal import Refused
 from svc.webapp.effects import Writes
 from svc.webapp.log import Draft, Json, MessageDraft, Place, Write
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Message
+from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.workspace import WorkspaceStore
 
 _BROADCAST = "thread_broadcast"
@@ -66,6 +69,7 @@ class Messages:
         self,
         directory: Directory,
         direct: DirectMessages,
+        lookups: Lookups,
         channels: ChannelStore,
         workspaces: WorkspaceStore,
         bots: Bots,
@@ -73,6 +77,7 @@ class Messages:
     ) -> None:
         self._directory = directory
         self._direct = direct
+        self._lookups = lookups
         self._channels = channels
         self._workspaces = workspaces
         self._bots = bots
@@ -126,13 +131,29 @@ class Messages:
         """
         sight = await self._directory.see(caller, channel_id)
         sight.check_readable(caller)
+        if latest_us is None and oldest_us is None and limit <= NEWEST_MAX:
+            return await self._newest(sight.conversation, limit)
         rows, has_more = await self._channels.history(
             channel_id, latest_us=latest_us, oldest_us=oldest_us, inclusive=inclusive, limit=limit
         )
+        return History(await self._shown(sight.conversation, rows), has_more, rows[-1].ts_us if rows else 0)
+
+    async def _newest(self, conversation: Conversation, limit: int) -> History:
+        """Return the first `limit` messages of the newest page, which is kept as it is shown."""
+
+        async def load() -> Json:
+            rows, has_more = await self._channels.history(conversation.id, limit=NEWEST_MAX)
+            return {"messages": await self._shown(conversation, rows), "has_more": has_more}
+
+        page = await self._lookups.newest(conversation.id, load)
+        found: list[Json] = page["messages"][:limit]
+        has_more = bool(page["has_more"]) or len(page["messages"]) > limit
+        return History(found, has_more, us_from_ts(found[-1]["ts"]) if found else 0)
+
+    async def _shown(self, conversation: Conversation, rows: Sequence[Message]) -> list[Json]:
         parents = [row.ts_us for row in rows if not row.thread_ts_us]
-        threads = await self._channels.threads(channel_id, parents) if parents else {}
-        found = [shapes.message(row, caller.team_id, threads.get(row.ts_us)) for row in rows]
-        return History(found, has_more, rows[-1].ts_us if rows else 0)
+        threads = await self._channels.threads(conversation.id, parents) if parents else {}
+        return [shapes.message(row, conversation.team_id, threads.get(row.ts_us)) for row in rows]
 
     async def _addressed(self, caller: Caller, reference: str) -> Sight:
         reference = reference.strip()

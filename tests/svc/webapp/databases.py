@@ -16,7 +16,7 @@ from ops.local.server import start
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import UnavailableError
-from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.cache import Cache, run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.pool import run_pool
 from svc.webapp.committer import Committer, run_committer
@@ -132,10 +132,13 @@ async def webapp(pools: Pools, link: RecordingLink | None = None) -> AsyncIterat
         WorkspaceStore(pools.workspace), ChannelStore(pools.channel), UserStore(pools.user), OutboxStore(pools.channel)
     )
     async with AsyncExitStack() as stack:
-        cache = Cache(await stack.enter_async_context(run_pool(clock, rng)), clock, rng)
+        nodes = await stack.enter_async_context(run_pool(clock, rng))
+        cache = await stack.enter_async_context(run_cache(nodes, clock, rng))
         lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
         publisher = await stack.enter_async_context(run_publisher(link, stores.outbox, clock, rng))
-        committer = await stack.enter_async_context(run_committer(pools.channel, publisher.offer, clock, rng))
+        committer = await stack.enter_async_context(
+            run_committer(pools.channel, publisher.offer, clock, rng, forget=lookups.forget_writes)
+        )
         effects = Effects(committer.commit, stores, lookups)
-        writes = Writes(committer.commit, effects, lookups, stores.outbox)
+        writes = Writes(committer.commit, effects, stores.outbox)
         yield Webapp(pools, stores, link, publisher, committer, cache, lookups, effects, writes)

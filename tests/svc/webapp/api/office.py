@@ -20,7 +20,7 @@ from svc.kit.clock import SystemClock
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.assembly import assemble, stores_of
-from svc.webapp.cache.cache import Cache
+from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.pool import run_pool
 from svc.webapp.committer import run_committer
@@ -132,10 +132,13 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         stores = stores_of(pools)
         nodes = await up.enter_async_context(run_pool(clock, rng))
         nodes.update(mesh.memcached_addrs)
-        lookups = Lookups(Cache(nodes, clock, rng), stores.workspaces, stores.channels, stores.users)
-        committer = await up.enter_async_context(run_committer(pools.channel, events.extend, clock, rng))
+        cache = await up.enter_async_context(run_cache(nodes, clock, rng))
+        lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
+        committer = await up.enter_async_context(
+            run_committer(pools.channel, events.extend, clock, rng, forget=lookups.forget_writes)
+        )
         effects = Effects(committer.commit, stores, lookups)
-        writes = Writes(committer.commit, effects, lookups, stores.outbox)
+        writes = Writes(committer.commit, effects, stores.outbox)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
         services = assemble(stores, lookups, writes, clock, connector, presence)

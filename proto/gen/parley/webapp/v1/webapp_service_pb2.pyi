@@ -461,3 +461,72 @@ class WorkspaceTrailer(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkspaceTrailer: _TypeAlias = WorkspaceTrailer  # noqa: Y015
+
+@_typing.final
+class ForgetCachedRequest(_message.Message):
+    """ForgetCachedRequest names what may be wrong, and where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CacheNodeKeys]:
+        """At most 256 nodes; nodes that this webapp does not use are passed over."""
+
+    def __init__(
+        self,
+        *,
+        nodes: _abc.Iterable[Global___CacheNodeKeys] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nodes", b"nodes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetCachedRequest: _TypeAlias = ForgetCachedRequest  # noqa: Y015
+
+@_typing.final
+class CacheNodeKeys(_message.Message):
+    """CacheNodeKeys are keys on one cache node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    address: _builtins.str
+    """The node's address, `host:port`, as Consul lists it."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys as the cache protocol has them: 1 to 250 printable ASCII characters without spaces. At most 4,096 in the whole request."""
+
+    def __init__(
+        self,
+        *,
+        address: _builtins.str = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CacheNodeKeys: _TypeAlias = CacheNodeKeys  # noqa: Y015
+
+@_typing.final
+class ForgetCachedResponse(_message.Message):
+    """ForgetCachedResponse says that it is done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetCachedResponse: _TypeAlias = ForgetCachedResponse  # noqa: Y015

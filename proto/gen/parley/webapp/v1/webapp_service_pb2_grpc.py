@@ -60,6 +60,11 @@ class WebappServiceStub:
                 request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceRequest.SerializeToString,
                 response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceResponse.FromString,
                 _registered_method=True)
+        self.ForgetCached = channel.unary_unary(
+                '/parley.webapp.v1.WebappService/ForgetCached',
+                request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.SerializeToString,
+                response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.FromString,
+                _registered_method=True)
 
 
 class WebappServiceServicer:
@@ -103,6 +108,15 @@ class WebappServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetCached(self, request, context):
+        """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
+        still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
+        now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WebappServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +144,11 @@ def add_WebappServiceServicer_to_server(servicer, server):
                     servicer.LoadWorkspace,
                     request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceRequest.FromString,
                     response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceResponse.SerializeToString,
+            ),
+            'ForgetCached': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetCached,
+                    request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.FromString,
+                    response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -268,6 +287,33 @@ class WebappService:
             '/parley.webapp.v1.WebappService/LoadWorkspace',
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceRequest.SerializeToString,
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetCached(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.webapp.v1.WebappService/ForgetCached',
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.SerializeToString,
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.FromString,
             options,
             channel_credentials,
             insecure,

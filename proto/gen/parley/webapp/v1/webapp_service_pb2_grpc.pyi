@@ -47,6 +47,11 @@ class WebappServiceStub:
     """ReadHeads returns the highest offset of each channel; channels without events are left out. Idempotent."""
     LoadWorkspace: _grpc.UnaryStreamMultiCallable[_webapp_service_pb2.LoadWorkspaceRequest, _webapp_service_pb2.LoadWorkspaceResponse]
     """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+    ForgetCached: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.ForgetCachedRequest, _webapp_service_pb2.ForgetCachedResponse]
+    """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
+    still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
+    now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
+    """
 
 @_typing.type_check_only
 class WebappServiceAsyncStub(WebappServiceStub):
@@ -67,6 +72,11 @@ class WebappServiceAsyncStub(WebappServiceStub):
     """ReadHeads returns the highest offset of each channel; channels without events are left out. Idempotent."""
     LoadWorkspace: _aio.UnaryStreamMultiCallable[_webapp_service_pb2.LoadWorkspaceRequest, _webapp_service_pb2.LoadWorkspaceResponse]  # type: ignore[assignment]
     """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+    ForgetCached: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.ForgetCachedRequest, _webapp_service_pb2.ForgetCachedResponse]  # type: ignore[assignment]
+    """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
+    still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
+    now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
+    """
 
 class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
     """WebappService is served by every webapp beside its HTTP API. It alone reads and writes MySQL and memcached."""
@@ -114,5 +124,16 @@ class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_webapp_service_pb2.LoadWorkspaceResponse], _abc.AsyncIterator[_webapp_service_pb2.LoadWorkspaceResponse]]:
         """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+
+    @_abc_1.abstractmethod
+    def ForgetCached(
+        self,
+        request: _webapp_service_pb2.ForgetCachedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webapp_service_pb2.ForgetCachedResponse, _abc.Awaitable[_webapp_service_pb2.ForgetCachedResponse]]:
+        """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
+        still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
+        now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
+        """
 
 def add_WebappServiceServicer_to_server(servicer: WebappServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

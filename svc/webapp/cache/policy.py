@@ -1,0 +1,73 @@
+"""What is cached, for how long, and how old it may be: one line a class of values. Pure.
+
+`ttl_s` is the stated bound: what anybody may see at worst when an invalidation is lost for good. The front page of
+this package says how that comes about; without it, a value is never older than its last acked write.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+__all__ = ["CLASSES", "Policy", "is_early", "policy_of", "ttl_of"]
+
+TTL_SPREAD = 0.2
+"""Values filled together expire over the last fifth of their lives, not together: downwards, so that `ttl_s` holds."""
+EARLY_BETA = 1.0
+"""How eager early refresh is; 1 is the source's optimum for loads that take as long as the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How one class of values is kept."""
+
+    name: str
+    prefix: str
+    """What its keys begin with, up to the first colon. A new form of a value takes a new one: old and new processes run
+    side by side during a restart."""
+    ttl_s: int
+    bound: str
+    """Why an answer as old as `ttl_s` could be defended."""
+    negative_ttl_s: int = 5
+    """How long "there is none" is kept: it saves the database from a client that goes on asking."""
+    stale_s: int = 0
+    """How long a deleted value is kept for bad times: given out while somebody else loads for longer than one waits, or
+    when loading fails. 0 for all that users change themselves: they would not see their own change."""
+
+
+TOKEN = Policy("token", "t2", 60, "a revoked token works for at most a minute")
+MEMBER = Policy("member", "m2", 60, "guards what one may read; a post is checked again by its transaction")
+SIDE = Policy("side", "s2", 60, "the user's side of one conversation: the read mark")
+SIDES = Policy("sides", "l2", 60, "lists; what sessions follow is checked against the head of the user's channel")
+MEMBERS = Policy("members", "p2", 60, "the first page of a list")
+COUNT = Policy("count", "n2", 60, "a number for people; exact counting takes 20 ms for 100,000 members")
+CONVERSATION = Policy("conversation", "c2", 300, "name, topic, archived: shown, and told by events to who is connected")
+USER = Policy("user", "u2", 300, "profile: shown, and told by events to who is connected", stale_s=10)
+TEAM = Policy("team", "w2", 300, "name and domain of the workspace: operators change them", stale_s=10)
+NEWEST = Policy("newest", "h2", 60, "the newest page of history; who is connected got the messages by events")
+
+CLASSES = (TOKEN, MEMBER, SIDE, SIDES, MEMBERS, COUNT, CONVERSATION, USER, TEAM, NEWEST)
+_BY_PREFIX = {policy.prefix: policy for policy in CLASSES}
+
+
+def policy_of(key: str) -> Policy:
+    """Return the class that a key belongs to. Raises KeyError for a key of nobody's."""
+    return _BY_PREFIX[key.partition(":")[0]]
+
+
+def ttl_of(policy: Policy, rng: Random, *, is_none: bool) -> int:
+    """Return how many seconds a value that was just loaded is kept."""
+    if is_none:
+        return max(1, min(policy.negative_ttl_s, policy.ttl_s))
+    return max(1, math.floor(policy.ttl_s * (1.0 - TTL_SPREAD * rng.random())))
+
+
+def is_early(left_s: int, load_ms: int, rng: Random) -> bool:
+    """Decide by chance whether this reader refreshes a value that has `left_s` to live and took `load_ms` to load.
+
+    The chance rises as the end comes near, earlier for what takes long, so that of a hot key's many readers one comes
+    just in time. A life that is not known (-1) never ends early. Source: Vattani, Chierichetti & Lowenstein, "Optimal
+    Probabilistic Cache Stampede Prevention" (VLDB 2015).
+    """
+    return left_s >= 0 and load_ms / 1000 * EARLY_BETA * -math.log(1.0 - rng.random()) >= left_s
