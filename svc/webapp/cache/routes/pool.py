@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
-from svc.webapp.cache.routes.asking import delete_parts, get_parts
+from svc.webapp.cache.routes.asking import NOTHING_UNDELIVERED, delete_parts, get_parts, joined
 from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
 
 __all__ = ["Pool", "PoolView", "Pools"]
@@ -33,7 +33,8 @@ class PoolView(Protocol):
 
     def holders(self, key: str) -> Sequence[Route]:
         """Return the nodes that may hold a key, each once: whom `reader` names, whom it may name soon, and whom it, or
-        another process's view, named until a moment ago.
+        another process's view, named until a moment ago. The node that is read comes last, after whoever it may fetch
+        the key from.
         """
         ...
 
@@ -64,32 +65,35 @@ class Pool:
             seat = self._view.reader(keys[0])
             if seat is not None:
                 return seat[1].get(keys, lease_s)
-        return self._get_many(keys, lease_s)
-
-    async def _get_many(self, keys: Sequence[str], lease_s: int) -> list[Found | None]:
         parts: dict[Route, list[int]] = {}
         for place, key in enumerate(keys):
             seat = self._view.reader(key)
             if seat is not None:
                 parts.setdefault(seat[1], []).append(place)
-        found: list[Found | None] = [None] * len(keys)
-        return await get_parts(parts, keys, lease_s, found) if parts else found
+        return get_parts(parts, keys, lease_s)
 
     async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
-        """See `Route.delete`."""
-        parts: dict[Route, list[str]] = {}
+        """See `Route.delete`.
+
+        Nodes from which others may fetch come first: one that still had the value could hand it to one that has just
+        deleted it.
+        """
+        sources: dict[Route, list[str]] = {}
+        readers: dict[Route, list[str]] = {}
         for key in keys:
-            for holder in self._view.holders(key):
-                parts.setdefault(holder, []).append(key)
-        return await delete_parts(parts, stale_s)
+            holders = self._view.holders(key)
+            for holder in holders[:-1]:
+                sources.setdefault(holder, []).append(key)
+            for holder in holders[-1:]:
+                readers.setdefault(holder, []).append(key)
+        undelivered = await delete_parts(sources, stale_s) if sources else NOTHING_UNDELIVERED
+        return joined(undelivered, await delete_parts(readers, stale_s))
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""
         view, seat = self._view, self._view.reader(key)
-        if seat is None:
-            return Explained("pool", f"{view.name} (generation {view.generation}) has no seats")
-        others = len(view.holders(key)) - 1
-        note = f"{view.name} (generation {view.generation}), seat {seat[0]}"
-        if others > 0:
-            note += f"; deletions go to {others} more"
-        return Explained("pool", note, (seat[1].explain(key),))
+        others = max(0, len(view.holders(key)) - 1)
+        deletions = f"; deletions go to {others} more" if others else ""
+        where = "no seats" if seat is None else f"seat {seat[0]}"
+        note = f"{view.name}, {where} (generation {view.generation}{deletions})"
+        return Explained("pool", note, () if seat is None else (seat[1].explain(key),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svc.webapp.cache.routes.asking import delete_everywhere
+from svc.webapp.cache.routes.asking import joined
 from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
 
 __all__ = ["WarmUp"]
@@ -28,34 +28,42 @@ class WarmUp:
         self._warm = warm
 
     async def get(self, keys: Sequence[str], lease_s: int) -> list[Found | None]:
-        """See `Route.get`. Leases are the cold node's; a miss there costs one question more."""
+        """See `Route.get`. Leases are the cold one's; what it does not have costs one question more."""
         found = await self._cold.get(keys, lease_s)
-        missed = [place for place, each in enumerate(found) if each is not None and each.value is None]
-        if missed:
-            warm = await self._warm.get([keys[place] for place in missed], 0)
-            for place, other in zip(missed, warm, strict=True):
-                found[place] = _carried_over(found[place], other)
+        missed = [place for place, each in enumerate(found) if each is None or each.value is None]
+        if not missed:
+            return found
+        warm = await self._warm.get([keys[place] for place in missed], 0)
+        found = list(found)
+        for place, other in zip(missed, warm, strict=True):
+            found[place] = _better(found[place], other)
         return found
 
     async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
-        """See `Route.delete`."""
-        return await delete_everywhere((self._cold, self._warm), keys, stale_s)
+        """See `Route.delete`. Takes twice as long as one: the warm one first.
+
+        The other way around, somebody could miss on the cold one, after its deletion, and carry over to it what the
+        warm one still has.
+        """
+        undelivered = await self._warm.delete(keys, stale_s)
+        return joined(undelivered, await self._cold.delete(keys, stale_s))
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""
         children = self._cold.explain(key), self._warm.explain(key)
-        return Explained("warm_up", "the first; on a miss there the second, carried over to the first", children)
+        return Explained("warm_up", "the first; what it lacks is fetched from the second", children)
 
 
-def _carried_over(cold: Found | None, warm: Found | None) -> Found | None:
-    """Return the better answer, having filled the cold node if the lease is ours and the warm one has the value."""
-    if cold is None or warm is None or warm.value is None:
+def _better(cold: Found | None, warm: Found | None) -> Found | None:
+    """Return the better answer, having filled the cold one if the lease is ours and the warm one has the value."""
+    if warm is None or warm.value is None:
         return cold
+    lease, is_leased = (None, False) if cold is None else (cold.lease, cold.is_leased)
     if warm.is_stale:
-        return warm._replace(lease=cold.lease, is_leased=cold.is_leased)
+        return warm._replace(lease=lease, is_leased=is_leased)
     if warm.ttl_s == 0:
         # It ends within the second: carried over, it would live longer than it was given.
         return cold
-    if cold.lease is not None:
-        cold.lease.fill(warm.value, ENDLESS_TTL_S if warm.ttl_s < 0 else warm.ttl_s, warm.load_ms)
+    if lease is not None:
+        lease.fill(warm.value, ENDLESS_TTL_S if warm.ttl_s < 0 else warm.ttl_s, warm.load_ms)
     return warm._replace(lease=None, is_leased=False)
