@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import pymysql
 from opentelemetry import metrics
 
-from parley.event.v1 import event_pb2
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
 from svc.kit.errors import ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
+from svc.webapp.aftermath import Aftermath, Batch, Forget, Publish
 from svc.webapp.log import Committed, OutcomeUnknownError, Write
 from svc.webapp.pace import Pace
 from svc.webapp.plan import Plan, State, check_write, plan
@@ -38,8 +39,7 @@ __all__ = ["Committer", "CommitterLimits", "run_committer"]
 
 log = logging.getLogger(__name__)
 
-Publish = Callable[[Sequence[event_pb2.Event]], None]
-"""Where committed events go, in the order of their commit; must not block or raise."""
+_STOPPING = "this webapp is stopping; the outcome is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,28 @@ class Committer:
 
 @asynccontextmanager
 async def run_committer(
-    database: Database, publish: Publish, clock: Clock, rng: Random, limits: CommitterLimits | None = None
+    database: Database,
+    publish: Publish,
+    clock: Clock,
+    rng: Random,
+    limits: CommitterLimits | None = None,
+    forget: Forget | None = None,
 ) -> AsyncIterator[Committer]:
-    """Yield a committer of the channel keyspace; on the way out what is pending is answered UnavailableError."""
+    """Yield a committer of the channel keyspace; on the way out what is pending is answered UnavailableError.
+
+    `forget` makes caches forget what was changed, before anybody hears of it; None where nothing is cached.
+    """
     limits = limits or CommitterLimits()
-    lanes = [Lane(database, publish, clock, rng, limits) for _ in range(limits.lanes)]
     async with AsyncExitStack() as stack:
-        for number, lane in enumerate(lanes):
+        lanes = []
+        for number in range(limits.lanes):
+            aftermath = Aftermath(publish, has_caches=forget is not None)
+            stack.callback(aftermath.abandon)
+            if forget is not None:
+                forgetting = at(Priority.POST, aftermath.run(forget))
+                await stack.enter_async_context(background(f"aftermath-{number}", forgetting))
+            lane = Lane(database, aftermath, clock, rng, limits)
+            lanes.append(lane)
             stack.callback(lane.abandon)
             await stack.enter_async_context(background(f"commit-{number}", at(Priority.POST, lane.run())))
         yield Committer(lanes)
@@ -123,11 +138,11 @@ class Lane:
     """One transaction at a time, for all writes that wait."""
 
     def __init__(
-        self, database: Database, publish: Publish, clock: Clock, rng: Random, limits: CommitterLimits
+        self, database: Database, aftermath: Aftermath, clock: Clock, rng: Random, limits: CommitterLimits
     ) -> None:
         """See `run_committer`."""
         self._database = database
-        self._publish = publish
+        self._aftermath = aftermath
         self._clock = clock
         self._rng = rng
         self._limits = limits
@@ -171,7 +186,7 @@ class Lane:
         """Answer everything that is still waiting; called when nothing runs any more."""
         self._mailbox.close()
         for pending in (*self._taken, *self._mailbox.take_nowait()):
-            pending.resolve(OutcomeUnknownError("this webapp is stopping; the outcome is not known"))
+            pending.resolve(OutcomeUnknownError(_STOPPING))
 
     async def _settle(self, batch: Sequence[_Pending]) -> None:
         """Answer every write of a batch, one way or the other."""
@@ -180,8 +195,9 @@ class Lane:
         for attempt in range(1, self._limits.tries_max + 1):
             if not batch:
                 return
+            writes = [pending.write for pending in batch]
             try:
-                results = await self._transact([pending.write for pending in batch])
+                results = await self._transact(writes)
             except OutcomeUnknown as error:
                 failure: Exception = OutcomeUnknownError(f"connection lost during commit: {error}")
                 batch, unknown = _only_repeatable(batch, failure), failure
@@ -191,8 +207,7 @@ class Lane:
                     await self._split(batch, failure)
                     return
             else:
-                for pending, result in zip(batch, results, strict=True):
-                    pending.resolve(result)
+                await self._aftermath.follow(Batch(writes, results, partial(_answer, batch)))
                 return
             self._retries.add(1)
             log.warning("commit of %d writes failed, try %d: %s", len(batch), attempt, failure)
@@ -212,7 +227,7 @@ class Lane:
         await self._settle(batch[middle:])
 
     async def _transact(self, writes: Sequence[Write]) -> list[Committed | Exception]:
-        """Plan and write a batch in one transaction, then publish. Raises the driver's errors, OutcomeUnknown."""
+        """Plan and write a batch in one transaction. Raises the driver's errors, OutcomeUnknown."""
         began = self._clock.now()
         async with self._database.begun() as transaction:
             planned = await self._write(transaction, writes)
@@ -225,9 +240,6 @@ class Lane:
                 raise
         self._batch_size.record(len(writes))
         self._commit_ms.record((self._clock.now() - began) * 1000)
-        events = [event for result in planned.results if isinstance(result, Committed) for event in result.events]
-        if events:
-            self._publish(events)
         return planned.results
 
     async def _write(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
@@ -249,6 +261,12 @@ class Lane:
             await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned
+
+
+def _answer(batch: Sequence[_Pending], results: Sequence[Committed | Exception] | None) -> None:
+    """Tell the writers of a committed batch their results; None: this process stops before its caches were told."""
+    for index, pending in enumerate(batch):
+        pending.resolve(OutcomeUnknownError(_STOPPING) if results is None else results[index])
 
 
 def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pending]:
