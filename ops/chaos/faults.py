@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+PRIMARY = "the primary database"
+"""A target: whichever database is the primary when it is struck."""
+
 
 class Action(Enum):
     """One kind of fault."""
@@ -21,6 +24,12 @@ class Action(Enum):
     """No network between the target and `peers` for `down_s`."""
     JOIN = "add one to"
     """One more instance of the tier that `target` names, in the zone `zone`."""
+    FAIL_OVER = "kill, and replace by its replica,"
+    """kill -9 of the primary database, its replica promoted at once; after `down_s` the dead one is the replica."""
+    SWITCH = "exchange"
+    """The database's replica and its primary, which is alive, change places."""
+    KILL_ALL = "kill every"
+    """kill -9 of all embedded servers of a kind at once, and a new start of all after `down_s`."""
     LEAVE = "take out"
     """A planned stop for good."""
     RETURN = "bring back"
@@ -40,7 +49,7 @@ class Cut(Enum):
 class Fault:
     """One fault of a schedule: at `at_s` seconds of load, or once the fault before it is over.
 
-    `target` is a member's name (a tier's for JOIN); `peers` a tier, or "consul".
+    `target` is a member's name (a tier's for JOIN, a kind's for KILL_ALL, or PRIMARY); `peers` a tier, or "consul".
     """
 
     at_s: float
@@ -54,7 +63,7 @@ class Fault:
     @property
     def is_wall(self) -> bool:
         """Whether it takes away the only way: nothing can be delivered until it is over, and recovery counts then."""
-        return self.target == "mariadb" or (self.action is Action.CUT and self.peers != "consul")
+        return self.target in ("mariadb", PRIMARY) or (self.action is Action.CUT and self.peers != "consul")
 
     def describe(self) -> str:
         """Return it in words."""
@@ -67,7 +76,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Struck:
-    """A fault that happened. `since` is the monotonic second that recovery is counted from."""
+    """A fault that happened. `since` is the monotonic second that recovery is counted from.
+
+    Between `began` and `back` what it took away was missing; with a failover that is until the new primary took writes.
+    """
 
     fault: Fault
     since: float
+    began: float = 0.0
+    back: float = 0.0

@@ -31,13 +31,19 @@ class Injector:
         self._say(fault.describe())
         began = time.monotonic()
         async with asyncio.timeout(FAULT_TIMEOUT_S):
-            await self._strike(fault)
+            back = await self._strike(fault)
         over = time.monotonic()
         self._say(f"  over after {over - began:.1f} s")
-        return Struck(fault, over if fault.is_wall else began)
+        back = back or over
+        return Struck(fault, back if fault.is_wall else began, began, back)
 
-    async def _strike(self, fault: Fault) -> None:
+    async def _strike(self, fault: Fault) -> float | None:
+        """Do it; return when what it took away was back, where that is before its end."""
         match fault.action:
+            case Action.FAIL_OVER | Action.SWITCH:
+                return await self._fail_over(fault)
+            case Action.KILL_ALL:
+                await self._kill_all(fault)
             case Action.KILL | Action.LOSE:
                 await self._kill(fault)
             case Action.RESTART:
@@ -53,6 +59,7 @@ class Injector:
                 await self._mesh.stop(fault.target)
             case Action.RETURN:
                 await self._mesh.start(fault.target)
+        return None
 
     async def _kill(self, fault: Fault) -> None:
         await self._mesh.kill(fault.target)
@@ -60,6 +67,27 @@ class Injector:
         if fault.action is Action.LOSE:
             self._mesh.wipe_consul()
         await self._mesh.start(fault.target)
+
+    async def _fail_over(self, fault: Fault) -> float:
+        """Put the replica in the primary's place as an operator's script would; the old one follows it afterwards."""
+        databases = self._mesh.databases
+        old = databases.primary
+        if fault.action is Action.FAIL_OVER:
+            await self._mesh.kill(old)
+        took_s = await databases.fail_over(lambda line: None)
+        back = time.monotonic()
+        self._say(f"  failed over from {old} in {took_s * 1000:.0f} ms")
+        await asyncio.sleep(fault.down_s)
+        if fault.action is Action.FAIL_OVER:
+            await self._mesh.start(old)
+        await databases.paired()
+        return back
+
+    async def _kill_all(self, fault: Fault) -> None:
+        names = [name for name in self._mesh.names() if name.startswith(f"{fault.target}-")]
+        await asyncio.gather(*(self._mesh.kill(name) for name in names))
+        await asyncio.sleep(fault.down_s)
+        await asyncio.gather(*(self._mesh.start(name) for name in names))
 
     async def _pause(self, fault: Fault) -> None:
         await self._mesh.kill(fault.target, signal.SIGSTOP)

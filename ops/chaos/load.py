@@ -45,6 +45,8 @@ class Load:
         self._numbers = itertools.count(1)
         self._tasks = Tasks("posts", IN_FLIGHT_MAX)
         self.posts: list[Post] = []
+        self.failures: list[tuple[float, float]] = []
+        """When each try that was not acknowledged began and ended."""
 
     @property
     def in_flight(self) -> int:
@@ -102,6 +104,7 @@ class Load:
         backoff = Backoff(base_s=0.1, cap_s=1.0, rng=self._rng)
         is_unsure = False
         while time.monotonic() - began < GIVE_UP_S:
+            tried_at = time.monotonic()
             try:
                 answer = await one_try()
             except (OSError, TimeoutError, aiohttp.ClientError):
@@ -115,6 +118,7 @@ class Load:
                     outcome = Outcome.UNKNOWN if is_unsure else Outcome.REFUSED
                     return Post(key, channel, began, time.monotonic(), outcome, writer=writer)
                 is_unsure = True
+            self.failures.append((tried_at, time.monotonic()))
             await asyncio.sleep(backoff.next_s())
         return Post(key, channel, began, time.monotonic(), Outcome.UNKNOWN, writer=writer)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.chaos.faults import Struck
+from ops.chaos.faults import Action, Struck
 from ops.chaos.index import Index
 from ops.chaos.judge import Verdict, Wrong, judge
 from ops.chaos.record import Kind, Outcome, Record
@@ -29,8 +29,11 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the promise was kept."""
-        return self.verdict.is_clean
+        """Whether the promise was kept; around failovers that includes no error outside of them, and their length."""
+        has_failovers = any(each.fault.action in (Action.FAIL_OVER, Action.SWITCH) for each in self.struck)
+        if has_failovers and self.figures["tries_failed_outside"]:
+            return False
+        return self.verdict.is_clean and self.figures["failover_ms_max"] <= FAILOVER_S_MAX * 1000
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures, with the first violations."""
@@ -41,10 +44,20 @@ class Report:
         return {"scenario": self.scenario, "seed": self.seed, **self.figures, "violations": details}
 
 
-def report(scenario: str, seed: int, record: Record, struck: Sequence[Struck], holes_healed: int = 0) -> Report:
-    """Judge a run and work out its figures. `holes_healed` counts what our library saw missing, and fetched."""
+def report(
+    scenario: str,
+    seed: int,
+    record: Record,
+    struck: Sequence[Struck],
+    holes_healed: int = 0,
+    failures: Sequence[tuple[float, float]] = (),
+) -> Report:
+    """Judge a run and work out its figures.
+
+    `holes_healed` counts what our library saw missing, and fetched; `failures` are tries that were not acknowledged.
+    """
     verdict = judge(record)
-    figures = {**_figures(record, struck, verdict), "holes_healed": holes_healed}
+    figures = {**_figures(record, struck, verdict), "holes_healed": holes_healed, **_outages(struck, failures)}
     return Report(scenario, seed, record, tuple(struck), verdict, figures)
 
 
@@ -72,9 +85,29 @@ def _figures(record: Record, struck: Sequence[Struck], verdict: Verdict) -> dict
     }
 
 
+def _outages(struck: Sequence[Struck], failures: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Count failed tries, those that no fault explains, and how long each failover took: from the kill on."""
+
+    def is_explained(began: float, ended: float) -> bool:
+        return any(began <= each.back + FOLLOW_S and ended >= each.began for each in struck)
+
+    failovers = [each for each in struck if each.fault.action in (Action.FAIL_OVER, Action.SWITCH)]
+    return {
+        "tries_failed": len(failures),
+        "tries_failed_outside": sum(not is_explained(*failure) for failure in failures),
+        "failover_ms_max": _ms(max((each.back - each.began for each in failovers), default=0.0)),
+    }
+
+
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
+
+FOLLOW_S = 1.0
+"""How long after a fault tries may still fail: until everybody has heard of the new primary, or has connected again."""
+
+FAILOVER_S_MAX = 10.0
+"""The design's promise for a failover."""
 
 COLUMNS = (
     ("scenario", "scenario"),

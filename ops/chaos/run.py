@@ -160,6 +160,8 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
             counts=COUNTS,
             zones=ZONES,
             graceful=False,
+            replica=scenario.has_replica,
+            memcached=scenario.memcached,
             instance_environ=partition.environ if partition else {},
         )
         mesh = Mesh(spec)
@@ -177,7 +179,7 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
         record = await this.play(faults, duration_s, options.rate, Injector(mesh, partition, say))
         if options.keep is not None:
             (folder / "record.json").write_text(json.dumps(dataclasses.asdict(record), default=_plain))
-    return report(scenario.name, options.seed, record, this.struck, readers.healed())
+    return report(scenario.name, options.seed, record, this.struck, readers.healed(), load.failures)
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from ops.chaos.faults import Action, Cut, Fault
+from ops.chaos.faults import PRIMARY, Action, Cut, Fault
 from ops.local.spec import DEFAULT_ZONES, counts, places
 
 COUNTS: Mapping[str, int] = counts(webapp=2, admin=2, channel=4, gateway=3, presence=2, edge=1)
@@ -38,6 +38,10 @@ class Scenario:
     duration_s: float
     is_partitioned: bool = False
     """Whether the channel servers stand behind proxies that can cut connections."""
+    has_replica: bool = False
+    """Whether the database has a replica."""
+    memcached: int = 1
+    """Cache nodes."""
 
 
 class Dice:
@@ -123,6 +127,21 @@ def _restart_mysql(dice: Dice) -> Iterator[Fault]:
         yield Fault(0.0, Action.KILL, "mariadb", dice.between(0.1, 2.0))
 
 
+def _primary_loss(dice: Dice) -> Iterator[Fault]:
+    while True:
+        yield Fault(0.0, Action.FAIL_OVER, PRIMARY, dice.between(0.1, 2.0))
+
+
+def _primary_switch(dice: Dice) -> Iterator[Fault]:
+    while True:
+        yield Fault(0.0, Action.SWITCH, PRIMARY, dice.between(0.1, 2.0))
+
+
+def _cache_loss(dice: Dice) -> Iterator[Fault]:
+    while True:
+        yield Fault(0.0, Action.KILL_ALL, "memcached", dice.between(0.1, 3.0))
+
+
 def _rolling_restart(dice: Dice) -> Iterator[Fault]:
     for name in dice.shuffled():
         yield Fault(0.0, Action.RESTART, name, 0.0)
@@ -175,6 +194,30 @@ SCENARIOS: Mapping[str, Scenario] = {
             60.0,
         ),
         Scenario("restart-mysql", "kill -9 of the database, back after up to 2 s", _restart_mysql, (5.0, 7.0), 50.0),
+        Scenario(
+            "primary-loss",
+            "kill -9 of the primary database, its replica promoted; the dead one comes back as the replica",
+            _primary_loss,
+            (4.0, 6.0),
+            55.0,
+            has_replica=True,
+        ),
+        Scenario(
+            "primary-switch",
+            "the database's primary and its replica change places, both alive",
+            _primary_switch,
+            (4.0, 6.0),
+            50.0,
+            has_replica=True,
+        ),
+        Scenario(
+            "cache-loss",
+            "kill -9 of every memcached at once, back and empty after up to 3 s",
+            _cache_loss,
+            (4.0, 6.0),
+            55.0,
+            memcached=4,
+        ),
         Scenario(
             "rolling-restart",
             "a planned restart of every instance once, in any order",

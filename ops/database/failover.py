@@ -81,7 +81,8 @@ class Outcome:
     """What was done, step by step, with the milliseconds that each took."""
 
     plan: Plan
-    epoch: int = 0
+    topology: Topology
+    """As it is now."""
     cut_off: int = 0
     """Connections of the old primary that were closed."""
     position: str = ""
@@ -96,7 +97,7 @@ class Outcome:
             "keyspaces": list(self.plan.entries),
             "from": self.plan.primary.address,
             "to": self.plan.replica.address,
-            "epoch": self.epoch,
+            "epoch": self.topology.epoch,
             "old_primary": self.plan.primary.reach.value,
             "connections_cut": self.cut_off,
             "position": self.position,
@@ -169,7 +170,7 @@ class Failover:
         self._say = say
         self._old = Node(plan.primary.address, credentials)
         self._new = Node(plan.replica.address, credentials)
-        self._outcome = Outcome(plan)
+        self._outcome = Outcome(plan, plan.topology)
         self._step_at = 0.0
 
     async def run(self, *, force: bool = False) -> Outcome:
@@ -189,7 +190,7 @@ class Failover:
             except StaleError as error:
                 raise FailoverError(f"{error}.", "Look at parley status, and decide anew.") from error
             undo.pop_all()
-        outcome.epoch = topology.epoch
+        outcome.topology = topology
         self._did("topology")
         await self._open(topology)
         outcome.took_s = time.monotonic() - began

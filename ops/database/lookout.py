@@ -27,6 +27,10 @@ class Lookout:
         self._watched = ""
         self._alarms: dict[tuple[str, str], Alarm] = {}
 
+    def is_sure(self, primary: str) -> bool:
+        """Say whether, at the last look, the loss of this primary would have lost nothing that it had acknowledged."""
+        return self._watched == primary and self._watch.sure_until > 0 and not self._watch.gone_by
+
     async def look(self, topology: Topology, nodes: Mapping[str, Node]) -> Mapping[str, Status]:
         """Look once, 2 s at most; note it in Consul, and return what was seen. Raises NodeError, the kit's errors.
 

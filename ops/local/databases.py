@@ -17,6 +17,7 @@ from pathlib import Path
 from ops.database import roles
 from ops.database.copy import copy
 from ops.database.directory import Directory, StaleError
+from ops.database.failover import FailoverError, fail_over
 from ops.database.lookout import Lookout
 from ops.database.node import Credentials, Node, NodeError
 from ops.database.roles import DivergedError
@@ -122,6 +123,27 @@ class Databases:
             if time.monotonic() > deadline:
                 raise LocalError(f"{name} has not found its role in {SETTLE_S:.0f} s.", "parley doctor looks further.")
             await asyncio.sleep(POLL_S)
+
+    async def paired(self) -> None:
+        """Return once no acknowledged write is on one server alone any more. Raises LocalError after 30 s."""
+        deadline = time.monotonic() + SETTLE_S
+        while self._topology is not None and not self._lookout.is_sure(self._topology.primary):
+            if time.monotonic() > deadline:
+                raise LocalError(f"No replica has caught up with {self.primary} in {SETTLE_S:.0f} s.", "parley status")
+            await asyncio.sleep(POLL_S)
+
+    async def fail_over(self, say: Progress) -> float:
+        """Put the replica in the primary's place, as `parley failover` does; return the seconds that it took.
+
+        Raises LocalError when it is refused or fails.
+        """
+        assert self.credentials is not None, "a server by itself has no other place"
+        try:
+            outcome = await fail_over(self._directory, self.credentials, KEYSPACES, say=say)
+        except FailoverError as error:
+            raise LocalError(str(error), error.hint) from error
+        self._adopt(outcome.topology)
+        return outcome.took_s
 
     def node(self, name: str) -> Node:
         """Return a server as an operator talks to it."""
