@@ -22,6 +22,7 @@ from svc.webapp.cache.flights import Flights
 from svc.webapp.cache.policy import policy_of
 from svc.webapp.cache.reading import LoadMany, Means, Reading
 from svc.webapp.cache.routes.route import Route, Undelivered
+from svc.webapp.cache.routes.spec import Switches
 
 __all__ = ["Cache", "Relay", "run_cache"]
 
@@ -67,7 +68,7 @@ class Cache:
         async def read() -> _Value | None:
             return (await self._read((key,), load_one, codec)).get(key)
 
-        return await (self._flights.share(key, read) if self._means.leases else read())
+        return await (self._flights.share(key, read) if self._means.switches().leases else read())
 
     async def get_or_load_many(
         self, keys: Sequence[str], load: LoadMany[_Value], codec: Codec[_Value]
@@ -84,10 +85,11 @@ class Cache:
         Takes a node's deadline at most (twice, when some of them may be stale and others not), and when a node did not
         confirm, the time to tell the other processes.
         """
+        may_be_stale = self._means.switches().stale
         by_stale_s: dict[int, dict[str, None]] = {}
         for key in keys:
             self._flights.forget(key)
-            stale_s = policy_of(key).stale_s if self._means.leases else 0
+            stale_s = policy_of(key).stale_s if may_be_stale else 0
             by_stale_s.setdefault(stale_s, {})[key] = None
         undelivered: dict[str, dict[str, None]] = {}
         for stale_s, group in by_stale_s.items():
@@ -109,12 +111,17 @@ class Cache:
 
 @asynccontextmanager
 async def run_cache(
-    route: Route, clock: Clock, rng: Random, *, relay: Relay | None = None, leases: bool = True
+    route: Route,
+    clock: Clock,
+    rng: Random,
+    *,
+    relay: Relay | None = None,
+    switches: Callable[[], Switches] = Switches,
 ) -> AsyncIterator[Cache]:
     """Yield a cache whose refreshes in the background end with the block; `route`'s lifetime is the caller's.
 
-    `relay`: None where no other process reads through the same nodes. Without `leases` everybody who misses loads: the
-    plain mode that benchmarks compare with.
+    `relay`: None where no other process reads through the same nodes. `switches` says what the configuration of the
+    routes says now; without leases everybody who misses loads: the plain mode that benchmarks compare with.
     """
     meter = metrics.get_meter(__name__)
     reads = meter.create_counter(
@@ -122,4 +129,4 @@ async def run_cache(
     )
     loads = meter.create_histogram("parley.webapp.cache.load_ms", unit="ms", description="loading by class")
     async with Tasks("refresh cache", REFRESHES_MAX) as tasks:
-        yield Cache(Means(route, clock, rng, tasks, leases, reads, loads), relay)
+        yield Cache(Means(route, clock, rng, tasks, switches, reads, loads), relay)

@@ -21,6 +21,7 @@ from svc.kit.lifecycle import Tasks
 from svc.webapp.cache.codec import Codec
 from svc.webapp.cache.policy import Policy, ttl_of
 from svc.webapp.cache.routes.route import Found, Lease, Route
+from svc.webapp.cache.routes.spec import Switches
 
 __all__ = ["LoadMany", "Means", "Reading"]
 
@@ -49,7 +50,8 @@ class Means:
     rng: Random
     tasks: Tasks
     """For refreshes in the background, bounded."""
-    leases: bool
+    switches: Callable[[], Switches]
+    """What the routes' configuration says now."""
     reads: metrics.Counter
     loads: metrics.Histogram
 
@@ -60,6 +62,7 @@ class Reading(Generic[_Value]):
     def __init__(self, means: Means, policy: Policy, load: LoadMany[_Value], codec: Codec[_Value]) -> None:
         """`load` is called with the keys that have to be loaded; what it raises passes through."""
         self._means = means
+        self._switches = means.switches()
         self._policy = policy
         self._load = load
         self._codec = codec
@@ -93,12 +96,12 @@ class Reading(Generic[_Value]):
         is_good = found.value is not None and self._decode(key, found.value, is_stale=found.is_stale)
         if is_good and not found.is_stale:
             self._count("hit")
-            if found.lease is not None:
+            if found.lease is not None and self._switches.early_refresh:
                 self._refresh(key, found.lease)
         elif found.lease is not None:
             self._leases[key] = found.lease
             self._count("miss")
-        elif found.is_leased and self._means.leases:
+        elif found.is_leased and self._switches.leases:
             self._waiting[key] = None
         elif found.value is not None and not found.is_stale:
             self._unreadable[key] = None

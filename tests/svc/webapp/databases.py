@@ -18,7 +18,8 @@ from svc.kit.clock import SystemClock
 from svc.kit.errors import UnavailableError
 from svc.webapp.cache.cache import Cache, run_cache
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.cache.pool import run_pool
+from svc.webapp.cache.routes.null import Null
+from svc.webapp.cache.routes.route import Route
 from svc.webapp.committer import Committer, run_committer
 from svc.webapp.effects import Effects, Stores, Writes
 from svc.webapp.migrate import DsnConfig, migrate
@@ -125,15 +126,14 @@ class Webapp:
 
 
 @asynccontextmanager
-async def webapp(pools: Pools, link: RecordingLink | None = None) -> AsyncIterator[Webapp]:
-    """Yield a running store; its cache has no nodes unless the test gives it some."""
+async def webapp(pools: Pools, link: RecordingLink | None = None, route: Route | None = None) -> AsyncIterator[Webapp]:
+    """Yield a running store; its cache keeps nothing unless the test gives it a route."""
     clock, rng, link = SystemClock(), random.Random(7), link or RecordingLink()
     stores = Stores(
         WorkspaceStore(pools.workspace), ChannelStore(pools.channel), UserStore(pools.user), OutboxStore(pools.channel)
     )
     async with AsyncExitStack() as stack:
-        nodes = await stack.enter_async_context(run_pool(clock, rng))
-        cache = await stack.enter_async_context(run_cache(nodes, clock, rng))
+        cache = await stack.enter_async_context(run_cache(route or Null(), clock, rng))
         lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
         publisher = await stack.enter_async_context(run_publisher(link, stores.outbox, clock, rng))
         committer = await stack.enter_async_context(

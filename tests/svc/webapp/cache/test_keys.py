@@ -1,0 +1,74 @@
+"""Which keys a write makes wrong, asked in both ways: right after its commit, and of what it left in the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from parley.event.v1 import event_pb2
+from svc.webapp.cache import keys
+from svc.webapp.cache.policy import CLASSES, policy_of
+from svc.webapp.log import Follow, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.plan import State, decode_effect, plan
+from svc.webapp.store.rows import Conversation, ConversationKind, User
+from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
+
+PUBLIC = ConversationKind.PUBLIC
+ROOM = Conversation(CHANNEL, TEAM, PUBLIC, "room", ALICE)
+FOLLOW = tuple(Follow(user_id, TEAM, PUBLIC) for user_id in (ALICE, BOB))
+
+WRITES = {
+    "post": Write(CHANNEL, (message("hello"),)),
+    "reply": Write(CHANNEL, (message("hello", thread_ts_us=5),)),
+    "create": Write(CHANNEL, (note(),), members_added=(ALICE,), create=ROOM, effects=(PutDirectory(TEAM), FOLLOW[0])),
+    "rename": Write(CHANNEL, (note(),), change={"name": "other"}, effects=(PutDirectory(TEAM),)),
+    "topic": Write(CHANNEL, (note(),), change={"topic": "other"}),
+    "open": Write(CHANNEL, members_added=(ALICE, BOB), create=ROOM, effects=FOLLOW),
+    "join": Write(CHANNEL, (note(), note()), members_added=(ALICE,), effects=FOLLOW[:1]),
+    "leave": Write(CHANNEL, (note(), note()), members_removed=(BOB,), effects=(Unfollow(BOB),)),
+    "user": Write(TEAM, effects=(PutUser(asdict(User(ALICE, TEAM, "alice"))),)),
+    "own": Write(ALICE, (note(),)),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_a_commit_changes_is_known_from_what_it_leaves_in_the_outbox(name: str) -> None:
+    """A webapp that dies after the commit leaves events and effects, and nothing else to go by."""
+    planned = plan(State(), [WRITES[name]], 1)
+    events = [event_pb2.Event.FromString(row[-1]) for row in planned.log]
+    effects = [(row[0], decode_effect(row[-1])) for row in planned.effects]
+    left = {key for event in events for key in keys.behind_event(event)}
+    left |= {key for channel_id, effect in effects for key in keys.behind_effect(channel_id, effect)}
+    assert set(keys.changed_by(WRITES[name])) <= left
+
+
+def test_what_writes_change() -> None:
+    """The page of history by every event of a conversation; of users' and workspaces' own channels nothing is kept."""
+    assert list(keys.changed_by(WRITES["post"])) == [keys.newest_key(CHANNEL)]
+    assert list(keys.changed_by(WRITES["reply"])) == [keys.newest_key(CHANNEL)]
+    assert list(keys.changed_by(WRITES["own"])) == []
+    assert set(keys.changed_by(WRITES["leave"])) == {
+        keys.newest_key(CHANNEL),
+        keys.member_key(CHANNEL, BOB),
+        keys.members_key(CHANNEL),
+        keys.count_key(CHANNEL),
+    }
+    assert keys.conversation_key(CHANNEL) in set(keys.changed_by(WRITES["rename"]))
+
+
+def test_every_class_has_keys_and_every_key_a_class() -> None:
+    """Nothing is kept under a name that nobody forgets."""
+    made = [
+        keys.token_key(b"\x00\xff"),
+        keys.member_key(CHANNEL, ALICE),
+        keys.side_key(ALICE, CHANNEL),
+        keys.sides_key(ALICE),
+        keys.members_key(CHANNEL),
+        keys.count_key(CHANNEL),
+        keys.conversation_key(CHANNEL),
+        keys.user_key(TEAM, ALICE),
+        keys.team_key(TEAM),
+        keys.newest_key(CHANNEL),
+    ]
+    assert {policy_of(key) for key in made} == set(CLASSES)
