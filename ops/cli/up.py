@@ -42,6 +42,7 @@ Examples:
 """
 
 PORT = click.IntRange(0, 65535)
+EXTRA = click.IntRange(0, INSTANCES_MAX)
 
 
 def count_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,6 +57,10 @@ def count_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("up", help=HELP)
 @count_options
 @click.option("--memcached", type=click.IntRange(1, INSTANCES_MAX), default=1, show_default=True, help="cache nodes")
+@click.option(
+    "--memcached-gutter", type=EXTRA, default=0, show_default=True, help="Nodes that stand in for a dead one."
+)
+@click.option("--memcached-spares", type=EXTRA, default=0, show_default=True, help="Take seats of dead ones.")
 @click.option("--replica", is_flag=True, help="A second MariaDB that follows the first: see parley failover.")
 @click.option("--zones", default="az1,az2", show_default=True, help="Zones that instances are dealt to, in turn.")
 @click.option("--http-port", type=PORT, default=8080, show_default=True, help="Web API of the first webapp.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ops.local.consul import Consul
 from ops.local.mariadb import Dsns, Mariadb
-from ops.local.memcached import Memcached
+from ops.local.memcached import GUTTER_POOL, MAIN_POOL, SPARE_POOL, Memcached
 from ops.local.ports import HOST, Ports
 from ops.local.remembered import recall
 from ops.local.replication import Pairing
@@ -55,7 +55,7 @@ class FleetPlanner:
         mariadbs = [] if spec.dsns else self._mariadbs()
         dsns = spec.dsns or mariadbs[0].dsns
         nodes = [] if spec.memcached_addrs else self._memcached()
-        addresses = spec.memcached_addrs or tuple(node.address for node in nodes)
+        addresses = spec.memcached_addrs or tuple(node.address for node in nodes if node.pool == MAIN_POOL)
         fleet = Fleet(consul, consul_addr, mariadbs, dsns, nodes, addresses)
         self._environ = self._tier_environ(fleet)
         for tier, count in spec.counts.items():
@@ -124,9 +124,20 @@ class FleetPlanner:
             pairing=Pairing(number, credentials.ops_password, credentials.replication_password) if is_paired else None,
         )
 
+    def cache_node(self, name: str, pool: str, seat: str) -> Memcached:
+        """Return one memcached, on a port of its own."""
+        return Memcached(name, self._logs / f"{name}.log", self._ports.claim_free(), pool, seat)
+
     def _memcached(self) -> list[Memcached]:
-        names = [name for name, _ in places("memcached", self._spec.memcached, self._spec.zones)]
-        return [Memcached(name, self._logs / f"{name}.log", self._ports.claim_free()) for name in names]
+        spec = self._spec
+        main = places("memcached", spec.memcached, spec.zones)
+        gutter = places("memcached-gutter", spec.memcached_gutter, spec.zones)
+        spares = places("memcached-spare", spec.memcached_spares, spec.zones)
+        return [
+            *(self.cache_node(name, MAIN_POOL, str(seat)) for seat, (name, _) in enumerate(main, 1)),
+            *(self.cache_node(name, GUTTER_POOL, str(seat)) for seat, (name, _) in enumerate(gutter, 1)),
+            *(self.cache_node(name, SPARE_POOL, "") for name, _ in spares),
+        ]
 
     def _tier_environ(self, fleet: Fleet) -> dict[str, str]:
         """Return what every tier is told. Ports for gRPC and metrics are not: Consul knows them."""

@@ -1,7 +1,8 @@
 """Embedded memcached nodes, and their place in Consul: service `parley-memcached`, tagged with their pool.
 
 memcached does not register itself, so the mesh does it, and goes on looking: a Consul that lost its data gets its
-nodes back within seconds, as it does from the tiers.
+nodes back within seconds, as it does from the tiers. Which node is in which seat is for the webapps to decide; that one
+is registered for a seat is a wish.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from discovery.consul import ConsulClient, Registration
@@ -23,6 +25,11 @@ from svc.kit.errors import DeadlineError, UnavailableError
 
 SERVICE = "parley-memcached"
 MAIN_POOL = "main"
+GUTTER_POOL = "gutter"
+SPARE_POOL = "spare"
+
+# What the webapps have written down about pools whose nodes are gone with the last mesh.
+POOL_KEYS = ("parley/cache/pools/", "parley/cache/orders/", "parley/cache/status/")
 
 # A cache of a demo's tokens and memberships; a fleet is sized where it is run.
 MEMORY_MB = 64
@@ -42,11 +49,13 @@ class Memcached:
 
     ready_timeout_s = 10.0
 
-    def __init__(self, name: str, log: Path, port: int) -> None:
+    def __init__(self, name: str, log: Path, port: int, pool: str = MAIN_POOL, seat: str = "") -> None:
         binary = find_program(MEMCACHED.programs[0])
         if binary is None:
             raise LocalError("memcached is not on this machine.", "./parley bootstrap installs what is missing.")
         self.name = name
+        self.pool = pool
+        self.seat = seat
         self._binary = binary
         self._log = log
         self._port = port
@@ -56,6 +65,11 @@ class Memcached:
     def address(self) -> str:
         """`host:port`."""
         return f"{HOST}:{self._port}"
+
+    @property
+    def node(self) -> CacheNode:
+        """What it is registered as."""
+        return CacheNode(self.name, self.address, self.pool, self.seat)
 
     async def prepare(self) -> None:
         """Nothing: memory is all it has."""
@@ -87,34 +101,67 @@ async def answers(address: str) -> bool:
         return False
 
 
-def registrations(nodes: Sequence[tuple[str, str]], zone: str) -> list[Registration]:
-    """Return what Consul is told about nodes, given as (id, address)."""
-    started = str(int(time.time()))
-    return [
-        Registration(
-            id=name,
+@dataclass(frozen=True, slots=True)
+class CacheNode:
+    """A node and what it is registered for: a pool and, unless it is spare, a seat in it."""
+
+    name: str
+    address: str
+    pool: str = MAIN_POOL
+    seat: str = ""
+
+    def registration(self, zone: str) -> Registration:
+        """Return what Consul is told about it."""
+        host, _, port = self.address.rpartition(":")
+        meta = {"zone": zone, "version": "", "started": str(int(time.time()))}
+        return Registration(
+            id=self.name,
             service=SERVICE,
-            host=address.rsplit(":", 1)[0],
-            port=int(address.rsplit(":", 1)[1]),
-            meta={"zone": zone, "version": "", "started": started},
-            tags=(f"pool:{MAIN_POOL}",),
+            host=host,
+            port=int(port),
+            meta={**meta, "seat": self.seat} if self.seat else meta,
+            tags=(f"pool:{self.pool}",),
             check="tcp",
             deregister_after_s=DEREGISTER_AFTER_S,
         )
-        for name, address in nodes
-    ]
 
 
-async def register(consul: ConsulClient, nodes: Sequence[Registration]) -> None:
-    """Make Consul hold exactly these registrations, where it does not."""
-    for node in nodes:
-        if not await consul.holds(node):
-            await consul.register(node)
+class CacheNodes:
+    """The nodes that a mesh keeps registered: `run` goes on doing it until cancelled."""
 
+    def __init__(self, consul: ConsulClient, zone: str, nodes: Iterable[CacheNode]) -> None:
+        self._consul = consul
+        self._zone = zone
+        self._wanted = {node.name: node.registration(zone) for node in nodes}
+        self._talking = asyncio.Lock()  # so that no registration under way lands after a deregistration
 
-async def keep_registered(consul: ConsulClient, nodes: Sequence[Registration]) -> None:
-    """Go on registering until cancelled; a Consul that is away is asked again at the next turn."""
-    while True:
-        with suppress(UnavailableError, DeadlineError):  # Consul is away: `parley status` says so
-            await register(consul, nodes)
-        await asyncio.sleep(RENEW_INTERVAL_S)
+    @property
+    def names(self) -> list[str]:
+        """Those that are to be registered."""
+        return list(self._wanted)
+
+    async def register(self, *nodes: CacheNode) -> None:
+        """Register more nodes, and all that Consul does not hold as they are. Raises ParleyError."""
+        async with self._talking:
+            self._wanted |= {node.name: node.registration(self._zone) for node in nodes}
+            for wanted in self._wanted.values():
+                if not await self._consul.holds(wanted):
+                    await self._consul.register(wanted)
+
+    async def deregister(self, name: str) -> None:
+        """Take a node out of Consul, and leave it out; it goes on running. Raises ParleyError."""
+        async with self._talking:
+            self._wanted.pop(name, None)
+            await self._consul.deregister(name)
+
+    async def forget_pools(self) -> None:
+        """Delete what webapps wrote about the nodes of an earlier mesh: its ports are not ours. Raises ParleyError."""
+        for prefix in POOL_KEYS:
+            await self._consul.delete(prefix, recurse=True)
+
+    async def run(self) -> None:
+        """Go on registering; a Consul that is away is asked again at the next turn."""
+        while True:
+            with suppress(UnavailableError, DeadlineError):  # Consul is away: `parley status` says so
+                await self.register()
+            await asyncio.sleep(RENEW_INTERVAL_S)

@@ -17,15 +17,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 
-from discovery.consul import ConsulClient, Registration
+from discovery.consul import ConsulClient
 from ops.database.directory import Directory
-from ops.local import memcached, state
+from ops.local import state
 from ops.local.catalog import Catalog, Listed
 from ops.local.databases import Databases
 from ops.local.errors import LocalError
 from ops.local.fleet import Fleet, FleetPlanner
 from ops.local.mariadb import Dsns
 from ops.local.members import Members, Progress
+from ops.local.memcached import CacheNode, CacheNodes
 from ops.local.ports import HOST, Ports
 from ops.local.process import Command, Process, run_once
 from ops.local.remembered import recall
@@ -73,6 +74,7 @@ class Mesh:
             self._fleet: Fleet = self._planner.plan()
             self._catalog = await stack.enter_async_context(Catalog(self.consul_addr))
             self._consul = await stack.enter_async_context(ConsulClient(self.consul_addr))
+            self._cache_nodes = CacheNodes(self._consul, self.spec.zones[0], self._planned_cache_nodes())
             self.databases = self._databases()
             stack.callback(state.forget, var)
             stack.push_async_callback(self._stop_all)
@@ -179,6 +181,27 @@ class Mesh:
         await self.start(name)
         return name
 
+    async def add_cache_node(self, pool: str = "main", seat: str = "") -> str:
+        """Start one more memcached, empty, and register it for a pool and a seat; return its name once it answers.
+
+        Without a seat it is a node that waits for one; in the pool `spare` it waits to stand in for any.
+        """
+        name = next_name("memcached", self.spec.zones[0], set(self.names()))
+        node = self._planner.cache_node(name, pool, seat)
+        self._fleet.memcached.append(node)
+        self._members.enlist(node)
+        await self.start(name)
+        await self._cache_nodes.register(node.node)
+        return name
+
+    async def deregister_cache_node(self, name: str) -> None:
+        """Take a memcached out of Consul for good, while it goes on running."""
+        await self._cache_nodes.deregister(name)
+
+    def cache_address(self, name: str) -> str:
+        """Return `host:port` of an embedded memcached. Raises KeyError."""
+        return {node.name: node.address for node in self._fleet.memcached}[name]
+
     def wipe_consul(self) -> None:
         """Delete the data of the embedded Consul, as a lost disk would. Raises LocalError while it runs."""
         if self._fleet.consul is None or self.process("consul") is not None:
@@ -217,17 +240,19 @@ class Mesh:
         if self._fleet.consul is not None:
             self._fleet.consul.forget_services()
             await self.start("consul")
-        nodes = self._cache_nodes()
         try:
-            await memcached.register(self._consul, nodes)
+            if self._fleet.consul is not None:
+                await self._cache_nodes.forget_pools()
+            await self._cache_nodes.register()
         except ParleyError as error:
             raise LocalError(f"Consul at {self.consul_addr} does not answer: {error}", "parley doctor") from error
-        self._tasks.spawn(memcached.keep_registered(self._consul, nodes), name="keep memcached registered")
+        self._tasks.spawn(self._cache_nodes.run(), name="keep memcached registered")
 
-    def _cache_nodes(self) -> list[Registration]:
-        embedded = [node.name for node in self._fleet.memcached]
-        names = embedded or [f"memcached-external-{n}" for n, _ in enumerate(self.memcached_addrs, 1)]
-        return memcached.registrations(list(zip(names, self.memcached_addrs, strict=True)), self.spec.zones[0])
+    def _planned_cache_nodes(self) -> list[CacheNode]:
+        return [node.node for node in self._fleet.memcached] or [
+            CacheNode(f"memcached-external-{seat}", address, seat=str(seat))
+            for seat, address in enumerate(self.memcached_addrs, 1)
+        ]
 
     async def _start_database(self) -> None:
         await self.databases.start()
@@ -247,8 +272,8 @@ class Mesh:
         if not self.spec.graceful:
             self.abandon()
         elif self._fleet.consul is None:
-            for node in self._cache_nodes():
-                await self._consul.deregister(node.id)
+            for name in self._cache_nodes.names:
+                await self._cache_nodes.deregister(name)
         for tier in STOP_ORDER:
             await self._stop_some(tier, self.names(tier))
         await self._stop_some("memcached", [node.name for node in self._fleet.memcached])

@@ -42,6 +42,11 @@ class MeshSpec:
     counts: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_COUNTS))
     zones: tuple[str, ...] = DEFAULT_ZONES
     memcached: int = 1
+    """Nodes of the main pool."""
+    memcached_gutter: int = 0
+    """Nodes that stand in for a moment for one that is dead."""
+    memcached_spares: int = 0
+    """Nodes that wait to take a dead one's seat."""
     replica: bool = False
     http_port: int = 0
     consul_port: int = 0
