@@ -48,12 +48,16 @@ class Control:
 
     def remember(self, table: Table) -> None:
         """Note a table that was seen in KV: when Consul loses it, it can be put back."""
-        if self._last is None or table.version > self._last.version:
+        if table.version > (self._last.version if self._last else 0):
             self._last = table
 
     def emptied(self, address: str) -> None:
         """Take in that a node was emptied, after it was asked for."""
         self._emptied.add(address)
+
+    def refuse(self, order: str, text: str) -> None:
+        """Take in that an order came to nothing before it could be looked at."""
+        self._judge(Outcome(order, "refused", text))
 
     def step(self, seen: Seen) -> Decision:
         """Return what is to be done. Of a table's seats at most one changes, by one step."""
@@ -73,7 +77,7 @@ class Control:
         if decision.ended:
             self._ended_at = seen.now
         for order, text in decision.refused.items():
-            self._judge(Outcome(order, "refused", text))
+            self.refuse(order, text)
         return decision
 
     def state(self, seen: Seen, address: str) -> str:
@@ -224,7 +228,7 @@ class Control:
         try:
             decision = self._ordered(seen, table, order)
         except OrderError as error:
-            self._judge(Outcome(order.id, "refused", str(error)))
+            self.refuse(order.id, str(error))
             return None
         is_urgent = order.op is Op.SPARE or (order.op is Op.REPLACE and order.seat in self._dead(seen, table))
         return decision if is_urgent or not self.waits_for else None

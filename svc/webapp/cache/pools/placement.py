@@ -55,6 +55,10 @@ def _bids(name: str) -> array[int]:
     return bids
 
 
+_COMING = frozenset((Mode.JOINING, Mode.WARMING, Mode.FILLED))
+_GOING = frozenset((Mode.DRAINING, Mode.COOLING, Mode.LEAVING))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the keys of a slot are."""
@@ -65,9 +69,14 @@ class Place:
     """Address that is read."""
     warm: str
     """Address to fetch from what `node` lacks; empty when there is none."""
-    holders: tuple[str, ...]
-    """Addresses that must hear of a deletion, `node` last: a source that still had an old value could hand it to a
-    node from which it has just been deleted."""
+    stages: tuple[tuple[str, ...], ...]
+    """Addresses that must hear of a deletion, one stage after the other: a node that still had an old value could hand
+    it, by this table or the next, to another from which it has just been deleted. Mostly one stage of one address."""
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(address for stage in self.stages for address in stage)
 
 
 class Placement:
@@ -93,17 +102,26 @@ class Placement:
         if read is None:
             return None
         name, seat = ranked[read]
-        # Whoever has a claim hears of deletions, down to the first seat whose keys were never elsewhere.
-        heard: list[str] = []
-        for _, each in ranked:
-            heard.extend(each.nodes)
-            if each.mode is Mode.SETTLED:
-                break
-        if self.table.version == 0:
+        return Place(name, seat.node, self._source(ranked, read), self._stages([each for _, each in ranked]))
+
+    def _stages(self, ranked: Sequence[Seat]) -> tuple[tuple[str, ...], ...]:
+        """Return who hears of deletions: all with a claim, down to the first seat whose keys were never elsewhere."""
+        sources: dict[str, None] = {}
+        standing: dict[str, None] = {}
+        filled: dict[str, None] = {}
+        for seat in ranked:
+            sources.update(dict.fromkeys((*seat.old, seat.warm)))
+            (sources if seat.mode in _GOING else filled if seat.mode in _COMING else standing)[seat.node] = None
+            filled[seat.next] = None
             # Without a keeper, another webapp may go by a list that was different a moment ago.
-            heard.extend(self.table.addresses)
-        holders = dict.fromkeys(address for address in heard if address != seat.node)
-        return Place(name, seat.node, self._source(ranked, read), (*holders, seat.node))
+            if seat.mode is Mode.SETTLED and self.table.version > 0:
+                break
+        heard = {""}
+        stages: list[tuple[str, ...]] = []
+        for stage in (sources, standing, filled):
+            stages.append(tuple(address for address in stage if address not in heard))
+            heard.update(stage)
+        return tuple(stage for stage in stages if stage)
 
     def _source(self, ranked: Sequence[tuple[str, Seat]], read: int) -> str:
         """Return whom the node that is read asks for what it lacks."""

@@ -196,6 +196,7 @@ def _next_mode(seen: Seen, table: Table, seat: Seat, age_s: float, is_silent: bo
         Mode.SETTLED: False,
         Mode.JOINING: is_settled,
         Mode.WARMING: is_silent or is_warm(seen, table, (seat.node,), age_s),
+        Mode.FILLED: is_settled,
         Mode.YOUNG: age_s >= KEPT_S,
         Mode.DRAINING: is_settled,
         Mode.COOLING: is_silent or is_warm(seen, table, others, age_s),
@@ -203,7 +204,8 @@ def _next_mode(seen: Seen, table: Table, seat: Seat, age_s: float, is_silent: bo
     }
     follows = {
         Mode.JOINING: Mode.WARMING,
-        Mode.WARMING: Mode.YOUNG,
+        Mode.WARMING: Mode.FILLED,
+        Mode.FILLED: Mode.YOUNG,
         Mode.YOUNG: Mode.SETTLED,
         Mode.DRAINING: Mode.LEAVING if is_silent else Mode.COOLING,
         Mode.COOLING: Mode.LEAVING,

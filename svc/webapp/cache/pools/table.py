@@ -6,7 +6,7 @@ step takes to reach every webapp: a node gets deletions before anybody reads fro
 still read from it. So webapps that see different steps for a moment never leave a stale value behind.
 
     replacing the node of a seat       node A -> next B -> node B, warm A -> node B, old A -> node B
-    a seat that comes                  JOINING -> WARMING -> YOUNG -> SETTLED
+    a seat that comes                  JOINING -> WARMING -> FILLED -> YOUNG -> SETTLED
     a seat that goes                   SETTLED -> DRAINING -> COOLING -> LEAVING -> not there
 """
 
@@ -60,8 +60,10 @@ class Mode(Enum):
     """Its node gets deletions; reads go where they went before."""
     WARMING = "warming"
     """It is read; what it lacks is fetched from where it was before."""
+    FILLED = "filled"
+    """It stands on its own; by the table before, it was still warmed up."""
     YOUNG = "young"
-    """It stands on its own; its keys are still deleted in their former place too, see KEPT_S."""
+    """Its keys are still deleted in their former place too, see KEPT_S."""
     DRAINING = "draining"
     """It is read; its keys' next places get deletions already."""
     COOLING = "cooling"
@@ -70,7 +72,7 @@ class Mode(Enum):
     """Nobody reads from it, except by an older table; it gets deletions."""
 
 
-READ = frozenset((Mode.SETTLED, Mode.WARMING, Mode.YOUNG, Mode.DRAINING))
+READ = frozenset((Mode.SETTLED, Mode.WARMING, Mode.FILLED, Mode.YOUNG, Mode.DRAINING))
 """Modes of seats that are read by this table."""
 
 
@@ -92,8 +94,8 @@ class Seat:
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """Whoever must hear of a deletion of one of its keys: sources first, the node itself last."""
-        return tuple(dict.fromkeys(filter(None, (*self.old, self.warm, self.next, self.node))))
+        """Whoever must hear of a deletion of one of its keys."""
+        return tuple(dict.fromkeys(filter(None, (*self.old, self.warm, self.node, self.next))))
 
     @property
     def is_changing(self) -> bool:

@@ -111,18 +111,27 @@ def test_a_key_is_read_where_its_seat_says_and_deleted_wherever_it_may_be() -> N
     """All modes of a seat that has the best claim to a key."""
     key = next(f"k{n}" for n in range(100) if Ranking(["1", "2"]).rank(slot(f"k{n}"))[0] == 0)
     expected = {
-        Mode.SETTLED: ("1", "a:1", "", ("a:1",)),
-        Mode.JOINING: ("2", "b:1", "", ("a:1", "b:1")),
-        Mode.WARMING: ("1", "a:1", "b:1", ("b:1", "a:1")),
-        Mode.YOUNG: ("1", "a:1", "", ("b:1", "a:1")),
-        Mode.DRAINING: ("1", "a:1", "", ("b:1", "a:1")),
-        Mode.COOLING: ("2", "b:1", "a:1", ("a:1", "b:1")),
-        Mode.LEAVING: ("2", "b:1", "", ("a:1", "b:1")),
+        Mode.SETTLED: ("1", "a:1", "", (("a:1",),)),
+        Mode.JOINING: ("2", "b:1", "", (("b:1",), ("a:1",))),
+        Mode.WARMING: ("1", "a:1", "b:1", (("b:1",), ("a:1",))),
+        Mode.FILLED: ("1", "a:1", "", (("b:1",), ("a:1",))),
+        Mode.YOUNG: ("1", "a:1", "", (("a:1", "b:1"),)),
+        Mode.DRAINING: ("1", "a:1", "", (("a:1",), ("b:1",))),
+        Mode.COOLING: ("2", "b:1", "a:1", (("a:1",), ("b:1",))),
+        Mode.LEAVING: ("2", "b:1", "", (("a:1",), ("b:1",))),
     }
-    for mode, (seat, node, warm, holders) in expected.items():
+    for mode, (seat, node, warm, stages) in expected.items():
         place = Placement(Table(1, {"1": Seat("a:1", mode=mode), "2": Seat("b:1")})).place(slot(key))
         assert place is not None
-        assert (place.seat, place.node, place.warm, place.holders) == (seat, node, warm, holders), mode
+        assert (place.seat, place.node, place.warm, place.stages) == (seat, node, warm, stages), mode
+
+
+def test_a_source_hears_of_a_deletion_before_whoever_is_filled_from_it() -> None:
+    """Else it could hand over, between the two, what was just deleted there."""
+    table = Table(1, {"1": Seat("b:1", warm="a:1", next="c:1", old=("o:1",))})
+    place = Placement(table).place(0)
+    assert place is not None
+    assert place.stages == (("o:1", "a:1"), ("b:1",), ("c:1",))
 
 
 def test_everybody_hears_of_deletions_while_there_is_no_table() -> None:

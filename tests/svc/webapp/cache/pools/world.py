@@ -165,4 +165,18 @@ class World:
         assert read is not None
         assert told is not None
         assert {read.node, read.warm} - {""} <= set(told.holders), (reading.table, deleting.table)
-        assert told.holders[-1] == told.node
+
+
+def running(seats: int = 4, spares: tuple[int, ...] = ()) -> World:
+    """Return a world whose first table was made, with a steady hit rate."""
+    world = World(seats, spares)
+    world.run(20)
+    assert world.table is not None
+    world.said.clear()
+    return world
+
+
+def nodes(world: World) -> dict[str, str]:
+    """Return who is in which seat."""
+    assert world.table is not None
+    return {name: seat.node for name, seat in world.table.seats.items()}
