@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,16 @@ class CacheServer:
         if self._process is not None:
             await self._process.kill()
         self._process = None
+
+    def hang(self) -> None:
+        """Let it go on holding its connections, and do nothing."""
+        assert self._process is not None
+        self._process.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it do all that was asked of it meanwhile."""
+        assert self._process is not None
+        self._process.signal(signal.SIGCONT)
 
 
 @asynccontextmanager
