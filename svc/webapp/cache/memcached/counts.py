@@ -40,7 +40,10 @@ class NodeCounts:
 
 
 def watch_nodes(meter: Meter, counts: NodeCounts, states: Callable[[], Iterable[NodeState]]) -> None:
-    """Publish counts, and how many nodes are in which state, as OpenTelemetry instruments. No address is a label."""
+    """Publish counts, and how many nodes are in which state, as OpenTelemetry instruments. No address is a label.
+
+    `states`: called in the reader's thread.
+    """
     for name, read, what in (
         ("gets", lambda: counts.gets, "keys asked for"),
         ("unanswered", lambda: counts.unanswered, "keys asked for without an answer in time"),
