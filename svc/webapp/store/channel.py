@@ -1,10 +1,10 @@
 """Reads of the channel keyspace, sharded by channel_id. Its tables are written by svc.webapp.committer alone."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from svc.webapp.store.decode import columns, decode, decode_all
-from svc.webapp.store.pools import Database
+from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
 
@@ -70,15 +70,16 @@ class ChannelStore:
             found.update(row[0] for row in rows)
         return found
 
-    @query("channel")
+    @query("channel", replica="members of quiet channels; who joins or leaves moves the head")
     async def count_members(self, channel_ids: Sequence[str]) -> dict[str, int]:
         """Return how many members each conversation has. Counts index entries: 20 ms for 100,000 members."""
         found = dict.fromkeys(channel_ids, 0)
-        for ids in _chunks(channel_ids):
-            rows = await self._db.rows(
-                "SELECT channel_id, COUNT(*) FROM members WHERE channel_id IN %s GROUP BY channel_id", (ids,)
-            )
-            found.update((row[0], int(row[1])) for row in rows)
+        quiet = await self.quiet(channel_ids)
+        count = "SELECT channel_id, COUNT(*) FROM members WHERE channel_id IN %s GROUP BY channel_id"
+        for ids in _chunks([each for each in channel_ids if each not in quiet]):
+            found.update((row[0], int(row[1])) for row in await self._db.rows(count, (ids,)))
+        for ids in _chunks([each for each in channel_ids if each in quiet]):
+            found.update((row[0], int(row[1])) for row in await self._db.settled_rows(count, (ids,)))
         return found
 
     @query("channel")
@@ -89,7 +90,7 @@ class ChannelStore:
         )
         return decode(Message, rows[0]) if rows else None
 
-    @query("channel")
+    @query("channel", replica="messages that are long there; none ever changes")
     async def history(
         self,
         channel_id: str,
@@ -103,7 +104,9 @@ class ChannelStore:
         within the bounds. Replies are left out, unless broadcast. The next page: `latest_us` = the last one's ts.
         """
         bounds, args = _bounds(latest_us, oldest_us, inclusive=inclusive)
-        rows = await self._db.rows(
+        is_settled = latest_us is not None and latest_us <= self._db.settled_us
+        read = self._db.settled_rows if is_settled else self._db.rows
+        rows = await read(
             f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND in_history = 1{bounds}"
             " ORDER BY ts_us DESC LIMIT %s",
             (channel_id, *args, limit + 1),
@@ -164,11 +167,28 @@ class ChannelStore:
         return found
 
     @query("channel")
+    async def quiet(self, channel_ids: Sequence[str]) -> set[str]:
+        """Return those of the channels in which nothing has happened for so long that a replica knows all about them.
+
+        Of a workspace's: also users and the directory. Empty, and nothing is asked, while there is no replica.
+        """
+        settled_us = self._db.settled_us
+        if not settled_us:
+            return set()
+        busy: set[str] = set()
+        for ids in _chunks(channel_ids):
+            rows = await self._db.rows(
+                "SELECT channel_id FROM heads WHERE channel_id IN %s AND last_ts_us > %s", (ids, settled_us)
+            )
+            busy.update(row[0] for row in rows)
+        return set(channel_ids) - busy
+
+    @query("channel", replica="see `logs`")
     async def log(self, channel_id: str, after: int, limit: int) -> LogPage:
         """Return events after an offset; see `logs`."""
         return (await self.logs({channel_id: after}, limit))[channel_id]
 
-    @query("channel")
+    @query("channel", replica="events up to a head that the primary told; none ever changes")
     async def logs(self, after: Mapping[str, int], limit: int) -> dict[str, LogPage]:
         """Return for each channel its events after the offset given, at most `limit` each, in order and without a hole.
 
@@ -184,15 +204,28 @@ class ChannelStore:
     async def _logs(self, after: Mapping[str, int], limit: int) -> dict[str, LogPage]:
         # Heads first: an event committed between the two reads is then above the head, which the page corrects.
         heads = await self.heads(list(after))
+        events: dict[str, list[tuple[int, bytes]]] = {}
+        missing = dict(after)
+        if self._db.settled_us:
+            events = await self._events(after, limit, self._db.settled_rows)
+            # A replica may lack the newest; retention may have been there before us. The primary knows.
+            missing = {c: o for c, o in after.items() if len(events[c]) < min(limit, heads.get(c, 0) - o)}
+        if missing:
+            events |= await self._events(missing, limit, self._db.rows)
+        return {
+            channel_id: _page(channel_id, after[channel_id], events[channel_id], heads.get(channel_id, 0))
+            for channel_id in after
+        }
+
+    async def _events(
+        self, after: Mapping[str, int], limit: int, read: Callable[[str, Sequence[Any]], Awaitable[Rows]]
+    ) -> dict[str, list[tuple[int, bytes]]]:
         union = " UNION ALL ".join([_LOG_AFTER] * len(after))
         args = [cell for channel_id, offset in after.items() for cell in (channel_id, offset, limit)]
         events: dict[str, list[tuple[int, bytes]]] = {channel_id: [] for channel_id in after}
-        for channel_id, offset, event in await self._db.rows(union, args):
+        for channel_id, offset, event in await read(union, args):
             events[channel_id].append((offset, event))
-        return {
-            channel_id: _page(channel_id, after[channel_id], sorted(found), heads.get(channel_id, 0))
-            for channel_id, found in events.items()
-        }
+        return {channel_id: sorted(found) for channel_id, found in events.items()}
 
 
 def _page(channel_id: str, after: int, found: list[tuple[int, bytes]], head: int) -> LogPage:

@@ -86,6 +86,9 @@ class ReplicaHealth:
 
     def observed(self, now: float, complete_until: float | None) -> None:
         """Take in what a probe found."""
+        if self.lag_s(now) > self._rules.lag_max_s:
+            # It was out by age since the last probe, which counts as well.
+            self.failed()
         self._complete_until = complete_until
         lag_s = self.lag_s(now)
         if lag_s > self._rules.lag_max_s:

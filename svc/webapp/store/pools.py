@@ -21,7 +21,7 @@ from svc.webapp.store.connections import Connections
 from svc.webapp.store.dsn import Dsn
 from svc.webapp.store.failures import connection_lost, translate
 from svc.webapp.store.limits import PoolLimits
-from svc.webapp.store.query import KEYSPACES, Keyspace
+from svc.webapp.store.query import KEYSPACES, SETTLED_S, Keyspace
 from svc.webapp.store.replicas import Replicas
 from svc.webapp.store.statements import Rows, Statements
 from svc.webapp.store.topology import Topology
@@ -57,6 +57,7 @@ class Database:
         """Open nothing yet: connections are made when needed."""
         self.keyspace = keyspace
         self.limits = limits
+        self._clock = clock
         self.admission = Admission(keyspace, limits.connections_max, limits.waiting_max, limits.acquire_s, clock)
         self._server = Connections(
             dsn, clock, connect_s=limits.connect_s, statement_s=limits.statement_s, idle_s=limits.idle_s
@@ -75,9 +76,11 @@ class Database:
         return self._replicas
 
     @property
-    def has_replica(self) -> bool:
-        """Whether `settled_rows` has somebody else than the primary to ask now."""
-        return self._replicas is not None and bool(self._replicas.usable)
+    def settled_us(self) -> int:
+        """The ts up to which `settled_rows` may be asked now; 0 while there is no replica that could be."""
+        if self._replicas is None or not self._replicas.usable:
+            return 0
+        return self._clock.wall_us() - int(SETTLED_S * 1_000_000)
 
     def use(self, topology: Topology) -> None:
         """Go to these servers, with the user, password and database that we have.

@@ -147,10 +147,12 @@ class Replicas:
             found = await replica.rows(sql, args)
         except (pymysql.err.MySQLError, OSError, EOFError, ParleyError) as error:
             failure = translate(error, self.keyspace)
-            if not isinstance(failure, UnavailableError | DeadlineError):
+            if isinstance(failure, UnavailableError | DeadlineError):
+                log.warning("%s: %r is left out: %s", self.keyspace, replica.dsn, failure)
+                replica.health.failed()
+            elif replica.health.is_usable(self._clock.now()):
+                # Overloaded, or the statement's own fault: the primary is not there for what is too much here.
                 raise failure from error
-            log.warning("%s: %r is left out: %s", self.keyspace, replica.dsn, failure)
-            replica.health.failed()
             self._reads.add(1, {"keyspace": self.keyspace, "answered": "primary"})
             return None
         self._reads.add(1, {"keyspace": self.keyspace, "answered": "replica"})

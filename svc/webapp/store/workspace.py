@@ -60,10 +60,11 @@ class WorkspaceStore:
         )
         return decode_all(User, rows)
 
-    @query("workspace")
-    async def users(self, team_id: str, after_id: str = "", limit: int = 100) -> list[User]:
-        """Return users with ids above `after_id`, in order of id."""
-        rows = await self._db.rows(
+    @query("workspace", replica="users of a quiet workspace")
+    async def users(self, team_id: str, after_id: str = "", limit: int = 100, *, is_quiet: bool = False) -> list[User]:
+        """Return users with ids above `after_id`, in order of id. `is_quiet`: see ChannelStore.quiet, of the team."""
+        read = self._db.settled_rows if is_quiet else self._db.rows
+        rows = await read(
             f"SELECT {columns(User)} FROM users WHERE team_id = %s AND id > %s ORDER BY id LIMIT %s",
             (team_id, after_id, limit),
         )
@@ -163,7 +164,7 @@ class WorkspaceStore:
         owner = await self.name_owner(team_id, name)
         return await self.conversation(team_id, owner) if owner else None
 
-    @query("workspace")
+    @query("workspace", replica="conversations of a quiet workspace")
     async def directory(
         self,
         team_id: str,
@@ -172,12 +173,17 @@ class WorkspaceStore:
         limit: int = 100,
         *,
         exclude_archived: bool = False,
+        is_quiet: bool = False,
     ) -> list[Conversation]:
-        """Return conversations of these kinds with ids above `after_id`, in order of id. Knows no membership."""
+        """Return conversations of these kinds with ids above `after_id`, in order of id. Knows no membership.
+
+        `is_quiet`: what ChannelStore.quiet says of the team; changes of public ones alone are told there.
+        """
         if not kinds:
             return []
         archived = " AND is_archived = 0" if exclude_archived else ""
-        rows = await self._db.rows(
+        read = self._db.settled_rows if is_quiet and set(kinds) == {ConversationKind.PUBLIC} else self._db.rows
+        rows = await read(
             f"SELECT {columns(Conversation)} FROM conversations"
             f" WHERE team_id = %s AND kind IN %s AND id > %s{archived} ORDER BY id LIMIT %s",
             (team_id, tuple(int(kind) for kind in kinds), after_id, limit),

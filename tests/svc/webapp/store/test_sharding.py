@@ -30,6 +30,9 @@ SEVERAL_SHARDS_WRITTEN = {
 }
 """Methods whose one statement may write on several shards, each of which commits by itself; and why half is no harm."""
 
+SILENT = frozenset({"ChannelStore.quiet"})
+"""Asks nothing without a replica; see test_replicas."""
+
 SEVERAL_KEYSPACES = frozenset({"Bulk.add_conversations", "Bulk.add_members"})
 
 
@@ -96,7 +99,7 @@ async def test_no_hot_statement_asks_every_shard(tapped: tuple[Wiretap, Pools]) 
         for sample in samples:
             await sample()
             sent = tap.take()
-            assert sent, f"{name} sent nothing"
+            assert sent or name in SILENT, f"{name} sent nothing"
             seen += len(sent)
             judge = Judge(mark, name in SEVERAL_SHARDS_WRITTEN, KEYSPACES if name in SEVERAL_KEYSPACES else ())
             complaints.setdefault(name, []).extend(judge.judge(sent))

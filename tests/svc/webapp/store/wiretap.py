@@ -28,6 +28,7 @@ class Wiretap:
 
     sent: list[Sent] = field(default_factory=list)
     connections: int = 0
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def take(self) -> list[Sent]:
         """Return what was sent, and forget it."""
@@ -42,6 +43,7 @@ class Wiretap:
         number, has_begun = self.connections, False
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
         answers = asyncio.ensure_future(_pass_on(up_reader, writer))
+        self._writers.add(writer)
         try:
             while True:
                 header = await reader.readexactly(4)
@@ -58,6 +60,14 @@ class Wiretap:
             answers.cancel()
             up_writer.close()
             writer.close()
+            self._writers.discard(writer)
+
+    async def close(self) -> None:
+        """Cut all connections, and return once they are gone."""
+        while self._writers:
+            for writer in self._writers:
+                writer.close()
+            await asyncio.sleep(0)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,6 +80,7 @@ async def wiretap(dsns: Mapping[Keyspace, Dsn]) -> AsyncIterator[tuple[Wiretap, 
     """Listen in front of each keyspace while the block runs; yield the tap, and where to connect instead."""
     tap, tapped = Wiretap(), dict(dsns)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(tap.close)
         for keyspace, dsn in dsns.items():
 
             async def serve(
