@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pymysql.converters import escape_item
+
 from ops.database.node import Node, Session
 
 BATCH_ROWS = 500
@@ -86,10 +88,16 @@ async def _table(source: Session, target: Session, database: str, table: str) ->
         (database, table),
     )
     names = ", ".join(f"`{column['name']}`" for column in columns)
-    marks = ", ".join(["%s"] * len(columns))
-    insert = f"INSERT INTO {name} ({names}) VALUES ({marks})"  # noqa: S608, names come from the server
     rows = 0
-    async for batch in source.batches(f"SELECT {names} FROM {name}", BATCH_ROWS, BATCH_S):  # noqa: S608, as above
-        await target.insert(insert, batch, BATCH_S)
+    async for batch in source.batches(f"SELECT {names} FROM {name}", BATCH_ROWS, BATCH_S):  # noqa: S608, the server's own
+        values = ", ".join(f"({', '.join(map(literal, row))})" for row in batch)
+        await target.run(f"INSERT INTO {name} ({names}) VALUES {values}", within_s=BATCH_S)  # noqa: S608, as above
         rows += len(batch)
     return rows
+
+
+def literal(value: object) -> str:
+    """Return a value of a row as SQL. Bytes are hex: of no character set, and faster to make than escapes."""
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    return str(escape_item(value, "utf8mb4"))  # type: ignore[no-untyped-call]

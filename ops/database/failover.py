@@ -184,7 +184,7 @@ class Failover:
             undo.push_async_callback(self._put_back)
             target = await self._fence()
             await self._apply(target, force=force)
-            topology = self._plan.topology.promoted(self._new.address)
+            topology = self._plan.topology.promoted(self._new.address, is_lossy=bool(self._plan.risks))
             try:
                 await self._directory.replace(self._plan.entries, topology)
             except StaleError as error:

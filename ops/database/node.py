@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,6 @@ class Session:
                 if not batch:
                     return
                 yield batch
-
-    async def insert(self, sql: str, rows: Sequence[Sequence[Any]], within_s: float) -> None:
-        """Run one `INSERT ... VALUES (%s, ...)` for many rows."""
-        async with self._asking(sql, within_s), self._connection.cursor() as cursor:
-            await cursor.executemany(sql, rows)
 
     @asynccontextmanager
     async def _asking(self, sql: str, within_s: float) -> AsyncIterator[None]:
@@ -156,8 +151,12 @@ class Node:
         connection = await self._connect()
         try:
             yield Session(self.address, connection)
-        finally:
-            connection.close()
+        except BaseException:
+            connection.close()  # half an answer may be on its way
+            raise
+        with suppress(OSError, EOFError, TimeoutError):
+            async with asyncio.timeout(CONNECT_S):
+                await connection.ensure_closed()  # with a word of goodbye, or the server's log fills
 
     async def status(self) -> Status:
         """Return how the server is, also when it cannot be asked."""
@@ -169,7 +168,6 @@ class Node:
 
     async def _connect(self) -> Any:
         host, _, port = self.address.rpartition(":")
-        await self._knock(host, int(port))
         try:
             async with asyncio.timeout(CONNECT_S):
                 return await aiomysql.connect(  # type: ignore[no-untyped-call]
@@ -184,18 +182,9 @@ class Node:
         except TimeoutError:
             raise NodeError(self.address, Reach.SILENT, f"no greeting in {CONNECT_S:g} s") from None
         except (pymysql.err.MySQLError, OSError, EOFError) as error:
-            raise NodeError(self.address, _reach(error), _reason(error)) from error
-
-    async def _knock(self, host: str, port: int) -> None:
-        """Tell a server that is gone from one that hangs; the driver reports both as one error."""
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                _, writer = await asyncio.open_connection(host, port)
-        except ConnectionRefusedError:
-            raise NodeError(self.address, Reach.DEAD, "connection refused") from None
-        except (TimeoutError, OSError) as error:
-            raise NodeError(self.address, Reach.SILENT, str(error) or f"no connection in {CONNECT_S:g} s") from None
-        writer.close()
+            reach = _reach(error)
+            reason = "connection refused" if reach is Reach.DEAD else _reason(error)
+            raise NodeError(self.address, reach, reason) from error
 
 
 def shown(sql: str) -> str:
@@ -204,7 +193,9 @@ def shown(sql: str) -> str:
 
 
 def _reach(error: Exception) -> Reach:
-    """Return what a failed login says: an answered refusal comes from a live server; a broken line from none knows."""
+    """Return what a failed login says: an answered refusal comes from a live server; a broken line from who knows."""
+    if isinstance(error, ConnectionRefusedError) or isinstance(error.__cause__, ConnectionRefusedError):
+        return Reach.DEAD
     code = error.args[0] if isinstance(error, pymysql.err.MySQLError) and error.args else 0
     return Reach.UP if isinstance(code, int) and 1000 <= code < 2000 else Reach.SILENT
 

@@ -27,6 +27,8 @@ class Topology:
     epoch: int
     primary: str
     replicas: tuple[str, ...] = ()
+    is_lossy: bool = False
+    """Whether it came about by a failover forced past a risk: what older servers have may be nowhere else."""
 
     @classmethod
     def parse(cls, value: bytes) -> Topology:
@@ -40,21 +42,22 @@ class Topology:
             isinstance(each, str) and ":" in each for each in (primary, *replicas)
         ):
             raise ValueError("a topology's epoch is a number, and its servers are host:port")
-        return cls(epoch, primary, replicas)
+        return cls(epoch, primary, replicas, bool(found.get("lossy")))
 
     def encode(self) -> bytes:
         """Return the value for the KV."""
-        return json.dumps({"epoch": self.epoch, "primary": self.primary, "replicas": list(self.replicas)}).encode()
+        fields = {"epoch": self.epoch, "primary": self.primary, "replicas": list(self.replicas)}
+        return json.dumps({**fields, "lossy": True} if self.is_lossy else fields).encode()
 
     @property
     def servers(self) -> tuple[str, ...]:
         """All of them, the primary first."""
         return (self.primary, *self.replicas)
 
-    def promoted(self, address: str) -> Topology:
+    def promoted(self, address: str, *, is_lossy: bool = False) -> Topology:
         """Return the next topology, in which `address` is the primary and everybody else a replica."""
         others = tuple(server for server in self.servers if server != address)
-        return Topology(self.epoch + 1, address, others)
+        return Topology(self.epoch + 1, address, others, is_lossy)
 
 
 def groups(topologies: Mapping[str, Topology]) -> dict[str, tuple[str, ...]]:

@@ -117,9 +117,14 @@ class Databases:
             await asyncio.sleep(INTERVAL_S)
 
     async def settled(self, name: str) -> None:
-        """Return once a server that was started has its role. Raises LocalError after 30 s."""
+        """Return once a server that was started has its role; at once while there is no primary to follow.
+
+        Raises LocalError after 30 s.
+        """
         deadline = time.monotonic() + SETTLE_S
         while self.credentials is not None and self._settled.get(name) != self._generation(name):
+            if self._members.process(self.primary) is None:
+                return
             if time.monotonic() > deadline:
                 raise LocalError(f"{name} has not found its role in {SETTLE_S:.0f} s.", "parley doctor looks further.")
             await asyncio.sleep(POLL_S)
@@ -145,17 +150,22 @@ class Databases:
         self._adopt(outcome.topology)
         return outcome.took_s
 
+    def address(self, name: str) -> str:
+        """Return where a server is, `host:port`."""
+        return self._servers[name].address
+
     def node(self, name: str) -> Node:
-        """Return a server as an operator talks to it."""
-        assert self.credentials is not None
-        return Node(self._servers[name].address, self.credentials)
+        """Return a server of a pair as an operator talks to it."""
+        assert self.credentials is not None, "a server by itself has no operator"
+        return Node(self.address(name), self.credentials)
 
     async def _resume(self) -> None:
         """Find out who was the primary: what Consul says counts, if it is about the servers of the last run."""
         known = await self._in_consul()
         by_address = {address: name for name, address in self._remembered.addresses.items()}
         if known is not None and known.epoch >= self._remembered.epoch and known.primary in by_address:
-            self._remember(epoch=known.epoch, primary=by_address[known.primary])
+            is_lossy = known.is_lossy or self._remembered.is_lossy
+            self._remember(epoch=known.epoch, primary=by_address[known.primary], is_lossy=is_lossy)
         elif known is not None:
             self._remember(epoch=max(known.epoch, self._remembered.epoch))
         if self.primary not in self._servers:
@@ -198,7 +208,8 @@ class Databases:
         self._topology = topology
         addresses = {name: server.address for name, server in self._servers.items()}
         primary = next(name for name, address in addresses.items() if address == topology.primary)
-        self._remember(epoch=topology.epoch, primary=primary, addresses=addresses)
+        is_lossy = topology.is_lossy or self._remembered.is_lossy
+        self._remember(epoch=topology.epoch, primary=primary, addresses=addresses, is_lossy=is_lossy)
         if was is None or was.primary != topology.primary:
             self._progress(f"{primary} at {topology.primary} is the primary database (epoch {topology.epoch})")
             self._changed()
@@ -209,13 +220,15 @@ class Databases:
 
     async def _role(self, server: Mariadb) -> Role:
         """Return what a server is to be started as: by its name at the mesh's start, later as Consul says."""
+        follower = Role.SUSPECT if self._remembered.is_lossy else Role.REPLICA
         if self._topology is None:
-            return Role.PRIMARY if server.name == self.primary else Role.REPLICA
+            return Role.PRIMARY if server.name == self.primary else follower
         try:
             topology = await self._current()
         except (ParleyError, ValueError, LocalError):
             topology = self._topology  # without Consul nobody can have changed it
-        return Role.PRIMARY if server.address == topology.primary else Role.REPLICA
+        follower = Role.SUSPECT if self._remembered.is_lossy else Role.REPLICA  # which the line above may have changed
+        return Role.PRIMARY if server.address == topology.primary else follower
 
     async def _current(self) -> Topology:
         """Return Consul's word, taken for true; a Consul that lost its data is told again."""
@@ -273,6 +286,8 @@ class Databases:
             if not error.is_own:
                 raise  # it is the primary that lost something: nothing may be thrown away
             await self._renew(name, str(error))
+        if self._remembered.is_lossy:
+            self._remember(is_lossy=False)  # what it had alone is on the side now
 
     async def _renew(self, name: str, why: str) -> None:
         """Set a replica's data aside, and make it anew."""

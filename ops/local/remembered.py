@@ -25,6 +25,8 @@ class Remembered:
     primary: str = "mariadb"
     whole: tuple[str, ...] = ("mariadb",)
     addresses: dict[str, str] = field(default_factory=dict)
+    is_lossy: bool = False
+    """Whether a failover was forced, and the server that was replaced has not been seen since."""
 
     def save(self, var: Path) -> None:
         """Write it in one step."""
@@ -37,7 +39,8 @@ def recall(var: Path) -> Remembered | None:
     """Return what the last run left; None when there never was a replica here. Raises LocalError on a broken file."""
     try:
         found = json.loads((var / FILE).read_text())
-        return Remembered(found["epoch"], found["primary"], tuple(found["whole"]), found["addresses"])
+        fields = found["epoch"], found["primary"], tuple(found["whole"]), found["addresses"]
+        return Remembered(*fields, bool(found.get("is_lossy")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

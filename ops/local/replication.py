@@ -47,11 +47,15 @@ class Role(Enum):
 
     PRIMARY = "primary"
     REPLICA = "replica"
+    SUSPECT = "suspect"
+    """A replica that may have what nobody else has, after a failover that was forced."""
 
 
 ROLE_SETTINGS = {
     # What its log has, it has: the replica may have it as well.
     Role.PRIMARY: {"rpl-semi-sync-master-enabled": "ON", "loose-init-rpl-role": "MASTER"},
+    # As a primary it keeps what its log has; whether it can follow is found out once it runs.
+    Role.SUSPECT: {"rpl-semi-sync-slave-enabled": "ON", "loose-init-rpl-role": "MASTER"},
     # What was in its log and not yet committed when it died as the primary was never answered, and the new primary may
     # not have it: it is cut off from the log (MariaDB 10.6 and later; older ones do not know the option).
     Role.REPLICA: {"rpl-semi-sync-slave-enabled": "ON", "loose-init-rpl-role": "SLAVE"},
