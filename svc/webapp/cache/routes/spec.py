@@ -167,11 +167,12 @@ def may_hold(spec: Spec) -> frozenset[str]:
 
 
 def reaches(spec: Spec) -> frozenset[str]:
-    """Return the pools in which a handle surely deletes, whatever the key."""
+    """Return the pools in which a deletion by a handle has surely been tried when it returns, whatever the key."""
     match spec:
         case PoolSpec(pool):
             return frozenset((pool,))
-        case ShadowSpec(child, _, rate) if rate < 1:
+        case ShadowSpec(child):
+            # Nobody waits for what a shadow deletes.
             return reaches(child)
         case OperationsSpec(_, deleter):
             return reaches(deleter)

@@ -138,7 +138,7 @@ def test_the_files_are_good_and_say_what_they_are_for() -> None:
         (handle("prefixes", default="a", prefixes={f"{n:03}": nested(2) for n in range(90)}), "more than 200 handles"),
         (handle("operations", get="a", delete="b"), "gets may find what deletions do not surely reach: pool a"),
         (
-            handle("operations", get="a", delete=handle("shadow", child="b", shadow="a", rate=0.5)),
+            handle("operations", get="a", delete=handle("shadow", child="b", shadow="a", rate=1)),
             "do not surely reach: pool a",
         ),
     ],
@@ -247,7 +247,7 @@ def test_nothing_that_is_written_breaks_the_reader(written: Any) -> None:
         (AllSyncSpec((A, B)), "a", "ab"),
         (MissFailoverSpec((A, B)), "ab", "ab"),
         (ShadowSpec(A, B, 0.5), "ab", "a"),
-        (ShadowSpec(A, B, 1), "ab", "ab"),
+        (ShadowSpec(A, B, 1), "ab", "a"),
         (OperationsSpec(A, AllSyncSpec((A, B))), "a", "ab"),
         (PrefixesSpec(A, {"x": B}), "ab", ""),
         (PrefixesSpec(AllSyncSpec((A, C)), {"x": AllSyncSpec((B, A))}), "ab", "a"),
