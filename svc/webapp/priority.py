@@ -40,18 +40,19 @@ class Turn:
     priority: Priority
     is_gone: Callable[[], bool] = _never
     """Whether nobody waits for the answer any more; asked when its turn comes in a line."""
+    has_begun: bool = False
+    """Whether a store has worked for it: then to finish it comes before what is new, or that work was for nothing."""
     has_stored: bool = False
     """Whether it has changed something: then no answer may invite to repeat it."""
     body_bytes: int = 0
 
 
 _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
-_UNSAID = Turn(Priority.READ)
 
 
 def current() -> Turn:
     """Return the turn of the running task; work that never said what it is counts as a read."""
-    return _turn.get() or _UNSAID
+    return _turn.get() or Turn(Priority.READ)
 
 
 def note_stored() -> None:

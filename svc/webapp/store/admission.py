@@ -23,7 +23,7 @@ from svc.kit.limiter import GradientLimit, LimitRules
 from svc.kit.line import ClassRules, Line, Shed, Why
 from svc.webapp.priority import Priority, Turn, current
 
-__all__ = ["Admission", "Slot", "observe", "retry_after_s"]
+__all__ = ["RANKS", "Admission", "Slot", "observe", "rank_of", "retry_after_s"]
 
 CLASSES: dict[Priority, ClassRules] = {
     # Long enough to ride out a hiccup, short enough that a post which needs three statements ends within the 3.5 s that
@@ -36,7 +36,16 @@ CLASSES: dict[Priority, ClassRules] = {
     # A statement a second is a thousandth of what a store does, and enough to keep up with what grows.
     Priority.BACKGROUND: ClassRules(share=0.25, waiting_share=1 / 64, calm_s=30.0, pressed_s=30.0, trickle_s=1.0),
 }
-"""How each class waits for a connection."""
+"""How each class waits for a connection. Shares are of the connections that are allowed at the time."""
+
+RANKS = tuple(
+    rules
+    for _, each in sorted(CLASSES.items())
+    # What was begun before what is new: a request that is shed half-way was work for nothing, and with three uses of a
+    # store to a request, shedding at random lets one in twenty-seven through when one in three fits.
+    for rules in (replace(each, pressed_s=each.calm_s), each)
+)
+"""The ranks of the line: for each class, those of whom a store has done something already, and those who are new."""
 
 RETRY_AFTER_MAX_S: dict[Priority, float] = {
     # Node's client holds everything back for as long as it is told for one call.
@@ -53,13 +62,19 @@ def retry_after_s(priority: Priority, pressed_s: float, rng: Random) -> float:
     return min(RETRY_AFTER_MAX_S[priority], rng.uniform(1.0, 2.0) + rng.uniform(0.5, 1.5) * pressed_s)
 
 
+def rank_of(priority: Priority, has_begun: bool) -> int:
+    """Return the place in RANKS."""
+    return 2 * priority + (0 if has_begun else 1)
+
+
 class _Waiter:
     """Somebody in the line. His future becomes None with the slot, or why he was shed."""
 
-    __slots__ = ("future", "turn")
+    __slots__ = ("future", "rank", "turn")
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, rank: int) -> None:
         self.turn = turn
+        self.rank = rank
         self.future: asyncio.Future[Why | None] = asyncio.get_running_loop().create_future()
 
 
@@ -82,8 +97,8 @@ class Admission:
         self.clock = clock or SystemClock()
         self._rng = rng or Random()
         self._limiter = GradientLimit(LimitRules(floor=min(slots_max, max(2, slots_max // 4)), ceiling=slots_max))
-        self._classes = [_within(rules, acquire_s) for _, rules in sorted(CLASSES.items())]
-        self._line: Line[_Waiter] = Line(self._classes, waiting_max)
+        self._ranks = [_within(rules, acquire_s) for rules in RANKS]
+        self._line: Line[_Waiter] = Line(self._ranks, waiting_max)
         meter = metrics.get_meter(__name__)
         self._shed_count = meter.create_counter(
             "parley.webapp.store.shed", description="uses of a store refused, by keyspace, class and why"
@@ -104,7 +119,7 @@ class Admission:
 
     def waiting(self, priority: Priority) -> int:
         """Return how many of a class wait."""
-        return self._line.waiting(priority)
+        return sum(self._line.waiting(rank_of(priority, has_begun)) for has_begun in (False, True))
 
     def slot(self, *, is_measured: bool = True) -> Slot:
         """Return what holds a slot for a block: `async with admission.slot(): ...`.
@@ -117,8 +132,10 @@ class Admission:
     async def acquire(self) -> None:
         """Take a slot, waiting for it. See `slot`."""
         turn, now = current(), self.clock.now()
-        if not self._line.enter(turn.priority, self._limiter.limit, now):
-            await self._wait(_Waiter(turn), now)
+        rank = rank_of(turn.priority, turn.has_begun)
+        if not self._line.enter(rank, self._limiter.limit, now):
+            await self._wait(_Waiter(turn, rank), now)
+        turn.has_begun = True
 
     def release(self) -> None:
         """Give a slot back."""
@@ -132,7 +149,7 @@ class Admission:
     async def _wait(self, waiter: _Waiter, now: float) -> None:
         priority = waiter.turn.priority
         try:
-            displaced = self._line.join(waiter, priority, now)
+            displaced = self._line.join(waiter, waiter.rank, now)
         except Shed as shed:
             raise self._shed(priority, shed.why) from None
         if displaced is not None:
@@ -140,7 +157,7 @@ class Admission:
         self._settle(now)
         try:
             # The line sheds when something happens in it; this is for when nothing does.
-            async with asyncio.timeout(self._classes[priority].calm_s):
+            async with asyncio.timeout(self._ranks[waiter.rank].calm_s):
                 why = await waiter.future
         except TimeoutError:
             self._forget(waiter)
@@ -155,7 +172,7 @@ class Admission:
     def _forget(self, waiter: _Waiter) -> None:
         """Take a waiter out who will not come; if he got a slot in the same moment, it goes to the next."""
         future = waiter.future
-        was_waiting = self._line.leave(waiter, waiter.turn.priority)
+        was_waiting = self._line.leave(waiter, waiter.rank)
         if not was_waiting and future.done() and not future.cancelled() and future.result() is None:
             self.release()
 
@@ -168,12 +185,13 @@ class Admission:
 
     def _shed(self, priority: Priority, why: Why) -> ResourceExhaustedError:
         self._shed_count.add(1, {**self._labels(priority), "why": why.value})
+        rank = rank_of(priority, has_begun=False)
         return ResourceExhaustedError(
             f"{self.keyspace} keyspace: overloaded, no connection for a {priority.name.lower()} ({why.value})",
             subject=f"{self.keyspace}.connections",
             limit=self._limiter.limit,
             actual=self._line.in_use + len(self._line),
-            retry_after_s=retry_after_s(priority, self._line.pressed_s(priority, self.clock.now()), self._rng),
+            retry_after_s=retry_after_s(priority, self._line.pressed_s(rank, self.clock.now()), self._rng),
         )
 
     def _labels(self, priority: Priority) -> dict[str, str]:
