@@ -88,7 +88,7 @@ def test_read_only_has_had_several_names() -> None:
 
 def refused(code: int) -> Exception:
     """Return what the driver raises."""
-    error: Exception = pymysql.err.OperationalError(code, "…")
+    error: Exception = pymysql.err.OperationalError(code, "…")  # type: ignore[no-untyped-call]
     return error
 
 
