@@ -19,6 +19,7 @@ VERBS = (
     ("doctor", "ops.cli.doctor", "Check this machine and the mesh, and say what to do."),
     ("failover", "ops.cli.failover", "Make the replica of the database the primary."),
     ("ring", "ops.cli.ring", "Show who owns which channels, and how even the shares are."),
+    ("cache", "ops.cli.cache", "Show the cache's pools; replace, add and drain their nodes."),
     ("seed", "ops.cli.seed", "Make a workspace of N users and M channels."),
     ("token", "ops.cli.token", "Make a token for a user."),
     ("post", "ops.cli.post", "Post a message."),
