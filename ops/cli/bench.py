@@ -11,10 +11,14 @@ from typing import Any
 
 import click
 
+from bench.errors import CannotMeasure
 from ops.cli.output import CliError, emit_json, json_option, say
 
 # Name, module with `measure(say) -> dict`, and what it measures. One line a benchmark.
-BENCHES = (("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),)
+BENCHES = (
+    ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
+    ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
+)
 
 HELP = (
     """Measure a part of the system on this machine; without NAME, every part.
@@ -57,7 +61,10 @@ def _run(name: str, module: str) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         raise CliError(f"The benchmark {name} is not part of this installation.", "Run it from a checkout.") from error
     began = time.monotonic()
-    result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"))
+    try:
+        result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"))
+    except CannotMeasure as error:
+        raise CliError(f"bench {name}: {error}", error.hint) from error
     say(f"bench {name}: done in {time.monotonic() - began:.1f} s")
     return {"bench": name, **_machine(), **result}
 
