@@ -201,15 +201,32 @@ class Parser(Generic[_Batch]):
         return complete
 
     def _parse(self, data: bytes, complete: list[_Batch]) -> None:
-        """Add the batches that are complete. Every answer passes here, so a plain hit is dealt with on the spot."""
-        expected, ttls, loads, node, find = self._expected, self._ttls, self._loads, self._node, data.find
-        new, at = tuple.__new__, 0
-        while (line_end := find(b"\r\n", at)) >= 0:
+        """Add the batches that are complete, and keep what is left over of `data`."""
+        expected, at = self._expected, 0
+        while expected:
+            at = self._answer(expected[0], data, at)
+            if not expected[0].is_complete:
+                break
+            complete.append(expected.popleft())
+        if at < len(data):
             if not expected:
-                raise ProtocolViolation(f"an answer to no question: {data[at:line_end][:80]!r}")
-            batch = expected[0]
-            words = data[at:line_end].split(b" ")
-            end = line_end + 2
+                raise ProtocolViolation(f"an answer to no question: {data[at:][:80]!r}")
+            self._pieces.append(data[at:])
+
+    def _answer(self, batch: Batch, data: bytes, at: int) -> int:
+        """Give a batch its answers from `at` on, as far as they are here; return where they end.
+
+        Every answer passes here, so a plain hit is dealt with on the spot.
+        """
+        answers, number, node, ttls, loads = batch.answers, batch.number, self._node, self._ttls, self._loads
+        new, find, left = tuple.__new__, data.find, batch.count - len(batch.answers)
+        while left:
+            end = find(b"\r\n", at) + 2
+            if end < 2:
+                _check_line(len(data) - at)
+                self._missing = 1
+                break
+            words = data[at : end - 2].split(b" ")
             if words[0] == b"VA":
                 start, end = end, end + int(words[1]) + 2
                 if data[end - 2 : end] != b"\r\n":
@@ -218,26 +235,20 @@ class Parser(Generic[_Batch]):
                     break
                 value = data[start : end - 2]
                 if len(words) == 6:
-                    if words[5] != batch.number:
-                        raise ProtocolViolation(f"answered {words[5][:20]!r} instead of {batch.number!r}")
+                    if words[5] != number:
+                        raise ProtocolViolation(f"answered {words[5][:20]!r} instead of {number!r}")
                     # Found(...), but for the call of its __new__, which would take another 0.2 us.
                     found = new(Found, (value, ttls[words[2]], loads[words[3]], False, None, False, node))
-                    batch.answers.append(found)
+                    answers.append(found)
                 else:
                     self._marked(batch, words, value)
             else:
                 self._bare(batch, words)
             at = end
-            if len(batch.answers) == batch.count:
-                complete.append(expected.popleft())
-        else:
-            self._missing = 1
-            if len(data) - at > LINE_BYTES_MAX:
-                raise ProtocolViolation("a line does not end")
-        if at < len(data):
-            self._pieces.append(data[at:])
+            left -= 1
+        return at
 
-    def _marked(self, batch: _Batch, words: Sequence[bytes], value: bytes) -> None:
+    def _marked(self, batch: Batch, words: Sequence[bytes], value: bytes) -> None:
         """Take a value with marks. W: the lease is ours; Z: it is somebody else's; X: the value is stale."""
         _, _, ttl, load, version, number, *marks = words
         _check_number(batch, number)
@@ -260,7 +271,7 @@ class Parser(Generic[_Batch]):
         batch.special.append(len(batch.answers))
         batch.answers.append(found)
 
-    def _bare(self, batch: _Batch, words: Sequence[bytes]) -> None:
+    def _bare(self, batch: Batch, words: Sequence[bytes]) -> None:
         """Take an answer without a value: to anything but a get, a miss, or the server's failure at this request."""
         status = words[0]
         if status in STATUSES:
@@ -274,6 +285,11 @@ class Parser(Generic[_Batch]):
 def _check_number(batch: Batch, number: bytes) -> None:
     if number != batch.number:
         raise ProtocolViolation(f"answered {number[:20]!r} instead of {batch.number!r}")
+
+
+def _check_line(size: int) -> None:
+    if size > LINE_BYTES_MAX:
+        raise ProtocolViolation("a line does not end")
 
 
 def _check_value(size: int, *, is_here: bool) -> None:
