@@ -150,6 +150,7 @@ class Attachment:
         "ending",
         "is_open",
         "leaving",
+        "ring_fingerprint",
         "solo",
         "subscriber_id",
         "tracker",
@@ -165,6 +166,8 @@ class Attachment:
         """What it follows; kept by `Subscriptions`."""
         self.leaving: dict[str, float] = {}
         """Of these, the ones that it left, with the time until which they are still delivered; kept by the table."""
+        self.ring_fingerprint: int | None = None
+        """Of the ring that it goes by, as it last said."""
         self.solo = (self,)
         """The subscribers of a channel that only it follows: one tuple for all such channels."""
         self.tracker = AckTracker()

@@ -14,9 +14,10 @@ than the fence time (`ChannelTable.unsubscribe`). So what a stale owner acks has
 
 Past the fence time ownership is *in doubt*. It must not simply be given up: with Consul gone for everybody, everything
 goes on with the last good view. The difference is what the others say. Every publish and subscribe quotes the ring that
-its sender has. While all of them quote ours, nobody knows better and we go on; the first that quotes another proves
-that the world has moved without us, and we refuse everything until Consul is heard again. Then, and after any pause of
-this process longer than the fence time, all slots count as newly adopted.
+its sender has, and subscribers say so, too, whenever theirs changes. While all of them quote ours, nobody knows better
+and we go on; the first that quotes another proves that the world has moved without us, and we refuse everything until
+Consul is heard again. (A publisher may be left behind together with us; subscribers that went elsewhere were not.)
+Then, and after any pause of this process longer than the fence time, all slots count as newly adopted.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ class Ownership:
         self._looked_at: float | None = None
         self._is_in_doubt = False
         self._is_contradicted = False
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether Consul was silent for longer than the fence time when this was last looked at."""
+        return self._is_in_doubt
 
     @property
     def is_fenced(self) -> bool:

@@ -183,6 +183,7 @@ class ChannelTable:
     def subscribe(self, attachment: Attachment, frame: channel_pb2.Subscribe, now: float) -> None:
         """Let a subscriber follow channels from its positions, replay what the tail has, and enqueue the answer."""
         self._observe(now)
+        attachment.ring_fingerprint = frame.ring_fingerprint
         answer = channel_pb2.Subscribed(
             request_number=frame.request_number, ring_fingerprint=self.ownership.fingerprint
         )
@@ -226,6 +227,8 @@ class ChannelTable:
     def tick(self, now: float) -> None:
         """Do what is due: give up holes, cut off subscribers that do not acknowledge. Call some 20 times a second."""
         self._observe(now)
+        if self.ownership.is_in_doubt:
+            self._ask_subscribers()
         for channel_id in tuple(self._waiting):
             self._give_up_holes(channel_id, now)
         self._rechecks.step(now)
@@ -254,6 +257,12 @@ class ChannelTable:
     def _observe(self, now: float) -> None:
         if self.ownership.observe(now):
             self._forget_stale(now)
+
+    def _ask_subscribers(self) -> None:
+        """Look whether any subscriber goes by another ring: what it said may have come before we were in doubt."""
+        for attachment in self.audience.attachments:
+            if attachment.ring_fingerprint is not None:
+                self.ownership.may_act(attachment.ring_fingerprint)
 
     def _forget_stale(self, now: float) -> None:
         """Forget what may not be trusted any more, and have subscribers compare what they may have missed."""

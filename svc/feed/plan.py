@@ -40,7 +40,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Subscribe to channels: at most POSITIONS_MAX."""
+    """Subscribe to channels: at most POSITIONS_MAX, and none to say by which ring we go."""
 
     request_number: int
     channel_ids: tuple[str, ...]
@@ -71,9 +71,10 @@ class _Channel:
 class _Server:
     """One server whose line is up: what is to be said to it, and which answers are outstanding."""
 
-    __slots__ = ("asks", "quits", "requests")
+    __slots__ = ("asks", "owes_ring", "quits", "requests")
 
     def __init__(self) -> None:
+        self.owes_ring = False  # whether it is to hear of a new ring, even if nothing is asked of it
         self.asks: dict[str, None] = {}
         self.quits: dict[str, None] = {}
         self.requests: dict[int, tuple[str, ...]] = {}
@@ -135,9 +136,14 @@ class Plan:
         return True
 
     def ring_changed(self, ring: Ring) -> None:
-        """Go by `ring` from now on: the channels of slots that changed hands are asked for at their new owners."""
+        """Go by `ring` from now on: the channels of slots that changed hands are asked for at their new owners.
+
+        Every server hears of the ring. One that Consul no longer reaches learns so that it was left behind.
+        """
         moved = self._moved_slots(ring)
         self.ring = ring
+        for server in self._servers.values():
+            server.owes_ring = True
         for moved_slot in moved:
             for channel_id in self._slots.get(moved_slot, ()):
                 channel = self._channels[channel_id]
@@ -198,7 +204,8 @@ class Plan:
             return []
         frames: list[Ask | Quit] = [Quit(channel_ids) for channel_ids in _chunks(server.quits)]
         server.quits.clear()
-        while server.asks and len(server.requests) < self._requests_max:
+        while server.owes_ring or (server.asks and len(server.requests) < self._requests_max):
+            server.owes_ring = False
             channel_ids = tuple(channel_id for channel_id, _ in zip(server.asks, range(POSITIONS_MAX), strict=False))
             self._request_number += 1
             for channel_id in channel_ids:
@@ -212,7 +219,9 @@ class Plan:
 
     def servers_with_news(self) -> list[str]:
         """Return the servers for which `flush` would give something."""
-        return [server_id for server_id, server in self._servers.items() if server.quits or server.asks]
+        return [
+            server_id for server_id, server in self._servers.items() if server.quits or server.asks or server.owes_ring
+        ]
 
     def _owner(self, channel: _Channel) -> str | None:
         return _owner_of(self.ring, channel.slot)

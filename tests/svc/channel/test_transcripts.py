@@ -42,6 +42,14 @@ class Player:
         """It follows channels from the positions given: C1=7 means that it has all up to 7."""
         self.world.subscribe(name, *((each.split("=")[0], int(each.split("=")[1])) for each in positions))
 
+    def moves_on(self, name: str) -> None:
+        """It says that it goes by another ring, and asks for nothing."""
+        self.world.subscribe(name, fingerprint=1)
+
+    def catches_up(self, name: str) -> None:
+        """It says that it goes by this server's ring."""
+        self.world.subscribe(name)
+
     def unsubscribe(self, name: str, *channels: str) -> None:
         """It follows channels no longer."""
         self.world.table.unsubscribe(self.world.subscribers[name], channels, self.world.now)

@@ -65,7 +65,7 @@ def test_a_joining_server_takes_its_share_and_the_old_owner_is_left_after_it_con
     before = plan.asked.copy()
     plan.ring_changed(RINGS[A, B, C])
     moved = owned(RINGS[A, B, C], C)
-    assert plan.servers_with_news() == []
+    assert confirm(plan, A) | confirm(plan, B) == set()
     plan.server_up(C)
     assert plan.servers_with_news() == [C]
     asked, _, numbers = flushed(plan, C)
@@ -75,6 +75,20 @@ def test_a_joining_server_takes_its_share_and_the_old_owner_is_left_after_it_con
     assert flushed(plan, A)[1] | flushed(plan, B)[1] == moved
     assert plan.asked - before == {Cause.MOVED: len(moved)}
     assert plan.unsettled == 0
+
+
+def test_every_server_hears_of_a_new_ring_once() -> None:
+    """One that Consul does not reach any more, whose ring has gone on without it, has nobody else who could tell it."""
+    plan = planned(A, B)
+    plan.ring_changed(RINGS[(B,)])
+    assert plan.servers_with_news() == [A, B]
+    (told,) = plan.flush(A)
+    assert isinstance(told, Ask)
+    assert told.channel_ids == ()
+    plan.answered(A, told.request_number, (), 0.0)
+    confirm(plan, B)
+    assert flushed(plan, A)[1] == owned(RINGS[A, B], A)
+    assert plan.servers_with_news() == []
 
 
 def test_a_dead_server_s_channels_wait_and_only_they_move() -> None:
@@ -126,6 +140,7 @@ def test_a_ring_that_moves_back_leaves_everything_where_it_is() -> None:
     assert plan.unsettled == 0
     assert flushed(plan, C)[1] == asked
     plan.answered(C, numbers[0], (), 0.0)
+    assert confirm(plan, A) | confirm(plan, B) == set()
     assert plan.servers_with_news() == []
     assert plan.unsettled == 0
 

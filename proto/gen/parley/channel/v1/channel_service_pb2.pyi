@@ -228,7 +228,10 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Subscribe(_message.Message):
-    """Subscribe starts following channels; many in one frame. Idempotent."""
+    """Subscribe starts following channels; many in one frame. Idempotent.
+    A subscriber whose ring changes says so to every server that it is attached to, by one that names no channel if it
+    asks nothing of it: a server that Consul does not reach any more learns so that the ring has gone on without it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
