@@ -33,6 +33,7 @@ from svc.webapp.publisher import run_publisher
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
 from svc.webapp.store.admission import observe
+from svc.webapp.store.follow import followed
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.retention import RetentionStore
 
@@ -51,6 +52,7 @@ async def serve(config: WebappConfig) -> None:
         limits = PoolLimits(connections_max=config.mysql_connections)
         pools = await up.enter_async_context(open_pools(config.mysql.dsns(), clock, limits))
         observe([pools.workspace.admission, pools.channel.admission, pools.user.admission])
+        await up.enter_async_context(followed(pools, disco.kv))
         await migrate.check(pools)
         services = await _start_services(up, config, disco, pools, clock)
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)

@@ -111,13 +111,15 @@ class WebappServicer(rpc.WebappServiceServicer):
         heads = await self._services.channels.heads([team_id])
         header = pb.WorkspaceHeader(team=team_model(team), model_offset=heads.get(team_id, 0))
         yield pb.LoadWorkspaceResponse(header=header)
+        # A replica knows all up to the header then; what it lacks of later is told by events.
+        is_quiet = bool(await self._services.channels.quiet([team_id]))
         user_count = channel_count = 0
         after = ""
-        while users := await workspaces.users(team_id, after, MODEL_PAGE):
+        while users := await workspaces.users(team_id, after, MODEL_PAGE, is_quiet=is_quiet):
             user_count, after = user_count + len(users), users[-1].id
             yield pb.LoadWorkspaceResponse(users=pb.UserPage(users=[user_model(row) for row in users]))
         after = ""
-        while channels := await workspaces.directory(team_id, after_id=after, limit=MODEL_PAGE):
+        while channels := await workspaces.directory(team_id, after_id=after, limit=MODEL_PAGE, is_quiet=is_quiet):
             channel_count, after = channel_count + len(channels), channels[-1].id
             yield pb.LoadWorkspaceResponse(channels=pb.ChannelPage(channels=[channel_model(row) for row in channels]))
         yield pb.LoadWorkspaceResponse(trailer=pb.WorkspaceTrailer(user_count=user_count, channel_count=channel_count))

@@ -43,7 +43,11 @@ async def visible(call: Call, kinds: Sequence[ConversationKind]) -> Answer:
     public: list[Conversation] = []
     if ConversationKind.PUBLIC in kinds:
         public = await services.workspaces.directory(
-            call.caller.team_id, after_id=after, limit=limit + 1, exclude_archived=args.flag("exclude_archived")
+            call.caller.team_id,
+            after_id=after,
+            limit=limit + 1,
+            exclude_archived=args.flag("exclude_archived"),
+            is_quiet=bool(await services.channels.quiet([call.caller.team_id])),
         )
     ids = sorted({row.id for row in public} | {row.channel_id for row in own})
     page = ids[:limit]

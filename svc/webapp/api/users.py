@@ -18,7 +18,9 @@ async def list_users(call: Call) -> Answer:
     """List everybody of the workspace in order of id, deactivated ones and bots included."""
     after = pages.key_of("user", call.args.text("cursor"))
     limit = call.args.number("limit")
-    found = await call.services.workspaces.users(call.caller.team_id, after, limit + 1)
+    team_id = call.caller.team_id
+    is_quiet = bool(await call.services.channels.quiet([team_id]))
+    found = await call.services.workspaces.users(team_id, after, limit + 1, is_quiet=is_quiet)
     page, now_s = found[:limit], call.services.clock.wall_us() / 1_000_000
     return {
         "members": [shapes.user(user, now_s=now_s) for user in page],

@@ -4,7 +4,11 @@
 members, messages, heads, the log, the outbox. `user` (by user_id): memberships of a user, tokens. Membership is held in
 both `channel` and `user` form, so neither direction needs a scatter; svc.webapp.effects carries a change across.
 
-Every statement on a hot path carries the sharding key of its keyspace and touches one shard: `query` marks each method
-with both. Past one server a keyspace's DSN points at Vitess. Reads are here; what changes a channel goes through
-svc.webapp.committer, which alone writes its tables.
+Every statement on a hot path names the shards that it goes to, by the sharding key of its keyspace: `query` marks each
+method, and a test looks at every statement as it is sent. Past one server a keyspace's DSN points at Vitess, see
+ops/vitess. Reads are here; what changes a channel goes through svc.webapp.committer, which alone writes its tables.
+
+Where a keyspace's primary and replicas are may change while we run: `topology` has the rules, `follow` the news. What
+is settled may be read from a replica that keeps up (`lag`); `query` has the rule. A statement is tried again only when
+it is a read, or a commit that its request id makes repeatable; every one has a deadline, here and on the server.
 """
