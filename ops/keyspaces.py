@@ -13,12 +13,16 @@ from random import SystemRandom
 from ops.local.mariadb import Dsns
 from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock, SystemClock
+from svc.kit.lifecycle import background
 from svc.kit.tokens import SECRET_BYTES_MIN, Signer
 from svc.webapp import migrate
 from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.cache.pool import Pool, run_pool
+from svc.webapp.cache.memcached.node import Node
+from svc.webapp.cache.routes.all_sync import AllSync
+from svc.webapp.cache.routes.null import Null
+from svc.webapp.cache.routes.operations import Operations
 from svc.webapp.committer import run_committer
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
@@ -60,9 +64,12 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         pools = await up.enter_async_context(open_pools(config.dsns(), clock))
         await migrate.check(pools)
         stores = stores_of(pools)
-        nodes = await up.enter_async_context(run_pool(clock, rng))
-        await _connect(nodes, memcached_addrs, clock)
-        cache = await up.enter_async_context(run_cache(nodes, clock, rng))
+        nodes = [Node(address, clock, rng) for address in memcached_addrs]
+        for node in nodes:
+            await up.enter_async_context(background(f"memcached {node.address}", node.run()))
+        await _connected(nodes, clock)
+        # Commands read the database; what they change has to be forgotten wherever a webapp may have it.
+        cache = await up.enter_async_context(run_cache(Operations(Null(), AllSync(nodes or [Null()])), clock, rng))
         lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
         committer = await up.enter_async_context(
             run_committer(pools.channel, _left_to_sweepers, clock, rng, forget=lookups.forget_writes)
@@ -74,8 +81,7 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         yield Workbench(services, Bulk(pools))
 
 
-async def _connect(nodes: Pool, addresses: Sequence[str], clock: Clock) -> None:
-    nodes.update(addresses)
+async def _connected(nodes: Sequence[Node], clock: Clock) -> None:
     deadline = clock.now() + CACHE_WAIT_S
-    while not all(node.alive for node in nodes.nodes) and clock.now() < deadline:
+    while not all(node.alive for node in nodes) and clock.now() < deadline:
         await clock.sleep(0.01)

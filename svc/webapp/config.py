@@ -33,3 +33,8 @@ class WebappConfig:
         maximum=64,
         help="transactions at a time; one keeps up with one MariaDB, a sharded keyspace wants one a shard",
     )
+    cache_routes_file: str = setting(
+        "PARLEY_CACHE_ROUTES_FILE",
+        default="",
+        help="how cache keys find their nodes, while Consul's KV says nothing; empty: the file that comes with parley",
+    )

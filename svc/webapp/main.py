@@ -16,10 +16,9 @@ from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.admin_link import run_admin_stream
 from svc.webapp.assembly import assemble, stores_of
-from svc.webapp.cache.cache import run_cache
+from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.cache.pool import SERVICE as MEMCACHED
-from svc.webapp.cache.pool import run_pool
+from svc.webapp.cache.process import run_process_cache
 from svc.webapp.committer import CommitterLimits, run_committer
 from svc.webapp.config import WebappConfig
 from svc.webapp.domain.connect import Connector, ConnectSettings
@@ -54,10 +53,14 @@ async def serve(config: WebappConfig) -> None:
         observe([pools.workspace.admission, pools.channel.admission, pools.user.admission])
         await up.enter_async_context(followed(pools, disco.kv))
         await migrate.check(pools)
-        services = await _start_services(up, config, disco, pools, clock)
+        caching = run_process_cache(disco, instance_id, config.cache_routes_file, clock, random.Random())
+        cached = await up.enter_async_context(caching)
+        services = await _start_services(up, config, disco, pools, cached.cache, clock)
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
         gate.observe()
-        server = await up.enter_async_context(rpc_server(config.instance, [webapp_service(services, gate)]))
+        server = await up.enter_async_context(
+            rpc_server(config.instance, [webapp_service(services, gate, cached.hearing)])
+        )
         app = make_app(services, config.http, gate)
         http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
         meta = {
@@ -69,14 +72,11 @@ async def serve(config: WebappConfig) -> None:
 
 
 async def _start_services(
-    up: AsyncExitStack, config: WebappConfig, disco: Discovery, pools: Pools, clock: Clock
+    up: AsyncExitStack, config: WebappConfig, disco: Discovery, pools: Pools, cache: Cache, clock: Clock
 ) -> Services:
     """Start what works behind the requests (commits, publishing, sweeping), and return the rules on top of it."""
     rng = random.Random()
     stores = stores_of(pools)
-    nodes = await up.enter_async_context(run_pool(clock, rng))
-    up.callback((await disco.watch(MEMCACHED)).subscribe(nodes.follow))
-    cache = await up.enter_async_context(run_cache(nodes, clock, rng))
     lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
     await disco.watch("admin")
     await disco.ring("presence")

@@ -57,14 +57,6 @@ class Stubs(Protocol):
         ...
 
 
-class KnownNode(Protocol):
-    """A cache node of this process."""
-
-    def undelivered(self, keys: Sequence[str]) -> None:
-        """Take deletions that another process could not deliver: no read that begins after this sees them."""
-        ...
-
-
 class WebappRelay:
     """A cache's Relay over gRPC. Holds for each webapp in view what it has not confirmed, at most OWED_MAX keys."""
 
@@ -145,17 +137,15 @@ class WebappRelay:
 class Hearing:
     """The other end: takes what others could not deliver."""
 
-    def __init__(self, cache: Cache, node: Callable[[str], KnownNode | None]) -> None:
-        """`node` finds a node of this process by its address; None when it uses no such node."""
+    def __init__(self, cache: Cache, undelivered: Callable[[Undelivered], None]) -> None:
+        """`undelivered` gives keys to the nodes of this process, by address, as deletions that they missed."""
         self._cache = cache
-        self._node = node
+        self._undelivered = undelivered
 
     def hear(self, undelivered: Undelivered) -> None:
         """Make sure that no read that begins later sees these keys as these nodes have them now. Does not wait."""
-        for address, keys in undelivered.items():
-            node = self._node(address)
-            if node is not None:
-                node.undelivered(keys)
+        self._undelivered(undelivered)
+        for keys in undelivered.values():
             self._cache.forget_reads(keys)
 
 

@@ -17,12 +17,13 @@ from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, none
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
+from svc.kit.lifecycle import background
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.cache.pool import run_pool
+from svc.webapp.cache.memcached.node import Node
 from svc.webapp.committer import run_committer
 from svc.webapp.domain.accounts import caller_of
 from svc.webapp.domain.connect import Connector, ConnectSettings
@@ -130,9 +131,9 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         pools = await up.enter_async_context(open_pools(migrate.DsnConfig(**_dsns(mesh)).dsns(), clock))
         await migrate.migrate(pools)
         stores = stores_of(pools)
-        nodes = await up.enter_async_context(run_pool(clock, rng))
-        nodes.update(mesh.memcached_addrs)
-        cache = await up.enter_async_context(run_cache(nodes, clock, rng))
+        node = Node(mesh.memcached_addrs[0], clock, rng)
+        await up.enter_async_context(background("memcached", node.run()))
+        cache = await up.enter_async_context(run_cache(node, clock, rng))
         lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
         committer = await up.enter_async_context(
             run_committer(pools.channel, events.extend, clock, rng, forget=lookups.forget_writes)
