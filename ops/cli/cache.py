@@ -219,7 +219,8 @@ async def _pools(consul: ConsulClient, only: str = "") -> dict[str, cache_pools.
 
 def _print_pool(pool: dict[str, Any]) -> None:
     """Print one pool for people."""
-    rate = f", {_percent(pool.get('hit_rate'))} of {pool['gets_s']:.0f} gets/s are hits" if pool["kept"] else ""
+    hit_rate = pool.get("hit_rate")
+    rate = "" if hit_rate is None else f", {_percent(hit_rate)} of {pool['gets_s']:.0f} gets/s are hits"
     keeper = f"kept by {pool['keeper']}" if pool["kept"] else "nobody keeps it"
     click.echo(f"Pool {pool['pool']}: version {pool['version']}, {keeper}{rate}")
     rows = [_row(seat["seat"], seat["state"], seat["node"], _note(seat)) for seat in pool["seats"]]

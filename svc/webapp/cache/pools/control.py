@@ -209,7 +209,7 @@ class Control:
         for order in seen.orders:
             known = self.outcomes.get(order.id)
             if order.id in table.done:
-                self._judge(Outcome(order.id, "done", known.text if known else ""))
+                self._judge(Outcome(order.id, "done", known.text if known and known.state == "running" else ""))
             elif order.why in under_way:
                 self._judge(Outcome(order.id, "running", f"seat {under_way[order.why]}"))
             elif known is None or not known.is_final:
