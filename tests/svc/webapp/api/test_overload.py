@@ -7,21 +7,29 @@ import itertools
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
+from svc.kit.clock import ManualClock
 from svc.kit.lifecycle import background
-from svc.webapp.priority import Priority
-from tests.svc.webapp.api.office import Office, office
+from svc.webapp.priority import Priority, Turn, taking
+from tests.svc.webapp.api.office import HTTP, Office, office, serving
 
-pytestmark = pytest.mark.mesh
+pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
 RATES = {"chat.postMessage": 30, "conversations.history": 60, "users.list": 30, "users.getPresence": 20}
 """Calls a second: a few per cent of what this webapp can do. In two seconds of standstill, 280 that wait."""
+
+NOT_CACHED = {"latest": "4000000000.000000"}
+"""A page of history by its end is read from MySQL each time."""
 
 
 @dataclass
@@ -77,7 +85,7 @@ class Load:
 
     async def _call(self, http: aiohttp.ClientSession, asked: Asked) -> None:
         self.asked.append(asked)
-        form = {"channel": self.here.general, "text": asked.text, "user": self.here["grace"].id}
+        form = {"channel": self.here.general, "text": asked.text, "user": self.here["grace"].id, **NOT_CACHED}
         url, headers = self.here.base + asked.method, self.here["ada"].headers
         async with http.post(url, data=form, headers=headers) as answer:
             body = await answer.json()
@@ -89,6 +97,14 @@ class Load:
     def codes(self, since: float, until: float, *methods: str) -> Counter[str]:
         """Count the answers to what was asked between two moments."""
         return Counter(a.code for a in self.asked if since <= a.at < until and (not methods or a.method in methods))
+
+    def by_second(self, since: float) -> str:
+        """Describe what was answered to what was asked in each second."""
+        return "".join(
+            f"\n{second} {method} {dict(self.codes(since + second, since + second + 1, method))}"
+            for second in range(10)
+            for method in RATES
+        )
 
 
 async def stored(here: Office) -> Counter[str]:
@@ -116,9 +132,9 @@ async def test_when_mysql_stands_still_callers_are_told_and_afterwards_all_is_we
             await asyncio.sleep(6.0)
             ended = now()
         assert set(load.codes(began, stopped - 0.5)) == {"ok"}
-        assert set(load.codes(went_on + 3.0, ended)) == {"ok"}, "well three seconds later"
+        assert set(load.codes(went_on + 3.0, ended)) == {"ok"}, load.by_second(began)
         standstill = load.codes(stopped, went_on, "conversations.history", "users.list")
-        assert standstill["ratelimited"] > 0.5 * standstill.total()
+        assert standstill["ratelimited"] > 0.5 * standstill.total(), load.by_second(began)
         for asked in load.asked:
             assert asked.took_s < 6.0
             assert (asked.status == 429) == (asked.code == "ratelimited") == (asked.retry_after != "")
@@ -143,26 +159,55 @@ async def check_posts(here: Office, load: Load) -> None:
     assert there.total() == len(there)
 
 
-async def test_a_client_that_hangs_up_while_it_waits_costs_nothing(tmp_path: Path) -> None:
+async def test_slack_sdk_waits_as_it_is_told_and_then_succeeds(acme: Office) -> None:
+    """With its own handler for rate limits, and nothing of ours; without one it says when to come back."""
+    async with serving(acme.mesh, config=replace(HTTP, requests_max=1)) as narrow:
+        url = urlsplit(narrow.base)
+        _, slow = await asyncio.open_connection(url.hostname, url.port)
+        slow.write(b"POST /api/auth.test HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n")
+        await slow.drain()
+        await asyncio.sleep(0.1)
+        plain = WebClient(acme["ada"].token, base_url=narrow.base)
+        with pytest.raises(SlackApiError) as told:
+            await asyncio.to_thread(plain.conversations_history, channel=acme.general)
+        assert (told.value.response.status_code, told.value.response["error"]) == (429, "ratelimited")
+        assert int(told.value.response.headers["Retry-After"]) >= 1
+        handlers: list[RetryHandler] = [RateLimitErrorRetryHandler(max_retry_count=3)]
+        patient = WebClient(acme["ada"].token, base_url=narrow.base, retry_handlers=handlers)
+        call = asyncio.ensure_future(asyncio.to_thread(patient.conversations_history, channel=acme.general))
+        await asyncio.sleep(0.3)
+        slow.close()
+        assert (await call)["ok"]
+
+
+async def test_a_client_that_hangs_up_while_it_waits_costs_nothing(acme: Office) -> None:
     """Its place in the line is passed over: MySQL never sees its statement."""
-    async with office(tmp_path) as here:
-        pool = here.pools.channel
-        grace, slots = here["grace"], pool.limits.connections_max
-        await grace.ok("conversations.history", channel=here.general)
-        holders = [asyncio.ensure_future(pool.rows("SELECT SLEEP(0.3)")) for _ in range(slots - 1)]
-        await asyncio.sleep(0.05)
-        before = await statements(here)
-        url, form = here.base + "conversations.history", {"channel": here.general}
+    async with serving(acme.mesh) as here, AsyncExitStack() as held:
+        line, grace = here.pools.channel.admission, replace(acme["grace"], base=here.base)
+        ask = {"channel": acme.general, **NOT_CACHED}
+        await grace.ok("conversations.history", **ask)
+        start = await statements(here)
+        await grace.ok("conversations.history", **ask)
+        usual = await statements(here) - start
+        # For the line time stands still, so that nobody is shed before he hangs up.
+        line.clock = ManualClock(line.clock.now())
+        with taking(Turn(Priority.POST)):
+            for _ in range(here.pools.channel.limits.connections_max):
+                await held.enter_async_context(line.slot(is_measured=False))
         async with aiohttp.ClientSession() as hasty:
-            calls = [asyncio.ensure_future(hasty.post(url, data=form, headers=grace.headers)) for _ in range(20)]
-            await asyncio.sleep(0.08)
-            assert pool.admission.waiting(Priority.READ) >= 10
+            url = here.base + "conversations.history"
+            calls = [asyncio.ensure_future(hasty.post(url, data=ask, headers=grace.headers)) for _ in range(8)]
+            async with asyncio.timeout(10):
+                while line.waiting(Priority.READ) < 4:
+                    await asyncio.sleep(0.01)
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
-        await asyncio.gather(*holders)
-        await grace.ok("conversations.history", channel=here.general)
-        assert await statements(here) - before < 10
+        await asyncio.sleep(0.1)
+        start = await statements(here)
+        await held.aclose()
+        await grace.ok("conversations.history", **ask)
+        assert await statements(here) - start <= usual + 1
 
 
 async def statements(here: Office) -> int:
