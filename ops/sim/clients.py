@@ -74,11 +74,14 @@ class Device:
             await asyncio.sleep(max(wait_s, self._backoff.next_s()))
 
     async def _connection(self) -> float:
-        arguments = self.session.connecting()
+        session = self.session
+        arguments = session.connecting()
         try:
             gateway_id = await self.http(lambda webapp: webapp.gateway(), tries=1)
         except ParleyError:
             return 0.0
+        if session is not self.session:
+            return 0.0  # the program was started anew, and this is not its attempt
         self.mesh.world.trace(self.host.name, "connects to", gateway_id, *arguments)
         gateway = cast(GatewayProcess, self.mesh.processes[gateway_id])
         self._ended = asyncio.get_running_loop().create_future()

@@ -23,7 +23,6 @@ RECHECK_S = (0.05, 1.0)
 TOLD_S = (0.002, 0.03)
 LATE_S = (0.1, 1.5)
 """From Consul's knowing to a process's: usually at once, sometimes late."""
-CONFIRM_S = 0.33
 PROBE_S = 0.15
 HELD_RECHECK_S = 1.0
 SUSPICION_S = 0.2
@@ -220,7 +219,7 @@ class Watch:
         return frozenset(alive)
 
 
-def confirmed(consul: Consul, host: Host, fence: Fence) -> None:
+def confirmed(consul: Consul, host: Host, fence: Fence, interval_s: float) -> None:
     """Let a registrar's word from Consul reach a fence, again and again."""
 
     def ask() -> None:
@@ -228,4 +227,4 @@ def confirmed(consul: Consul, host: Host, fence: Fence) -> None:
             fence.heard(host.world.now)
 
     ask()
-    host.every(CONFIRM_S, ask)
+    host.every(interval_s, ask)

@@ -38,6 +38,8 @@ class Faults:
             (2, self.sleep),
             (2, self.kill_after_commit),
             (2, self.join_ring),
+            (3, self.leave_behind),
+            (3, self.avalanche),
         )
 
     def schedule(self, count: int, within_s: float) -> None:
@@ -145,6 +147,38 @@ class Faults:
                     extra.host.spawn(self._mesh.stop(extra), "stop")
 
             self._later(0.5, 3.0, go)
+
+    # One after another
+
+    def leave_behind(self) -> None:
+        """Let a channel server, and perhaps the routers with it, hear nothing of Consul while the ring changes."""
+        victim = self._one(("channel",))
+        if victim is None:
+            return
+        is_checked = self._rng.random() < 0.5
+        if is_checked:
+            self._later(0.0, 0.6, self.join_ring)
+        lasts_s = self._rng.uniform(1.0, 7.0)
+        self._leave_behind(victim, lasts_s, is_checked=is_checked)
+        if self._rng.random() < 0.5:
+            for router in self._mesh.living("admin"):
+                self._leave_behind(router, lasts_s, is_checked=True)
+
+    def _leave_behind(self, process: Process, lasts_s: float, *, is_checked: bool) -> None:
+        self._world.trace(process, "is left behind")
+        self._mesh.consul.cut(process.host, is_checked=is_checked)
+        self._later(lasts_s, lasts_s, lambda: self._mesh.consul.mend(process.host))
+
+    def avalanche(self) -> None:
+        """Let a device go, a webapp die with something to say, and the owner die before it is said."""
+        self._rng.choice((self.sleep, self.vanish))()
+        self._later(0.0, 0.2, self.kill_after_commit)
+        self._later(0.1, 0.8, self._kill_channel)
+
+    def _kill_channel(self) -> None:
+        victim = self._one(("channel",))
+        if victim is not None:
+            self._kill(victim)
 
     # What they stand on
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from ops.sim.worker import CHUNK, HASH_SEED, command
+from ops.sim.worker import CHUNK, HASH_SEED, VIOLATED, command
 
 
 @dataclass(slots=True)
@@ -95,5 +95,5 @@ def _work(order: Order, jobs: int, part: int, report: Report, on_progress: Calla
         report.counts.update(line["counts"])
         on_progress(report.played)
     listener.join()
-    if worker.wait() not in (0, 1):
+    if worker.wait() not in (0, VIOLATED):
         report.errors.append("".join(said[-20:]) or f"a worker ended with {worker.returncode}")

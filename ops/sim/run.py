@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +50,8 @@ def run(seed: int, *, keeps_trace: bool = False) -> Outcome:
     outcome = Outcome(seed)
     play = _Play(world)
     try:
-        play.play()
+        with _failures_noted(world):
+            play.play()
     except Violation as violation:
         outcome.invariant, outcome.detail = violation.invariant, violation.detail
     play.count()
@@ -60,6 +64,29 @@ def run(seed: int, *, keeps_trace: bool = False) -> Outcome:
 
 def _line(words: tuple[Any, ...]) -> str:
     return f"{words[0]:10.4f}  " + " ".join(map(str, words[1:]))
+
+
+class _Failures(logging.Handler):
+    """Hears what the tiers log. A failure that is only logged (a task's, a line's) is a defect all the same."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record; one without an exception tells of something that happens, such as retention."""
+        if record.exc_info:
+            self._world.violate("nothing fails unforeseen", f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
+@contextmanager
+def _failures_noted(world: World) -> Iterator[None]:
+    handler, logger = _Failures(world), logging.getLogger()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class _Play:
@@ -87,6 +114,7 @@ class _Play:
             self._settle("everything arrives in the end", SETTLE_S)
         self._probe()
         self.judge.final()
+        self._check_tasks()
         if self.world.violation is not None:
             raise self.world.violation
 
@@ -139,6 +167,7 @@ class _Play:
         until = self.world.now + within_s
         while why := self.judge.unsettled():
             if self.world.now >= until:
+                self._check_tasks()
                 self.world.violate(invariant, why)
             self.world.run(self.world.now + LOOK_S)
 
@@ -149,6 +178,13 @@ class _Play:
             device.host.spawn(device.note(channel_id), "probe")
         self.world.run(self.world.now + LOOK_S)
         self._settle("every subscription stands", PROBE_S)
+
+    def _check_tasks(self) -> None:
+        """No task may fail unless somebody takes its exception: a task group, or an owner that logs it."""
+        for host in filter(lambda host: host.is_alive, self.world.hosts):
+            for task in host.tasks:
+                if task.done() and not task.cancelled() and task._log_traceback:
+                    self.world.violate("nothing fails unforeseen", f"{host}, {task.get_coro()}: {task.exception()!r}")
 
     def count(self) -> None:
         """Count what happened inside the tiers."""

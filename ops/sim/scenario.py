@@ -49,6 +49,7 @@ class Scenario:
 
 def draw(rng: Random) -> Scenario:
     """Return a run."""
+    fence_s = rng.choice((0.4, 1.0))
     return Scenario(
         webapps=rng.choice((1, 2, 2)),
         admins=rng.choice((1, 2)),
@@ -60,7 +61,7 @@ def draw(rng: Random) -> Scenario:
         posts=rng.choice((6, 10, 14)),
         rounds=rng.choice((1, 2)),
         faults=rng.choice((1, 2, 3)),
-        load_s=rng.choice((0.5, 1.5, 3.0)),
+        load_s=rng.choice((0.5, 1.5, 3.0, 6.0)),
         slow=rng.choice((0.0, 0.01, 0.1)),
         late=rng.choice((0.0, 0.1, 0.4)),
         skew_us=rng.choice((0, 50_000, 400_000)),
@@ -76,6 +77,7 @@ def draw(rng: Random) -> Scenario:
             batch_events_max=rng.choice((1, 2, 1_024)),
             unacked_batches_max=rng.choice((1, 2, 256)),
             ack_timeout_s=rng.choice((0.5, 2.0)),
+            linger_s=2 * fence_s,
         ),
         publish=PublishLimits(
             window_batches=rng.choice((2, 64)),
@@ -89,7 +91,7 @@ def draw(rng: Random) -> Scenario:
         ),
         held_events=rng.choice((1, 2, 256)),
         output_bytes_max=rng.choice((1_500, 16_384, 1 << 20)),
-        fence_s=1.0,
+        fence_s=fence_s,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
@@ -31,16 +31,18 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.committer import run_committer
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Stores, Writes
-from svc.webapp.log import Write
+from svc.webapp.gate import Gate
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.publisher import Publisher, run_publisher
 from svc.webapp.servicer import WebappServicer
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
-from svc.webapp.store.rows import User
+from svc.webapp.store.rows import Membership, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
+CONFIRMS_A_FENCE_TIME = 3
+"""As svc.channel.main has it."""
 CHANNEL_TICK_S = 0.2
 ADMIN_TICK_S = 0.2
 """Real ones are shorter; what is due is done this much later, which harms nobody and spares most of the steps."""
@@ -49,17 +51,19 @@ ADMIN_TICK_S = 0.2
 class NoCache(Lookups):
     """Look-ups without a cache, of users that all exist."""
 
-    def __init__(self) -> None:
+    def __init__(self, users: UserStore) -> None:
         """Remember nothing."""
+        self._users = users
 
     async def user(self, team_id: str, user_id: str) -> User | None:
         """See Lookups."""
         return User(user_id, team_id, user_id.lower())
 
-    async def forget(self, write: Write) -> None:
+    async def followed(self, user_id: str, head: int) -> Sequence[Membership]:
         """See Lookups."""
+        return await self._users.memberships(user_id)
 
-    async def forget_member(self, channel_id: str, user_id: str) -> None:
+    async def forget(self, changed: Iterable[str]) -> None:
         """See Lookups."""
 
 
@@ -72,9 +76,9 @@ class WebappProcess(Process):
         self.stores = Stores(
             WorkspaceStore(database), ChannelStore(database), UserStore(database), OutboxStore(database)
         )
-        lookups = NoCache()
+        lookups = NoCache(self.stores.users)
         self._reads = Reads(lookups, self.stores.channels, self.stores.users)
-        self.servicer = WebappServicer(cast(Services, self._reads))
+        self.servicer = WebappServicer(cast(Services, self._reads), Gate(clock=host.clock, rng=self.rng))
         self.rules: Rules
         self.publisher: Publisher
         self._database = database
@@ -101,7 +105,7 @@ class WebappProcess(Process):
             )
             effects = Effects(committer.commit, self.stores, self._lookups)
             await up.enter_async_context(run_sweepers(outbox, self.publisher, effects, clock))
-            self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, self._lookups, outbox))
+            self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, outbox))
             self.mesh.consul.register("webapp", self.host)
             await asyncio.get_running_loop().create_future()
 
@@ -210,7 +214,7 @@ class ChannelProcess(Process):
         host.every(CHANNEL_TICK_S, self.servicer.tick)
         mesh.consul.register("channel", host)
         self.fence = Fence(scenario.fence_s)
-        confirmed(mesh.consul, host, self.fence)
+        confirmed(mesh.consul, host, self.fence, scenario.fence_s / CONFIRMS_A_FENCE_TIME)
         self.table.ownership.trust(self.fence)
 
     def _move(self, watch: Watch) -> None:

@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -31,6 +32,9 @@ CHUNK = 50
 
 USUAL_RINGS = 3
 """Channel servers of the largest usual ring; see `_know_rings`."""
+
+VIOLATED = 3
+"""Exit status when something was not true; Python's own 1 says that a worker broke."""
 
 HASH_SEED = {"PYTHONHASHSEED": "0"}
 
@@ -85,7 +89,7 @@ def chunks(first: int, count: int, of: int, part: int) -> Iterator[range]:
 
 
 def main() -> int:
-    """Play a share of the seeds; 0 when all were clean, 1 otherwise."""
+    """Play a share of the seeds; return the exit status."""
     parser = argparse.ArgumentParser(description="play seeds of the simulation")
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--count", type=int, default=1)
@@ -102,12 +106,16 @@ def main() -> int:
         clean = _in_child(seeds, keeps_trace=options.trace, stops=options.stop) and clean
         if options.stop and not clean:
             break
-    return 0 if clean else 1
+    return 0 if clean else VIOLATED
 
 
 def _be_quiet() -> None:
-    """Let the tiers say nothing and count nothing: their logs and metrics are of a world that does not exist."""
-    logging.disable(logging.CRITICAL)
+    """Let the tiers say nothing and count nothing: their logs and metrics are of a world that does not exist.
+
+    Errors are made all the same: the run listens to them.
+    """
+    logging.disable(logging.WARNING)
+    logging.getLogger().addHandler(logging.NullHandler())
     metrics.set_meter_provider(NoOpMeterProvider())
     _know_rings()
     gc.collect()
@@ -128,12 +136,15 @@ def _in_child(seeds: Sequence[int], *, keeps_trace: bool, stops: bool) -> bool:
     if child == 0:
         status = 2
         try:
-            status = 0 if play(seeds, keeps_trace=keeps_trace, stops=stops) else 1
+            status = 0 if play(seeds, keeps_trace=keeps_trace, stops=stops) else VIOLATED
+        except BaseException:
+            traceback.print_exc()
         finally:
             # Not exit(): that would begin to clean up.
             os._exit(status)
-    _, status = os.waitpid(child, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
+    _, ended = os.waitpid(child, 0)
+    status = os.waitstatus_to_exitcode(ended)
+    if status not in (0, VIOLATED):
         raise SystemExit(f"seeds {seeds[0]} to {seeds[-1]}: the child ended with {status}")
     return status == 0
 

@@ -18,6 +18,8 @@ class Planted:
     new: str
     why: str
     """What goes wrong."""
+    seeds: int = 300
+    """Among so many it must be found. Most are within a dozen."""
 
 
 PLANTED = (
@@ -55,6 +57,28 @@ PLANTED = (
         "        if offset <= had or offset in self._ahead.get(channel_id, ()):\n",
         "        if offset in self._ahead.get(channel_id, ()):\n",
         "what a new connection repeats is shown twice",
+    ),
+    Planted(
+        "no fence",
+        "svc/channel/ownership.py",
+        "        return not self._is_contradicted\n",
+        "        return True\n",
+        "a server that the ring left behind goes on taking events for subscribers that are elsewhere",
+    ),
+    Planted(
+        "subscriptions in adopted slots are not doubted",
+        "svc/channel/table.py",
+        "        self._rechecks.adopted(*self.ownership.take_adopted(), now)\n",
+        "",
+        "who never heard that a slot was elsewhere misses what it got there",
+    ),
+    Planted(
+        "a head is vouched for at once",
+        "svc/channel/states.py",
+        "        vouch_us = max(self._ownership.adopted_us(place), self._forgotten_us)\n",
+        "        vouch_us = 0\n",
+        "a new owner that begins with a late event calls complete who misses the ones before",
+        seeds=2_000,
     ),
     Planted(
         "replay off by one",

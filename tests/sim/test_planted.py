@@ -14,8 +14,6 @@ from tests.sim.planted import PLANTED, Planted
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("svc", "discovery", "ops", "client", "proto/gen")
-SEEDS = 600
-"""Most defects are found within a dozen; the shyest within some hundred."""
 
 
 @pytest.fixture(scope="module")
@@ -57,5 +55,5 @@ def test_the_copy_itself_is_clean(copy: Path) -> None:
 @pytest.mark.parametrize("patch", PLANTED, ids=lambda patch: patch.name)
 def test_a_planted_defect_is_found(copy: Path, patch: Planted) -> None:
     """A simulation that lets one of these pass proves nothing."""
-    report = played(planted(copy, patch), SEEDS)
+    report = played(planted(copy, patch), patch.seeds)
     assert report.failures, f"{report.played} seeds passed although {patch.why}"
