@@ -74,9 +74,10 @@ class Injector:
         old = databases.primary
         if fault.action is Action.FAIL_OVER:
             await self._mesh.kill(old)
-        took_s = await databases.fail_over(lambda line: None)
+        outcome = await databases.fail_over(lambda line: None)
         back = time.monotonic()
-        self._say(f"  failed over from {old} in {took_s * 1000:.0f} ms")
+        steps = ", ".join(f"{step} {took_ms}" for step, took_ms in outcome.steps.items())
+        self._say(f"  failed over from {old} in {outcome.took_s * 1000:.0f} ms: {steps}")
         await asyncio.sleep(fault.down_s)
         if fault.action is Action.FAIL_OVER:
             await self._mesh.start(old)

@@ -17,7 +17,7 @@ from pathlib import Path
 from ops.database import roles
 from ops.database.copy import copy
 from ops.database.directory import Directory, StaleError
-from ops.database.failover import FailoverError, fail_over
+from ops.database.failover import FailoverError, Outcome, fail_over
 from ops.database.lookout import Lookout
 from ops.database.node import Credentials, Node, NodeError
 from ops.database.roles import DivergedError
@@ -137,8 +137,8 @@ class Databases:
                 raise LocalError(f"No replica has caught up with {self.primary} in {SETTLE_S:.0f} s.", "parley status")
             await asyncio.sleep(POLL_S)
 
-    async def fail_over(self, say: Progress) -> float:
-        """Put the replica in the primary's place, as `parley failover` does; return the seconds that it took.
+    async def fail_over(self, say: Progress) -> Outcome:
+        """Put the replica in the primary's place, as `parley failover` does; return what was done.
 
         Raises LocalError when it is refused or fails.
         """
@@ -148,7 +148,7 @@ class Databases:
         except FailoverError as error:
             raise LocalError(str(error), error.hint) from error
         self._adopt(outcome.topology)
-        return outcome.took_s
+        return outcome
 
     def address(self, name: str) -> str:
         """Return where a server is, `host:port`."""
