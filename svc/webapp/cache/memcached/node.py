@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from svc.kit.clock import Clock
@@ -46,12 +46,17 @@ class Node:
         rng: Random,
         limits: NodeLimits | None = None,
         counts: NodeCounts | None = None,
+        early_s: Callable[[], int] | None = None,
     ) -> None:
-        """`address`: host:port. Connects in `run`. `counts` may be shared by many nodes."""
+        """`address`: host:port. Connects in `run`. `counts` may be shared by many nodes.
+
+        `early_s` says, each time anew, with how much left to live a value is refreshed; None: `limits.refresh_s`.
+        """
         self.address = address
         self.counts = counts or NodeCounts()
         self._clock = clock
         self._limits = limits = limits or NodeLimits()
+        self._early_s = early_s or (lambda: limits.refresh_s)
         self._health = Health(limits, rng)
         self._backlog = Backlog(limits.undeleted_max)
         self._connection: Connection | None = None
@@ -76,9 +81,9 @@ class Node:
         connection = self._connection
         if self._health.state is NodeState.ALIVE and connection is not None and keys and not connection.is_full:
             reads = connection.newest
-            # Reads never join those before a deletion: they were to come after it.
+            # Reads never join those before a deletion: they come after it.
             if type(reads) is not Reads or reads.lease_s != lease_s or reads.count >= READS_MAX:
-                reads = Reads(connection, lease_s, self._limits.refresh_s, self.counts)
+                reads = Reads(connection, lease_s, self._early_s(), self.counts)
                 connection.send(reads)
             found = await reads.add(keys)
             if found is not None:

@@ -143,6 +143,20 @@ async def test_large_values_fit_and_too_large_ones_are_given_up(server: CacheSer
         assert (await one(node, "l")).lease is not None
 
 
+async def test_a_node_that_owes_too_many_answers_is_sent_no_fills(server: CacheServer) -> None:
+    """A fill may be large, and it can be spared."""
+    async with client(server.address, replace(PATIENT, in_flight_max=2)) as node:
+        lease = await won(node, "k")
+        server.hang()
+        waiting = asyncio.ensure_future(node.get(["a", "b"], 0))
+        await asyncio.sleep(0)
+        lease.fill(b"v", 60, 1)
+        lease.give_back()
+        assert (node.owed, node.counts.fills_dropped) == (2, 1)
+        server.go_on()
+        await waiting
+
+
 async def test_the_ends_of_what_a_fill_may_say_are_kept(server: CacheServer) -> None:
     """memcached takes no life for an endless one, a long one for a date, and a large load for none."""
     async with client(server.address) as node:

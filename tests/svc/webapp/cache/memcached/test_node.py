@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from svc.webapp.cache.memcached.health import NodeLimits, NodeState
 from svc.webapp.cache.routes.route import Explained, Found
@@ -166,17 +168,34 @@ async def test_a_backlog_of_thousands_is_done_before_the_first_read(server: Cach
 
 
 @pytest.mark.mesh
-async def test_a_stall_of_our_own_is_not_held_against_the_node(server: CacheServer) -> None:
-    """The answer lies there unread when the deadline has long passed."""
-    async with client(server.address, IMPATIENT) as node:
-        await put(node, "k", b"v")
-        reading = asyncio.ensure_future(node.get(["k"], 0))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        time.sleep(0.3)  # noqa: ASYNC251 - the stall
-        (found,) = await reading
-        assert found is not None
-        assert found.value == b"v"
+def test_a_stall_of_our_own_is_not_held_against_the_node(tmp_path: Path) -> None:
+    """The answer lies unread when the deadline has long passed.
+
+    On uvloop, as in the webapp: after a stall in one reader it looks at timers before it looks at other readers.
+    """
+
+    async def read_through_a_stall() -> None:
+        async with cache_server(tmp_path) as server, client(server.address, IMPATIENT) as node:
+            await put(node, "k", b"v")
+            server.hang()
+            reading = asyncio.ensure_future(node.get(["k"], 0))
+            await asyncio.sleep(0.005)
+            here, there = socket.socketpair()
+
+            def stall() -> None:
+                here.recv(1)
+                server.go_on()
+                time.sleep(0.3)
+
+            with here, there:
+                asyncio.get_running_loop().add_reader(here, stall)
+                there.send(b"x")
+                (found,) = await reading
+                asyncio.get_running_loop().remove_reader(here)
+            assert found is not None
+            assert found.value == b"v"
+
+    uvloop.run(read_through_a_stall())
 
 
 async def test_a_node_that_hangs_is_asked_no_more_than_the_limit() -> None:
@@ -264,13 +283,14 @@ async def test_a_node_out_of_memory_fails_one_read_and_no_other() -> None:
         assert (node.alive, node.counts.unanswered, node.counts.misses) == (True, 1, 2)
 
 
-async def test_a_deletion_that_fails_is_done_before_the_node_is_read_again() -> None:
+@pytest.mark.parametrize("failure", [b"SERVER_ERROR out of memory\r\n", None])
+async def test_a_deletion_that_fails_is_done_before_the_node_is_read_again(failure: bytes | None) -> None:
     """Whatever the reason: the connection is given up, and the deletion comes first on the next."""
     fails = iter([True, True])
 
-    def reply(line: bytes) -> bytes:
+    def reply(line: bytes) -> bytes | None:
         is_failing = line.startswith(b"md") and next(fails, False)
-        return b"SERVER_ERROR out of memory\r\n" if is_failing else b"NF %b\r\n" % number(line)
+        return failure if is_failing else b"NF %b\r\n" % number(line)
 
     async with misbehaving(reply) as server, client(server.address) as node:
         assert await node.delete(["k"], 0) == {server.address: ["k"]}
