@@ -19,7 +19,7 @@ from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
 from svc.webapp.cache.codec import Codec
 from svc.webapp.cache.flights import Flights
-from svc.webapp.cache.policy import policy_of
+from svc.webapp.cache.policy import Earliness, policy_of
 from svc.webapp.cache.reading import LoadMany, Means, Reading
 from svc.webapp.cache.routes.route import Route, Undelivered
 from svc.webapp.cache.routes.spec import Switches
@@ -117,11 +117,13 @@ async def run_cache(
     *,
     relay: Relay | None = None,
     switches: Callable[[], Switches] = Switches,
+    earliness: Earliness | None = None,
 ) -> AsyncIterator[Cache]:
     """Yield a cache whose refreshes in the background end with the block; `route`'s lifetime is the caller's.
 
     `relay`: None where no other process reads through the same nodes. `switches` says what the configuration of the
     routes says now; without leases everybody who misses loads: the plain mode that benchmarks compare with.
+    `earliness` is told how long loads take; it may be what the nodes below go by.
     """
     meter = metrics.get_meter(__name__)
     reads = meter.create_counter(
@@ -129,4 +131,4 @@ async def run_cache(
     )
     loads = meter.create_histogram("parley.webapp.cache.load_ms", unit="ms", description="loading by class")
     async with Tasks("refresh cache", REFRESHES_MAX) as tasks:
-        yield Cache(Means(route, clock, rng, tasks, switches, reads, loads), relay)
+        yield Cache(Means(route, clock, rng, tasks, switches, earliness or Earliness(rng), reads, loads), relay)

@@ -10,12 +10,18 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-__all__ = ["CLASSES", "Policy", "is_early", "policy_of", "ttl_of"]
+__all__ = ["CLASSES", "Earliness", "Policy", "policy_of", "ttl_of"]
 
 TTL_SPREAD = 0.2
 """Values filled together expire over the last fifth of their lives, not together: downwards, so that `ttl_s` holds."""
 EARLY_BETA = 1.0
-"""How eager early refresh is; 1 is the source's optimum for loads that take as long as the last one."""
+"""How eager early refresh is; 1 is the source's optimum for loads that take as long as those before."""
+EARLY_WEIGHT = 0.1
+"""Of the newest load in the mean: what changed ten loads ago is mostly in it."""
+EARLY_MIN_S = 2
+"""memcached counts whole seconds: with less there might be no read between the draw and the end."""
+EARLY_MAX_S = 20
+"""A third of the shortest life: however slow the database is, values are used before they are refreshed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,26 @@ def ttl_of(policy: Policy, rng: Random, *, is_none: bool) -> int:
     return max(1, math.floor(policy.ttl_s * (1.0 - TTL_SPREAD * rng.random())))
 
 
-def is_early(left_s: int, load_ms: int, rng: Random) -> bool:
-    """Decide by chance whether this reader refreshes a value that has `left_s` to live and took `load_ms` to load.
+class Earliness:
+    """How long before their end values are refreshed: by chance, and the earlier the longer loads take at the moment.
 
-    The chance rises as the end comes near, earlier for what takes long, so that of a hot key's many readers one comes
-    just in time. A life that is not known (-1) never ends early. Source: Vattani, Chierichetti & Lowenstein, "Optimal
-    Probabilistic Cache Stampede Prevention" (VLDB 2015).
+    Each read draws anew whether a value is near enough to its end, so of a hot key's many readers one comes just in
+    time, and the more load there is on the database the earlier. The node gives the lease to the first whose draw says
+    so, and to nobody else: in the source, which knows no leases, several may refresh at once. Source: Vattani,
+    Chierichetti & Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (VLDB 2015), with a running mean of
+    load times for that of each item.
     """
-    return left_s >= 0 and load_ms / 1000 * EARLY_BETA * -math.log(1.0 - rng.random()) >= left_s
+
+    def __init__(self, rng: Random) -> None:
+        """Start as if loads took no time."""
+        self._rng = rng
+        self._load_s = 0.0
+
+    def note(self, load_s: float) -> None:
+        """Note how long a load took."""
+        self._load_s += EARLY_WEIGHT * (load_s - self._load_s)
+
+    def draw_s(self) -> int:
+        """Return with how many seconds left to live a value that is read now is refreshed."""
+        gap_s = self._load_s * EARLY_BETA * -math.log(1.0 - self._rng.random())
+        return min(EARLY_MAX_S, max(EARLY_MIN_S, math.ceil(gap_s)))

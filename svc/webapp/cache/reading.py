@@ -19,7 +19,7 @@ from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError
 from svc.kit.lifecycle import Tasks
 from svc.webapp.cache.codec import Codec
-from svc.webapp.cache.policy import Policy, ttl_of
+from svc.webapp.cache.policy import Earliness, Policy, ttl_of
 from svc.webapp.cache.routes.route import Found, Lease, Route
 from svc.webapp.cache.routes.spec import Switches
 
@@ -52,6 +52,8 @@ class Means:
     """For refreshes in the background, bounded."""
     switches: Callable[[], Switches]
     """What the routes' configuration says now."""
+    earliness: Earliness
+    """Told how long loads take."""
     reads: metrics.Counter
     loads: metrics.Histogram
 
@@ -151,7 +153,9 @@ class Reading(Generic[_Value]):
         means = self._means
         began = means.clock.now()
         loaded = await self._load((*leases, *bare))
-        load_ms = round((means.clock.now() - began) * 1000)
+        took_s = means.clock.now() - began
+        means.earliness.note(took_s)
+        load_ms = round(took_s * 1000)
         means.loads.record(load_ms, {"class": self._policy.name})
         self.values.update(loaded)
         for key, lease in leases.items():

@@ -55,11 +55,11 @@ class Table:
 
 
 @asynccontextmanager
-async def caching(address: str, *, relay: Relay | None = None) -> AsyncIterator[tuple[Cache, Node]]:
+async def caching(address: str, *, relay: Relay | None = None, early_s: int = 2) -> AsyncIterator[tuple[Cache, Node]]:
     """Yield a process's cache over a memcached node, connected."""
     clock, rng = SystemClock(), random.Random(1)
     # A busy machine must not look like a dead node.
-    node = Node(address, clock, rng, NodeLimits(deadline_s=0.5))
+    node = Node(address, clock, rng, NodeLimits(deadline_s=0.5), early_s=lambda: early_s)
     async with background("node", node.run()), run_cache(node, clock, rng, relay=relay) as cache:
         await until_alive(node)
         yield cache, node

@@ -149,6 +149,21 @@ async def test_many_values_are_asked_for_together_and_loaded_together(node: Cach
         assert await one.get_or_load_many([], table.load, TEXT) == {}
 
 
+async def test_a_value_that_is_early_enough_is_refreshed_by_one_of_all_its_readers(node: CacheServer) -> None:
+    """In the background, while they all go on with the old one; the draw of the reader decides what is early."""
+    source = Source("old")
+    async with caching(node.address) as (one, _), caching(node.address, early_s=1000) as (two, _):
+        await one.get_or_load(KEY, source.load, TEXT)
+        assert await one.get_or_load(KEY, source.load, TEXT) == "old"
+        source.value, source.seconds = "new", 0.02
+        reads = [cache.get_or_load(KEY, source.load, TEXT) for _ in range(50) for cache in (one, two)]
+        assert set(await asyncio.gather(*reads)) == {"old"}
+        async with asyncio.timeout(5):
+            while await one.get_or_load(KEY, source.load, TEXT) == "old":
+                await asyncio.sleep(0.005)
+        assert source.loads == 2
+
+
 async def test_a_failed_load_gives_the_lease_back(node: CacheServer) -> None:
     """Its error reaches everyone who waited for it, and the next one may load at once."""
 

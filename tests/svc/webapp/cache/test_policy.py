@@ -6,7 +6,17 @@ import random
 
 import pytest
 
-from svc.webapp.cache.policy import CLASSES, NEWEST, TTL_SPREAD, USER, is_early, policy_of, ttl_of
+from svc.webapp.cache.policy import (
+    CLASSES,
+    EARLY_MAX_S,
+    EARLY_MIN_S,
+    NEWEST,
+    TTL_SPREAD,
+    USER,
+    Earliness,
+    policy_of,
+    ttl_of,
+)
 
 RNG = random.Random(5)
 
@@ -39,20 +49,17 @@ def test_what_users_change_themselves_is_never_stale() -> None:
     assert USER.stale_s <= 10
 
 
-@pytest.mark.parametrize(
-    ("left_s", "load_ms", "least", "most"),
-    [
-        (0, 5, 1.0, 1.0),
-        (1, 5, 0.0, 0.0),
-        (1, 1000, 0.33, 0.41),
-        (2, 1000, 0.11, 0.16),
-        (10, 1000, 0.0, 0.001),
-        (-1, 1000, 0.0, 0.0),
-    ],
-)
-def test_early_refresh_is_likelier_the_nearer_the_end_and_the_longer_the_load(
-    left_s: int, load_ms: int, least: float, most: float
-) -> None:
-    """By e^(-left/load); a life that is not known has no end."""
-    share = sum(is_early(left_s, load_ms, RNG) for _ in range(10_000)) / 10_000
-    assert least <= share <= most
+def test_values_are_refreshed_the_earlier_the_longer_loads_take() -> None:
+    """By chance around the mean of a load, between bounds: two seconds when loads are quick, as they are."""
+    earliness = Earliness(RNG)
+    assert {earliness.draw_s() for _ in range(1000)} == {EARLY_MIN_S}
+    for _ in range(50):
+        earliness.note(0.005)
+    assert {earliness.draw_s() for _ in range(1000)} == {EARLY_MIN_S}
+    for _ in range(100):
+        earliness.note(4.0)
+    draws = [earliness.draw_s() for _ in range(10_000)]
+    assert (min(draws), max(draws)) == (EARLY_MIN_S, EARLY_MAX_S)
+    # Of an exponential distribution, a share of 1/e is above its mean.
+    assert 0.33 < sum(draw > 4 for draw in draws) / len(draws) < 0.41
+    assert min(policy.ttl_s for policy in CLASSES) * (1 - TTL_SPREAD) > EARLY_MAX_S
