@@ -18,6 +18,7 @@ from ops.cli.output import CliError, emit_json, json_option, say
 BENCHES = (
     ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
     ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
+    ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced, in a plain pool and in ours"),
 )
 
 HELP = (
@@ -29,7 +30,7 @@ Exit code 1 when a result misses its bars.
 \b
 Benchmarks:
 """
-    + "\n".join(f"  {name:<12} {what}" for name, _, what in BENCHES)
+    + "\n".join(f"  {name:<14} {what}" for name, _, what in BENCHES)
     + """
 
 \b

@@ -38,3 +38,8 @@ class WebappConfig:
         default="",
         help="how cache keys find their nodes, while Consul's KV says nothing; empty: the file that comes with parley",
     )
+    cache_keeper: bool = setting(
+        "PARLEY_CACHE_KEEPER",
+        default=True,
+        help="whether this webapp may keep the cache pools; where none may, what Consul lists is the pool",
+    )

@@ -53,7 +53,9 @@ async def serve(config: WebappConfig) -> None:
         observe([pools.workspace.admission, pools.channel.admission, pools.user.admission])
         await up.enter_async_context(followed(pools, disco.kv))
         await migrate.check(pools)
-        caching = run_process_cache(disco, instance_id, config.cache_routes_file, clock, random.Random())
+        caching = run_process_cache(
+            disco, instance_id, config.cache_routes_file, clock, random.Random(), may_keep=config.cache_keeper
+        )
         cached = await up.enter_async_context(caching)
         services = await _start_services(up, config, disco, pools, cached.cache, clock)
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
