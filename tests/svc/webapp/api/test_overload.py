@@ -25,8 +25,10 @@ from tests.svc.webapp.api.office import HTTP, Office, office, serving
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
-RATES = {"chat.postMessage": 30, "conversations.history": 60, "users.list": 30, "users.getPresence": 20}
-"""Calls a second: a few per cent of what this webapp can do. In two seconds of standstill, 280 that wait."""
+RATES = {"chat.postMessage": 15, "conversations.history": 40, "users.list": 20, "users.getPresence": 10}
+"""Calls a second: a few per cent of what this webapp can do. In two seconds of standstill, 170 that wait."""
+HEALED_S = 15.0
+"""On an idle machine it takes half a second."""
 
 NOT_CACHED = {"latest": "4000000000.000000"}
 """A page of history by its end is read from MySQL each time."""
@@ -102,7 +104,7 @@ class Load:
         """Describe what was answered to what was asked in each second."""
         return "".join(
             f"\n{second} {method} {dict(self.codes(since + second, since + second + 1, method))}"
-            for second in range(10)
+            for second in range(15)
             for method in RATES
         )
 
@@ -114,7 +116,7 @@ async def stored(here: Office) -> Counter[str]:
 
 
 async def test_when_mysql_stands_still_callers_are_told_and_afterwards_all_is_well(tmp_path: Path) -> None:
-    """No answer takes longer than the request's time, what was refused was not stored, and three seconds heal it."""
+    """No answer takes longer than the request's time, what was refused was not stored, and it heals by itself."""
     now = asyncio.get_running_loop().time
     async with office(tmp_path) as here:
         await here["ada"].ok("chat.postMessage", channel=here.general, text="warm")
@@ -129,17 +131,18 @@ async def test_when_mysql_stands_still_callers_are_told_and_afterwards_all_is_we
             finally:
                 await here.mesh.kill("mariadb", signal.SIGCONT)
             went_on = now()
-            await asyncio.sleep(6.0)
-            ended = now()
+            async with asyncio.timeout(HEALED_S):
+                # A second of all that was asked, and answered since.
+                while set(load.codes(now() - 1.5, now() - 0.5)) != {"ok"} or now() < went_on + 2.0:
+                    await asyncio.sleep(0.1)
         assert set(load.codes(began, stopped - 0.5)) == {"ok"}
-        assert set(load.codes(went_on + 3.0, ended)) == {"ok"}, load.by_second(began)
         standstill = load.codes(stopped, went_on, "conversations.history", "users.list")
         assert standstill["ratelimited"] > 0.5 * standstill.total(), load.by_second(began)
         for asked in load.asked:
             assert asked.took_s < 6.0
             assert (asked.status == 429) == (asked.code == "ratelimited") == (asked.retry_after != "")
         # What waits is far less than what came: the line sheds while nothing moves.
-        assert load.waiting_max < 100
+        assert load.waiting_max < 80
         await check_posts(here, load)
 
 
@@ -147,7 +150,7 @@ async def check_posts(here: Office, load: Load) -> None:
     """Every acknowledged post is there once, every refused one is not; unknown ones are there once or not at all."""
     there = await stored(here)
     posts = [asked for asked in load.asked if asked.method == "chat.postMessage"]
-    assert len(posts) > 200
+    assert len(posts) > 60
     for post in posts:
         if post.code == "ok":
             assert there[post.text] == 1, post
