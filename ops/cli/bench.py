@@ -18,7 +18,7 @@ from ops.cli.output import CliError, emit_json, json_option, say
 BENCHES = (
     ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
     ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
-    ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced, in a plain pool and in ours"),
+    ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
 )
 
 HELP = (
