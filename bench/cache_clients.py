@@ -66,7 +66,7 @@ class Client(Protocol):
         ...
 
 
-def fill(ports: Sequence[int], values: Sequence[Mapping[str, bytes]]) -> None:
+def fill(ports: Sequence[int], values: Sequence[Mapping[Any, bytes]]) -> None:
     """Store values on each node, as plain items, and read them back."""
     for port, items in zip(ports, values, strict=True):
         client = ThreadClient(("127.0.0.1", port))
