@@ -13,6 +13,7 @@ each has a limit, and says 503 or leaves the rest to the sweepers.
 | servicer.py | the gRPC face |
 | domain/ | the rules, which both faces share |
 | log.py, plan.py, committer.py | a write, its offsets, the transaction that makes it true |
+| aftermath.py | what follows a commit, in order: caches forget, events go out, writers are told |
 | effects.py, outbox.py, publisher.py, admin_link.py | what follows from a write: other keyspaces, publishing |
 | store/, cache/, migrate.py | MySQL, memcached, numbered schema changes |
 | assembly.py, main.py | the parts joined; the process |

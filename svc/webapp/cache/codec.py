@@ -72,17 +72,20 @@ def cells_codec(
 def row_loader(row_type: type[_Value]) -> Callable[[Any], _Value]:
     """Return what makes a dataclass of `rows` from its cells as JSON has them. It raises ValueError or TypeError."""
     hints = get_type_hints(row_type)
-    converters: list[Callable[[Any], Any] | None] = []
-    for field in fields(row_type):  # type: ignore[arg-type]
+    count = len(fields(row_type))  # type: ignore[arg-type]
+    converters: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, field in enumerate(fields(row_type)):  # type: ignore[arg-type]
         hint = hints[field.name]
         if hint is bytes:
-            converters.append(bytes.fromhex)
-        else:
-            converters.append(hint if isinstance(hint, type) and issubclass(hint, Enum) else None)
+            converters.append((place, bytes.fromhex))
+        elif isinstance(hint, type) and issubclass(hint, Enum):
+            converters.append((place, hint))
 
     def load(cells: Any) -> _Value:
-        if not isinstance(cells, list) or len(cells) != len(converters):
+        if not isinstance(cells, list) or len(cells) != count:
             raise ValueError(f"not a {row_type.__name__}")
-        return row_type(*(cell if to is None else to(cell) for cell, to in zip(cells, converters, strict=True)))
+        for place, convert in converters:
+            cells[place] = convert(cells[place])
+        return row_type(*cells)
 
     return load

