@@ -34,6 +34,8 @@ SETTINGS = {
     # Whom to follow is said after the start: ports change, and so do roles.
     "skip-slave-start": "ON",
     "slave-net-timeout": "5",
+    # A replica commits in the primary's order, but syncs several transactions at once: one by one it falls behind.
+    "slave-parallel-threads": "4",
     "read-only": "ON",
     "rpl-semi-sync-master-timeout": str(SEMI_SYNC_TIMEOUT_MS),
     "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
