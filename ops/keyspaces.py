@@ -28,6 +28,7 @@ from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Writes
+from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import open_pools
 
@@ -60,6 +61,8 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
     """Yield the rules over these databases. Raises FailedPreconditionError when their schema is not ours."""
     clock, rng = SystemClock(), SystemRandom()
     config = migrate.DsnConfig(dsns.workspace, dsns.channel, dsns.user)
+    # A command has its connections to itself, and would rather wait than be told to come back.
+    begin(Turn(Priority.POST))
     async with AsyncExitStack() as up:
         pools = await up.enter_async_context(open_pools(config.dsns(), clock))
         await migrate.check(pools)
