@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from svc.kit.lifecycle import Tasks
@@ -26,6 +27,7 @@ from svc.webapp.cache.routes.spec import (
     ShadowSpec,
     Spec,
     WarmUpSpec,
+    copies,
     may_hold,
     reaches,
 )
@@ -70,10 +72,26 @@ class Tree:
         """See `build`."""
         self.config = config
         self.route = build(config.routes, pools, tasks)
-        spec = config.routes
-        self._may_hold = LongestPrefix({p: may_hold(each) for p, each in spec.prefixes.items()}, may_hold(spec.default))
-        self._reaches = LongestPrefix({p: reaches(each) for p, each in spec.prefixes.items()}, reaches(spec.default))
+        self._branches = LongestPrefix(
+            {prefix: _Branch.of(spec) for prefix, spec in config.routes.prefixes.items()},
+            _Branch.of(config.routes.default),
+        )
 
     def deletes_for(self, other: Tree, key: str) -> bool:
-        """Whether a deletion by this tree reaches whatever gets by the other may find, so that it need not be asked."""
-        return other._may_hold.find(key) <= self._reaches.find(key)
+        """Whether a deletion by this tree does whatever one by the other would, so that the other need not be asked."""
+        mine, its = self._branches.find(key), other._branches.find(key)
+        return mine.spec == its.spec or (its.may_hold <= mine.reaches and not its.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """What is known of the keys of one prefix."""
+
+    spec: Spec
+    may_hold: frozenset[str]
+    reaches: frozenset[str]
+    copies: bool
+
+    @classmethod
+    def of(cls, spec: Spec) -> _Branch:
+        return cls(spec, may_hold(spec), reaches(spec), copies(spec))

@@ -33,8 +33,8 @@ class PoolView(Protocol):
 
     def holders(self, key: str) -> Sequence[Route]:
         """Return the nodes that may hold a key, each once: whom `reader` names, whom it may name soon, and whom it, or
-        another process's view, named until a moment ago. The node that is read comes last, after whoever it may fetch
-        the key from.
+        another process's view, named until a moment ago. The last hears of a deletion when all others have: whoever
+        may fetch a key comes after whoever it may be fetched from.
         """
         ...
 

@@ -19,7 +19,7 @@ from discovery.kv import KvEntry, KvWatcher
 from svc.kit.clock import Clock
 from svc.kit.errors import DeadlineError
 from svc.kit.lifecycle import Tasks, background
-from svc.webapp.cache.routes.asking import delete_parts
+from svc.webapp.cache.routes.asking import delete_parts, joined
 from svc.webapp.cache.routes.build import Tree
 from svc.webapp.cache.routes.config import RoutesError, parse
 from svc.webapp.cache.routes.pool import Pools
@@ -103,7 +103,7 @@ class Routes:
         """See `Route.delete`."""
         if not self._beside:
             return self._tree.route.delete(keys, stale_s)
-        return delete_parts(self._deletions(keys), stale_s)
+        return self._delete_beside(keys, stale_s)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""
@@ -147,16 +147,21 @@ class Routes:
         async for entry in watcher.changes():
             await self.take(entry)
 
-    def _deletions(self, keys: Sequence[str]) -> dict[Route, Sequence[str]]:
-        """Return which tree deletes which keys: those beside only what the one that is read does not reach itself."""
-        now = self._clock.now()
+    async def _delete_beside(self, keys: Sequence[str], stale_s: int) -> Undelivered:
+        """Delete by all trees; by those beside only what the one that is read does not reach itself.
+
+        They come first: another process that goes by one of them may carry over values to what is read here.
+        """
+        now, tree = self._clock.now(), self._tree
         self._beside = tuple(each for each in self._beside if each.until > now)
-        parts: dict[Route, Sequence[str]] = {self._tree.route: keys}
+        parts: dict[Route, Sequence[str]] = {}
         for each in self._beside:
-            unreached = [key for key in keys if not self._tree.deletes_for(each.tree, key)]
+            unreached = [key for key in keys if not tree.deletes_for(each.tree, key)]
             if unreached:
                 parts[each.tree.route] = unreached
-        return parts
+        undelivered = await delete_parts(parts, stale_s)
+        # What became the tree meanwhile had its deletions just now, being beside.
+        return joined(undelivered, await tree.route.delete(keys, stale_s))
 
     def _put_beside(self, beside: _Beside) -> None:
         if len(self._beside) >= LINGERING_MAX:

@@ -24,6 +24,7 @@ __all__ = [
     "Spec",
     "Switches",
     "WarmUpSpec",
+    "copies",
     "may_hold",
     "reaches",
 ]
@@ -180,3 +181,8 @@ def reaches(spec: Spec) -> frozenset[str]:
             return reduce(frozenset.intersection, map(reaches, children(spec)))
         case _:
             return frozenset().union(*map(reaches, children(spec)))
+
+
+def copies(spec: Spec) -> bool:
+    """Whether gets of a handle carry values from one pool to another, so that the order of deletions matters."""
+    return isinstance(spec, WarmUpSpec | ShadowSpec) or any(map(copies, children(spec)))

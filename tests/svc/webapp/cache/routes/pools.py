@@ -12,13 +12,24 @@ from tests.svc.webapp.cache.twin import Twin
 
 
 class MemoryPool:
-    """A PoolView. `warm`: sources of seats that warm up; `incoming`: nodes that get all deletions, and no reads."""
+    """A PoolView.
 
-    def __init__(self, name: str, seats: Mapping[str, Route], *, warm: Mapping[str, Route] | None = None) -> None:
+    `warm`: sources of seats that warm up; `coming`: nodes that will take seats over; `incoming`: get all deletions.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seats: Mapping[str, Route],
+        *,
+        warm: Mapping[str, Route] | None = None,
+        coming: Mapping[str, Route] | None = None,
+    ) -> None:
         self.name = name
         self.generation = 1
         self.seats = dict(seats)
         self.warm = dict(warm or {})
+        self.coming = dict(coming or {})
         self.incoming: list[Route] = []
         self.warms_up = True
         self._readers: dict[str, WarmUp] = {}
@@ -39,8 +50,9 @@ class MemoryPool:
         if not self.seats:
             return self.incoming
         seat = self._seat(key)
-        warm = [self.warm[seat]] if seat in self.warm else []
-        return (*self.incoming, *warm, self.seats[seat])
+        # Whoever is fetched from comes first, by this view or the next.
+        way = (self.warm.get(seat), self.seats[seat], self.coming.get(seat))
+        return (*self.incoming, *(node for node in way if node is not None))
 
     def _seat(self, key: str) -> str:
         return max(self.seats, key=lambda seat: blake2b(key.encode(), digest_size=8, key=seat.encode()).digest())
