@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import CannotMeasure
 from bench.memcached import memcached_nodes
+from ops.local.errors import LocalError
 
 if TYPE_CHECKING:
     from bench.cache_clients import Client, Load, Sample
@@ -55,7 +55,7 @@ FULL = Pace()
 
 
 def measure(say: Say, pace: Pace = FULL) -> dict[str, Any]:
-    """Return every client's speed in every mode; takes about a minute. Raises CannotMeasure."""
+    """Return every client's speed in every mode; takes about a minute. Raises LocalError."""
     check_peers(lambda name: importlib.util.find_spec(name) is not None)
     from bench.cache_clients import Load, clients, fill
 
@@ -79,11 +79,11 @@ def measure(say: Say, pace: Pace = FULL) -> dict[str, Any]:
 
 
 def check_peers(is_installed: Callable[[str], bool]) -> None:
-    """Raise CannotMeasure when there is nothing to measure against."""
+    """Raise LocalError when there is nothing to measure against."""
     for peer in ("aiomcache", "pymemcache"):
         if not is_installed(peer):
             hint = "make test installs it, or: .venv/bin/pip install -r requirements-dev.txt"
-            raise CannotMeasure(f"{peer}, a peer to measure against, is not installed.", hint)
+            raise LocalError(f"{peer}, a peer to measure against, is not installed.", hint)
 
 
 def _key(rng: Random) -> str:

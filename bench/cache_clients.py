@@ -70,7 +70,8 @@ def fill(ports: Sequence[int], values: Sequence[Mapping[Any, bytes]]) -> None:
     """Store values on each node, as plain items, and read them back."""
     for port, items in zip(ports, values, strict=True):
         client = ThreadClient(("127.0.0.1", port))
-        client.set_many(dict(items), expire=TTL_S, noreply=False)
+        held: dict[bytes | str, bytes] = dict(items.items())
+        client.set_many(held, expire=TTL_S, noreply=False)
         if client.get_many(list(items)) != items:
             raise RuntimeError(f"the node on port {port} does not hold what was stored")
         client.close()

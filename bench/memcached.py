@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.errors import CannotMeasure
+from ops.local.errors import LocalError
 
 __all__ = ["memcached_nodes"]
 
@@ -20,10 +20,10 @@ MEMORY_MB = 64
 
 @contextmanager
 def memcached_nodes(count: int) -> Iterator[list[int]]:
-    """Run empty nodes while the block runs; yield their ports. Raises CannotMeasure."""
+    """Run empty nodes while the block runs; yield their ports. Raises LocalError."""
     binary = shutil.which("memcached", path=f"{os.environ.get('PATH', os.defpath)}:/usr/bin:/usr/local/bin")
     if binary is None:
-        raise CannotMeasure("memcached is not on this machine.", "./parley bootstrap installs what is missing.")
+        raise LocalError("memcached is not on this machine.", "./parley bootstrap installs what is missing.")
     processes: list[subprocess.Popen[bytes]] = []
     try:
         ports = []
@@ -60,5 +60,5 @@ def _wait_for(port: int) -> None:
                 return
         except OSError as error:
             if time.monotonic() > ends_at:
-                raise CannotMeasure(f"memcached did not start on port {port}.") from error
+                raise LocalError(f"memcached did not start on port {port}.") from error
             time.sleep(0.01)

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from bench.errors import CannotMeasure
 from ops.cli.output import CliError, emit_json, json_option, say
+from ops.local.errors import LocalError
 
 # Name, module with `measure(say) -> dict`, and what it measures. One line a benchmark.
 BENCHES = (
@@ -64,7 +64,7 @@ def _run(name: str, module: str) -> dict[str, Any]:
     began = time.monotonic()
     try:
         result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"))
-    except CannotMeasure as error:
+    except LocalError as error:
         raise CliError(f"bench {name}: {error}", error.hint) from error
     say(f"bench {name}: done in {time.monotonic() - began:.1f} s")
     return {"bench": name, **_machine(), **result}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.cache import MODES, Pace, check_peers, measure
-from bench.errors import CannotMeasure
+from ops.local.errors import LocalError
 
 
 @pytest.mark.mesh
@@ -27,6 +27,6 @@ def test_every_client_is_measured_in_every_mode() -> None:
 
 def test_a_peer_that_is_not_installed_is_named() -> None:
     """With the command that installs it."""
-    with pytest.raises(CannotMeasure, match="aiomcache") as caught:
+    with pytest.raises(LocalError, match="aiomcache") as caught:
         check_peers(lambda name: name != "aiomcache")
     assert "requirements-dev.txt" in caught.value.hint
