@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from svc.webapp.store import topology as followed
+
 KEYSPACES = ("workspace", "channel", "user")
 
 PREFIX = "parley/mysql/"
@@ -32,17 +34,9 @@ class Topology:
 
     @classmethod
     def parse(cls, value: bytes) -> Topology:
-        """Return what the KV holds. Raises ValueError saying what is wrong with it."""
-        try:
-            found = json.loads(value)
-            epoch, primary, replicas = found["epoch"], found["primary"], tuple(found.get("replicas", ()))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"a topology is JSON with epoch, primary and replicas: {error!r}") from error
-        if not isinstance(epoch, int) or not all(
-            isinstance(each, str) and ":" in each for each in (primary, *replicas)
-        ):
-            raise ValueError("a topology's epoch is a number, and its servers are host:port")
-        return cls(epoch, primary, replicas, bool(found.get("lossy")))
+        """Return what the KV holds, by the rules of those who follow it. Raises ValueError saying what is wrong."""
+        found = followed.parse(value)
+        return cls(found.epoch, found.primary, found.replicas, bool(json.loads(value).get("lossy")))
 
     def encode(self) -> bytes:
         """Return the value for the KV."""

@@ -6,6 +6,8 @@
 - `mesh.py`      the front door: start all, wait until Consul says that all pass, kill and add instances
 - `spec.py`      what to start: counts, zones, ports, embedded or external servers
 - `consul.py`, `mariadb.py`, `memcached.py`   one embedded server each
+- `databases.py`  a MariaDB and its replica, kept in their roles; `replication.py` how they are started, `remembered.py`
+                  which was the primary
 - `tier.py`      one instance of a tier
 - `process.py`   a child process: log, readiness, end; none outlives its parent
 - `ports.py`     free ports, and who has a taken one

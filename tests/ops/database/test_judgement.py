@@ -9,8 +9,10 @@ import pytest
 from ops.database.alarms import Trouble, alarms
 from ops.database.risks import Danger, risks
 from ops.database.status import Reach, Status
-from ops.database.topology import Topology, groups
+from ops.database.topology import KEYSPACES, Topology, groups, key
 from ops.database.watch import Watch
+from svc.webapp.store.query import KEYSPACES as FOLLOWED
+from svc.webapp.store.topology import key_of
 from tests.ops.database.made import PRIMARY, REPLICA, TOPOLOGY, dead, primary, replica, replication, semi_sync
 
 SAFE = Watch(at=100.0, sure_until=103.0, gone_by=100.5, position="0-1-10", is_whole=True)
@@ -79,7 +81,10 @@ def test_a_risk_says_how_many_transactions_are_known_to_be_missing() -> None:
 
 def test_a_topology_survives_the_kv_and_only_a_topology_does() -> None:
     """Whatever is wrong with a value is an error, not a primary."""
+    lossy = TOPOLOGY.promoted(REPLICA, is_lossy=True)
     assert Topology.parse(TOPOLOGY.encode()) == TOPOLOGY
+    assert Topology.parse(lossy.encode()) == lossy
+    assert [key(keyspace) for keyspace in KEYSPACES] == [key_of(keyspace) for keyspace in FOLLOWED]
     for wrong in (b"", b"[]", b'{"epoch": 1}', b'{"epoch": "1", "primary": "a:1"}', b'{"epoch": 1, "primary": "a"}'):
         with pytest.raises(ValueError):
             Topology.parse(wrong)
