@@ -23,6 +23,7 @@ shadows. A get of one key by default.json costs 0.8 us more than its node does; 
 |---|---|
 | route.py | the contract of all of them |
 | config.py, fields.py, spec.py | configuration: as JSON, what each field may be, as values |
+| reach.py | where values may be, how they are carried, where deletions go: what keeps a configuration honest |
 | build.py, asking.py | from values to handles; asking several at once |
 | reload.py | the tree in force, and how another takes its place |
 | explain.py | the way of one key, for people |
@@ -30,8 +31,8 @@ shadows. A get of one key by default.json costs 0.8 us more than its node does; 
 The rules for whoever adds a handle:
 
 1. A deletion goes wherever a get may find the key, in the order in which values are carried from one place to another.
-   `spec.may_hold`, `reaches` and `copies` say so of each handle; random trees, and random changes of them, are played
-   against the truth (tests/svc/webapp/cache/routes).
+   `reach` says so of each handle; random trees, and random changes of them, are played against the truth
+   (tests/svc/webapp/cache/routes).
 2. Fill through the lease of the place that is filled, taken before the value was read. Nothing else may store.
 3. Raise nothing for what a node does; a place that cannot be asked is a None, and None alone makes others stand in.
 4. A handle is as old as its tree: whoever is in the middle of a request ends it on the tree that it began on.

@@ -13,6 +13,7 @@ from svc.webapp.cache.routes.null import Null
 from svc.webapp.cache.routes.operations import Operations
 from svc.webapp.cache.routes.pool import Pool, Pools
 from svc.webapp.cache.routes.prefixes import LongestPrefix, Prefixes
+from svc.webapp.cache.routes.reach import copies, may_hold, reaches
 from svc.webapp.cache.routes.route import Route
 from svc.webapp.cache.routes.shadow import Shadow
 from svc.webapp.cache.routes.spec import (
@@ -27,9 +28,6 @@ from svc.webapp.cache.routes.spec import (
     ShadowSpec,
     Spec,
     WarmUpSpec,
-    copies,
-    may_hold,
-    reaches,
 )
 from svc.webapp.cache.routes.warm_up import WarmUp
 

@@ -12,12 +12,14 @@ that nobody knows are mistakes: what is spelt wrong must not be taken for what w
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from svc.webapp.cache.routes.fields import WRONG, Place, Reading, flag
-from svc.webapp.cache.routes.spec import PrefixesSpec, RoutesConfig, Switches
+from svc.webapp.cache.routes.reach import conflicts
+from svc.webapp.cache.routes.spec import PrefixesSpec, RoutesConfig, Spec, Switches
 
 __all__ = ["DEFAULT_FILE", "PLAIN_FILE", "RoutesError", "parse", "read_file"]
 
@@ -88,7 +90,16 @@ def _config(body: dict[str, Any], reading: Reading) -> RoutesConfig | None:
         if spec is not WRONG:
             reading.mistakes.append("routes: the outermost handle is of type prefixes")
         return None
+    for path, branch in _branches(spec):
+        reading.mistakes.extend(f"{path}: {conflict}" for conflict in conflicts(branch))
     return None if reading.mistakes else RoutesConfig(tuple(sorted(reading.pools)), spec, Switches(**switches))
+
+
+def _branches(spec: PrefixesSpec) -> Iterator[tuple[str, Spec]]:
+    """Yield what different keys go through, with its place."""
+    yield "routes.default", spec.default
+    for prefix, branch in spec.prefixes.items():
+        yield f'routes.prefixes["{prefix}"]', branch
 
 
 def _pools(value: Any, reading: Reading) -> frozenset[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from svc.webapp.cache.routes.reach import may_hold, reaches
 from svc.webapp.cache.routes.spec import (
     AllSyncSpec,
     FailoverSpec,
@@ -21,8 +22,6 @@ from svc.webapp.cache.routes.spec import (
     ShadowSpec,
     Spec,
     WarmUpSpec,
-    may_hold,
-    reaches,
 )
 
 __all__ = ["WRONG", "Place", "Reading"]

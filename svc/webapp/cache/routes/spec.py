@@ -1,13 +1,9 @@
-"""A configuration of routes as values: what `config` reads and `build` puts to work. Pure.
-
-Beside it, the rule that keeps a configuration honest: a deletion reaches whatever a get may find.
-"""
+"""A configuration of routes as values: what `config` reads and `build` puts to work. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -24,9 +20,6 @@ __all__ = [
     "Spec",
     "Switches",
     "WarmUpSpec",
-    "copies",
-    "may_hold",
-    "reaches",
 ]
 
 
@@ -133,56 +126,3 @@ class RoutesConfig:
     """The pools that it names, sorted."""
     routes: PrefixesSpec
     switches: Switches = Switches()
-
-
-def children(spec: Spec) -> tuple[Spec, ...]:
-    """Return whom a handle asks."""
-    match spec:
-        case PoolSpec() | NullSpec():
-            return ()
-        case FailoverSpec(child, gutter):
-            return child, gutter
-        case WarmUpSpec(cold, warm):
-            return cold, warm
-        case AllSyncSpec(several) | MissFailoverSpec(several):
-            return several
-        case ShadowSpec(child, shadow):
-            return child, shadow
-        case OperationsSpec(getter, deleter):
-            return getter, deleter
-        case PrefixesSpec(default, by_prefix):
-            return default, *by_prefix.values()
-
-
-def may_hold(spec: Spec) -> frozenset[str]:
-    """Return the pools in which gets of a handle may find, or leave, a value."""
-    match spec:
-        case PoolSpec(pool):
-            return frozenset((pool,))
-        case AllSyncSpec((first, *_)):
-            return may_hold(first)
-        case OperationsSpec(getter, _):
-            return may_hold(getter)
-        case _:
-            return frozenset().union(*map(may_hold, children(spec)))
-
-
-def reaches(spec: Spec) -> frozenset[str]:
-    """Return the pools in which a deletion by a handle has surely been tried when it returns, whatever the key."""
-    match spec:
-        case PoolSpec(pool):
-            return frozenset((pool,))
-        case ShadowSpec(child):
-            # Nobody waits for what a shadow deletes.
-            return reaches(child)
-        case OperationsSpec(_, deleter):
-            return reaches(deleter)
-        case PrefixesSpec():
-            return reduce(frozenset.intersection, map(reaches, children(spec)))
-        case _:
-            return frozenset().union(*map(reaches, children(spec)))
-
-
-def copies(spec: Spec) -> bool:
-    """Whether gets of a handle carry values from one pool to another, so that the order of deletions matters."""
-    return isinstance(spec, WarmUpSpec | ShadowSpec) or any(map(copies, children(spec)))

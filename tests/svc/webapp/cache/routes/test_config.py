@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svc.webapp.cache.routes.config import BYTES_MAX, DEFAULT_FILE, PLAIN_FILE, RoutesError, parse, read_file
+from svc.webapp.cache.routes.reach import may_hold, reaches
 from svc.webapp.cache.routes.spec import (
     AllSyncSpec,
     FailoverSpec,
@@ -23,8 +24,6 @@ from svc.webapp.cache.routes.spec import (
     Spec,
     Switches,
     WarmUpSpec,
-    may_hold,
-    reaches,
 )
 
 A, B, C = PoolSpec("a"), PoolSpec("b"), PoolSpec("c")
@@ -257,3 +256,51 @@ def test_nothing_that_is_written_breaks_the_reader(written: Any) -> None:
 def test_it_is_known_where_values_may_be_and_where_deletions_surely_go(spec: Spec, held: str, reached: str) -> None:
     """Pools by their letters."""
     assert (may_hold(spec), reaches(spec)) == (frozenset(held), frozenset(reached))
+
+
+def warm_up(cold: Any, warm: Any) -> dict[str, Any]:
+    """Return a `warm_up` as it is written."""
+    return handle("warm_up", cold=cold, warm=warm)
+
+
+def shadow(child: Any, other: Any) -> dict[str, Any]:
+    """Return a `shadow` as it is written."""
+    return handle("shadow", child=child, shadow=other, rate=0.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (warm_up("a", warm_up("b", "c")), None),
+        (warm_up(warm_up("a", "c"), "b"), None),
+        (handle("failover", child=warm_up("a", "b"), gutter="c"), None),
+        (handle("miss_failover", children=[warm_up("a", "b"), warm_up("a", "c")]), None),
+        (shadow(shadow("a", "b"), "c"), None),
+        (handle("all_sync", children=["a", shadow("b", "a")]), None),
+        (handle("operations", get="a", delete=handle("all_sync", children=["a", shadow("b", "a")])), None),
+        (warm_up("a", "a"), 'routes.default: pool "a" is warmed up, and something is warmed up from it'),
+        (
+            warm_up(handle("failover", child="a", gutter="c"), handle("failover", child="b", gutter="c")),
+            'routes.default: pool "c" is warmed up',
+        ),
+        (handle("miss_failover", children=[warm_up("a", "b"), warm_up("b", "c")]), 'pool "b" is warmed up'),
+        (warm_up(warm_up("a", "b"), "a"), 'pool "a" is warmed up'),
+        (shadow("a", "a"), 'routes.default: pool "a" is a shadow, and used otherwise as well'),
+        (shadow(warm_up("a", "b"), handle("all_sync", children=[warm_up("a", "c")])), 'pool "a" is a shadow'),
+        (handle("failover", child="b", gutter=shadow("a", "b")), 'pool "b" is a shadow'),
+        (handle("miss_failover", children=[shadow("a", "b"), shadow("a", "b")]), 'pool "b" is a shadow'),
+    ],
+    ids=str,
+)
+def test_values_are_carried_one_way_only(written: Any, expected: str | None) -> None:
+    """Else no order of deletions would be right."""
+    data = routes(written)
+    if expected is None:
+        parse(data)
+    else:
+        assert any(expected in mistake for mistake in mistakes(data))
+
+
+def test_different_keys_may_be_carried_different_ways() -> None:
+    """Each prefix has a tree of its own."""
+    parse(routes(warm_up("a", "b"), routes={"default": warm_up("a", "b"), "prefixes": {"h1:": warm_up("b", "a")}}))

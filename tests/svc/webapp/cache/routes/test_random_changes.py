@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from discovery.kv import KvEntry
 from svc.kit.lifecycle import Tasks
 from svc.webapp.cache.routes.build import Tree
-from svc.webapp.cache.routes.config import parse
+from svc.webapp.cache.routes.config import RoutesError, parse
 from svc.webapp.cache.routes.reload import SETTLE_S, Routes
 from tests.svc.webapp.cache.routes.world import KEYS, POOLS, World
 
@@ -28,6 +28,20 @@ LATE_S = 0.75 * SETTLE_S
 TICK_S = 0.05
 TURNS_A_TICK = 10
 """A message takes 6 turns at most: 50 ms."""
+
+
+def written(handle: Any) -> bytes:
+    """Return a whole configuration."""
+    return json.dumps({"pools": POOLS, "routes": {"default": handle}}).encode()
+
+
+def is_good(handle: Any) -> bool:
+    """Whether a configuration with this is taken."""
+    try:
+        parse(written(handle))
+    except RoutesError:
+        return False
+    return True
 
 
 def compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -43,7 +57,7 @@ def compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-HANDLES = st.recursive(st.sampled_from(POOLS), compound, max_leaves=3)
+HANDLES = st.recursive(st.sampled_from(POOLS), compound, max_leaves=3).filter(is_good)
 
 
 class Process:
@@ -68,11 +82,6 @@ class Process:
             keys = world.rng.sample(KEYS, world.rng.randint(1, len(KEYS)))
             await (world.write if world.rng.random() < 0.3 else world.read)(self.routes, keys)
             await world.turns(40)
-
-
-def written(handle: Any) -> bytes:
-    """Return a whole configuration."""
-    return json.dumps({"pools": POOLS, "routes": {"default": handle}}).encode()
 
 
 @settings(max_examples=30, deadline=None)
