@@ -72,6 +72,8 @@ class Loader:
         async with aclosing(self._source.load(team_id, timeout_s)) as parts:
             async for part in parts:
                 builder.take(part)
+        while builder.settle():
+            await asyncio.sleep(0)  # others get their turns
         model = builder.finish()
         self.loads += 1
         return model

@@ -130,6 +130,7 @@ class Workspaces:
         if applied is Applied.APPLIED:
             self.applied += 1
             self._count(workspace)
+            self._make_room(workspace)
         elif applied is Applied.GAP:
             self.lost(event.channel_id, event.offset - 1)
 
@@ -184,7 +185,11 @@ class Workspaces:
         workspace.load_count += 1
         self._feed.follow(workspace.team_id, model.offset)
         self._count(workspace)
-        while self.bytes > self._limits.bytes_max and self._evict(keep=workspace):
+        self._make_room(workspace)
+
+    def _make_room(self, keep: _Workspace) -> None:
+        """Forget the idlest ones until all fit, but never `keep`."""
+        while self.bytes > self._limits.bytes_max and self._evict(keep):
             pass
 
     def _count(self, workspace: _Workspace) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from svc.edge.config import ModelLimits
-from svc.edge.model import OBJECT_OVERHEAD_BYTES, Applied, Model, ModelBuilder
+from svc.edge.model import Applied, Model, ModelBuilder
+from svc.edge.names import Query, search
 from svc.kit.errors import FailedPreconditionError, InternalError, ParleyError, UnavailableError
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM, World
 
@@ -114,16 +115,53 @@ def test_the_workspace_itself_may_change() -> None:
 
 
 def test_bytes_follow_what_is_held() -> None:
-    """The estimate counts replacing and removing, and comes back to zero."""
+    """The estimate counts replacing and removing; beside the tables nothing is left of what is gone."""
     model = Model(boot.Team(id=TEAM), 0)
-    user = boot.User(id=ALICE, title="x" * 100)
-    model.put(users=[user], channels=[boot.Channel(id=GENERAL, kind=boot.CHANNEL_KIND_PUBLIC)])
-    model.put(users=[user])
-    assert model.users.bytes == user.ByteSize() + OBJECT_OVERHEAD_BYTES
+    user = boot.User(id=ALICE, name="alice", title="x" * 100)
+    channel = boot.Channel(id=GENERAL, name="general", kind=boot.CHANNEL_KIND_PUBLIC)
+    model.put(users=[user], channels=[channel])
+    held = model.bytes
+    assert user.ByteSize() + channel.ByteSize() < held < 4000
+    model.put(users=[user], channels=[channel])
+    assert model.bytes == held
+    model.put(users=[boot.User(id=ALICE, name="alice", title="x" * 1100)])
+    assert 980 <= model.bytes - held <= 1030
     model.users.remove(ALICE)
     model.users.remove(ALICE)
-    model.channels.remove(GENERAL)
-    assert model.bytes == 0
+    assert model.bytes < held - 100
+    assert list(model.users) == []
+
+
+def test_an_object_without_an_id_is_a_defect_of_the_sender() -> None:
+    """Nothing can be found by such an id, and nobody would ask for it."""
+    with pytest.raises(InternalError):
+        Model(boot.Team(id=TEAM), 0).put(users=[boot.User(id="alice")])
+
+
+def test_names_follow_the_model() -> None:
+    """Renamed, deactivated, archived, made private, or older than what is held: search sees the same as get."""
+    model = Model(boot.Team(id=TEAM), 5)
+    public = boot.CHANNEL_KIND_PUBLIC
+
+    def found(prefix: str) -> list[str]:
+        return search(Query(prefix=prefix), model.user_names, model.channel_names)
+
+    model.put(
+        users=[boot.User(id=ALICE, name="alice", real_name="Alice Liddell", version=7)],
+        channels=[boot.Channel(id=GENERAL, name="all-lids", kind=public)],
+    )
+    assert (found("al"), found("lid")) == ([ALICE, GENERAL], [GENERAL, ALICE])
+    model.apply(6, boot.ModelChange(users=[boot.User(id=ALICE, name="older", version=6)]))
+    assert (found("older"), found("lidd")) == ([], [ALICE])
+    model.apply(7, boot.ModelChange(channels=[boot.Channel(id=GENERAL, name="lids", kind=public, is_archived=True)]))
+    model.apply(8, boot.ModelChange(users=[boot.User(id=ALICE, name="carroll", version=8)]))
+    assert (found("li"), found("carr")) == ([], [ALICE])
+    model.apply(9, boot.ModelChange(users=[boot.User(id=ALICE, name="carroll", version=9, deleted=True)]))
+    private = boot.Channel(id=GENERAL, name="lids", kind=boot.CHANNEL_KIND_PRIVATE, version=10)
+    model.apply(10, boot.ModelChange(channels=[private]))
+    assert found("carr") == []
+    everything = Query(prefix="lids", inactive=True)
+    assert search(everything, model.user_names, model.channel_names) == []
 
 
 CHANGES = st.lists(

@@ -244,6 +244,21 @@ async def test_bytes_are_bounded_and_the_workspace_just_loaded_stays() -> None:
         assert edge.workspaces.bytes == sizes[1] + sizes[2]
 
 
+async def test_a_workspace_that_grows_makes_the_idlest_one_go() -> None:
+    """Changes count as much as loads do; the one that grows is kept."""
+    quiet, growing = World(), World(team_id="T0000000002")
+    async with edge_of(quiet, growing, hold=limits(bytes_max=9000)) as edge:
+        for world in (growing, quiet):
+            await edge.workspaces.model(world.team_id)
+        for number in range(10, 60):
+            growing.user(f"U00000000{number}", title="x" * 100)
+        edge.feed.pump()
+        assert list(edge.feed.positions) == [growing.team_id]
+        held = edge.workspaces.peek(growing.team_id)
+        assert held is not None
+        assert edge.workspaces.bytes == held[0].bytes > 9000
+
+
 async def test_when_every_place_is_being_loaded_a_further_workspace_is_refused() -> None:
     """Loads under way are not thrown away for new ones."""
     worlds = [World(team_id=f"T000000000{number}") for number in range(2)]
