@@ -75,6 +75,10 @@ class Tree:
             _Branch.of(config.routes.default),
         )
 
+        specs = (config.routes.default, *config.routes.prefixes.values())
+        self.copies = any(map(copies, specs))
+        """Whether it carries values from one pool to another."""
+
     def deletes_for(self, other: Tree, key: str) -> bool:
         """Whether a deletion by this tree does whatever one by the other would, so that the other need not be asked."""
         mine, its = self._branches.find(key), other._branches.find(key)

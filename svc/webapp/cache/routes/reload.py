@@ -148,20 +148,23 @@ class Routes:
             await self.take(entry)
 
     async def _delete_beside(self, keys: Sequence[str], stale_s: int) -> Undelivered:
-        """Delete by all trees; by those beside only what the one that is read does not reach itself.
-
-        They come first: another process that goes by one of them may carry over values to what is read here.
-        """
+        """Delete by all trees; by those beside only what the one that is read does not reach itself."""
         now, tree = self._clock.now(), self._tree
         self._beside = tuple(each for each in self._beside if each.until > now)
-        parts: dict[Route, Sequence[str]] = {}
+        parts: dict[Route, Sequence[str]] = {tree.route: keys}
+        is_carried = tree.copies
         for each in self._beside:
             unreached = [key for key in keys if not tree.deletes_for(each.tree, key)]
             if unreached:
                 parts[each.tree.route] = unreached
+                is_carried = is_carried or each.tree.copies
+        # What becomes the tree meanwhile hears of it too, being beside.
         undelivered = await delete_parts(parts, stale_s)
-        # What became the tree meanwhile had its deletions just now, being beside.
-        return joined(undelivered, await tree.route.delete(keys, stale_s))
+        if is_carried and len(parts) > 1:
+            # Another process may go by one of them that carries values over, from where they were not deleted yet to
+            # where they were. The second time they are gone from wherever they could be carried.
+            undelivered = joined(undelivered, await delete_parts(parts, stale_s))
+        return undelivered
 
     def _put_beside(self, beside: _Beside) -> None:
         if len(self._beside) >= LINGERING_MAX:
