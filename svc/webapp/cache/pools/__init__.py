@@ -5,7 +5,8 @@ table, as without a keeper, what Consul lists is the pool.
 
 Owns: the tables, the orders given by `parley cache`, the pace of replacements.
 Forgets: hit rates and how long a node has been silent, when the keeper changes; the next one looks for itself.
-Bounds: 8 pools of 64 seats, one planned change of a pool at a time, one probe a node each second.
+Bounds: 8 pools of 64 seats, one planned change of a pool at a time (beside a quarter of its seats that warm up), one
+probe a node each second.
 
 What it promises:
 - Who reads a key from a node is sure that every deletion of the last 2 s and more reached it (see `table`).

@@ -2,7 +2,8 @@
 
 A node that Consul no longer lists is restarting as long as it answers, and is given GRACE_S to come back. One that
 neither is listed nor answers is dead, and a spare takes its seat at once: there is nothing to lose. Everything else is
-planned, and waits until the pool is calm: no change under way, and the hit rate back where it was before the last.
+planned, and waits until the pool is calm: no change under way but the warming up of a few nodes, and the hit rate back
+where it was before the last.
 A seat is never given up but by an order: a pool shrinks by nobody's silence.
 """
 
@@ -23,6 +24,9 @@ GRACE_S = 30.0
 """How long a node that left Consul and answers may take to come back: an agent's upgrade is over in ten seconds."""
 CALM = 0.95
 """The next planned change waits until the pool's hit rate is this share of what it was before the last."""
+WARMING_MAX = 0.25
+"""Share of the seats whose nodes may be warming up when another change begins: so much is left to chance if the nodes
+before die together."""
 FOUND_S = 3.0
 """The first table is made from a list that has not changed for this long: a fleet that starts registers in turn."""
 LISTED_S = 5.0
@@ -103,7 +107,7 @@ class Control:
             if spare is not None:
                 return self._announce(seen, table, name, spare, DEAD)
         for order in seen.orders:
-            if not self.outcomes[order.id].is_final:
+            if self.outcomes[order.id].state == "waiting":
                 decision = self._obey(seen, table, order)
                 if decision is not None:
                     return decision
@@ -114,9 +118,10 @@ class Control:
 
     def _unrest(self, seen: Seen, table: Table) -> str:
         """Return why a planned change must wait; empty when it need not."""
-        changing = [name for name, seat in table.seats.items() if seat.is_changing]
-        if changing:
-            return f"waits for seat {changing[0]}"
+        warming = [name for name, seat in table.seats.items() if seat.is_warming]
+        changing = [name for name, seat in table.seats.items() if seat.is_changing and not seat.is_warming]
+        if changing or len(warming) > WARMING_MAX * len(table.seats):
+            return f"waits for seat {(*changing, *warming)[0]}"
         since_s = seen.now - self._ended_at
         if since_s < WINDOW_S:
             return f"waits {WINDOW_S - since_s:.0f} s to see the hit rate"
@@ -222,9 +227,7 @@ class Control:
             del self.outcomes[next(iter(self.outcomes))]
 
     def _obey(self, seen: Seen, table: Table, order: Order) -> Decision | None:
-        """Return the first step of an order; None while it runs, must wait, or is refused."""
-        if self.outcomes[order.id].state == "running":
-            return None
+        """Return the first step of an order; None when it must wait, or is refused."""
         try:
             decision = self._ordered(seen, table, order)
         except OrderError as error:

@@ -24,9 +24,12 @@ WARM_S = 600.0
 IDLE_S = 30.0
 """A node that nobody asks for anything (under GETS_MIN in ten seconds) is as warm as it will be after this."""
 NEAR = 0.1
-"""A node is warm when it misses a tenth more than the pool did before, or less."""
+"""A seat that comes is warm when it misses a tenth more than the pool did before, or less. And a node before is let go
+when what it still answers is at most a tenth of what neither has: that much more the database is asked without it."""
 NEAR_BY = 0.005
 """... or half a percent of all gets: where everything was a hit, a tenth more would be nothing at all."""
+SPARED_BY = 0.002
+"""... the same of a node before, whose answers are counted one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Decision:
     text: str = ""
     """What changes by it."""
     ended: bool = False
-    """Whether a change is over with it."""
+    """Whether it moved keys: what comes next waits for the hit rate."""
     empty: tuple[str, ...] = ()
     """Nodes to empty; they are ready for their seats once that is done."""
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +130,20 @@ def is_warm(seen: Seen, table: Table, nodes: Iterable[str], age_s: float) -> boo
     return 1 - hit_rate <= (1 - table.rate) * (1 + NEAR) + NEAR_BY or age_s >= WARM_S
 
 
+def is_spent(seen: Seen, seat: Seat, age_s: float) -> bool:
+    """Whether the node before has hardly anything to say that its successor does not know, or has had its time.
+
+    A hit rate that is nearly back is not enough: what is asked for once in a minute still lies there alone.
+    """
+    if age_s < WINDOW_S:
+        return False
+    now, before = seen.rates.of((seat.node,), seen.now), seen.rates.of((seat.warm,), seen.now)
+    if now.hit_rate is None:
+        return age_s >= IDLE_S
+    lost = max(0, now.gets - now.hits - before.hits)
+    return before.hits <= max(NEAR * lost, SPARED_BY * now.gets) or age_s >= WARM_S
+
+
 def _take_over(
     seen: Seen, table: Table, ages: Ages, emptied: AbstractSet[str], name: str, seat: Seat
 ) -> Decision | None:
@@ -150,7 +167,7 @@ def _take_over(
     if not source:
         changes["done"] = table.carried_out(seat.why)
     text = f"seat {name}: {seat.next} instead of {seat.node}" + (f", which warms it up ({source})" if source else "")
-    return Decision(table.with_seat(name, after, **changes), text, ended=not source)
+    return Decision(table.with_seat(name, after, **changes), text, ended=True)
 
 
 def _end_warming(seen: Seen, table: Table, ages: Ages, name: str, seat: Seat) -> Decision | None:
@@ -158,7 +175,7 @@ def _end_warming(seen: Seen, table: Table, ages: Ages, name: str, seat: Seat) ->
     if not seat.warm or seat.next:
         return None
     age_s = ages.of(("warm", name, seat.node, seat.warm), seen.now)
-    if ages.of(("silent", seat.warm), seen.now) < SILENT_S and not is_warm(seen, table, (seat.node,), age_s):
+    if ages.of(("silent", seat.warm), seen.now) < SILENT_S and not is_spent(seen, seat, age_s):
         return None
     after = replace(seat, warm="", old=(*seat.old, seat.warm), why="")
     text = f"seat {name}: {seat.node} is warm after {age_s:.0f} s"

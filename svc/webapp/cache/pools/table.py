@@ -102,6 +102,11 @@ class Seat:
         """Whether its keys are on their way: not yet where they will be, or not yet filled there."""
         return bool(self.next or self.warm) or self.mode not in (Mode.SETTLED, Mode.YOUNG)
 
+    @property
+    def is_warming(self) -> bool:
+        """Whether all that is left of a change is that the node before has something to say."""
+        return bool(self.warm) and not self.next and self.mode in (Mode.SETTLED, Mode.YOUNG)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

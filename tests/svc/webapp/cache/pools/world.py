@@ -40,6 +40,8 @@ class World:
         self.held: dict[str, dict[str, tuple[int, float]]] = {}
         """What nodes hold: by key, the version of the value and when it expires (see `webapps`)."""
         self.is_asked = True
+        self.filling = 0.2
+        """Share of what a new node lacks that it learns in a second."""
         self._warmth = dict.fromkeys(self.listed, 1.0)
         self._counts: dict[str, tuple[int, int]] = {}
         self._rates = HitRates()
@@ -143,7 +145,11 @@ class World:
                 hits, misses = self._counts.get(node, (0, 0))
                 hit_rate = BEST * warmth
                 self._counts[node] = (hits + int(GETS_S * hit_rate), misses + int(GETS_S * (1 - hit_rate)))
-                self._warmth[node] = warmth + (1 - warmth) * 0.2
+                self._warmth[node] = warmth + (1 - warmth) * self.filling
+                if seat.warm in self.answering:
+                    hits, misses = self._counts.get(seat.warm, (0, 0))
+                    spared, lost = int(GETS_S * (BEST - hit_rate)), int(GETS_S * (1 - BEST))
+                    self._counts[seat.warm] = (hits + spared, misses + lost)
         for node, (hits, misses) in self._counts.items():
             if node in self.answering:
                 self._rates.note(node, self.now, hits, misses)
