@@ -36,7 +36,7 @@ class Faults:
             (2, self.read_slowly),
             (1, self.restart_device),
             (2, self.sleep),
-            (2, self.kill_after_commit),
+            (3, self.kill_after_commit),
             (2, self.join_ring),
             (3, self.leave_behind),
             (3, self.avalanche),

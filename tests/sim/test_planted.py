@@ -12,6 +12,8 @@ import pytest
 from ops.sim.many import Order, Report, play
 from tests.sim.planted import PLANTED, Planted
 
+pytestmark = pytest.mark.timeout(600)  # 30 s for the shyest; a busy machine may take its time
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("svc", "discovery", "ops", "client", "proto/gen")
 
