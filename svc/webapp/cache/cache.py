@@ -99,6 +99,9 @@ class Cache:
             self._undelivered.add(sum(map(len, undelivered.values())))
             if self._relay is not None:
                 await self._relay.tell({address: tuple(missed) for address, missed in undelivered.items()})
+                # Who had not heard yet may have carried a value from where it still is to where it was deleted already.
+                again = {key: None for missed in undelivered.values() for key in missed}
+                await self._means.route.delete(tuple(again), 0)
 
     def forget_reads(self, keys: Iterable[str]) -> None:
         """Let nobody wait any more for reads of these keys: another process says that they changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from svc.kit.clock import SystemClock
 from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.codec import FLAG, row_codec
 from svc.webapp.cache.memcached.node import Node
+from svc.webapp.cache.routes.null import Null
+from svc.webapp.cache.routes.route import Undelivered
 from svc.webapp.store.rows import Conversation, ConversationKind, Token, TokenKind
 from tests.svc.webapp.cache.caches import KEY, TEXT, USER, Source, Table, caching, until_alive
 from tests.svc.webapp.cache.nodes import CacheServer, cache_server
@@ -223,6 +225,21 @@ async def test_what_a_node_did_not_confirm_is_told_to_others_before_the_write_is
         await node.stop()
         await cache.invalidate([KEY, USER])
         assert [{a: tuple(keys) for a, keys in each.items()} for each in told.told] == [{node.address: (KEY, USER)}]
+
+
+async def test_what_was_told_to_others_is_deleted_once_more() -> None:
+    """One of them, who had not heard, may have carried it from the node that kept it to one where it was deleted."""
+    told = Told()
+    deleted: list[tuple[tuple[str, ...], int, int]] = []
+
+    class Deaf(Null):
+        async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
+            deleted.append((tuple(keys), stale_s, len(told.told)))
+            return {"127.0.0.1:1": (KEY,)}
+
+    async with run_cache(Deaf(), SystemClock(), random.Random(1), relay=told) as cache:
+        await cache.invalidate([KEY, f"{KEY}2"])
+    assert deleted == [((KEY, f"{KEY}2"), 0, 0), ((KEY,), 0, 1)]
 
 
 async def test_what_cannot_be_read_is_loaded_and_replaced(node: CacheServer) -> None:
