@@ -38,6 +38,17 @@ def test_a_whole_load_gives_a_model() -> None:
     assert [user.id for user in model.users] == [ALICE, BOB]
 
 
+def test_the_end_of_a_load_can_be_taken_in_pieces() -> None:
+    """Whoever loads lets others have their turns between them; each piece is work that finishing need not do."""
+    builder = ModelBuilder(TEAM, ModelLimits())
+    assert not builder.settle()
+    named = webapp.UserPage(users=[boot.User(id=ALICE, name="alice"), boot.User(id=BOB, name="bob")])
+    for part in (HEADER, webapp.LoadWorkspaceResponse(users=named), CHANNELS, TRAILER):
+        builder.take(part)
+    assert [builder.settle(), builder.settle(), builder.settle()] == [True, True, False]
+    assert search(Query(prefix="b"), builder.finish().user_names) == [BOB]
+
+
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [

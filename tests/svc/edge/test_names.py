@@ -87,6 +87,16 @@ def test_whom_one_talks_to_comes_first_and_the_deactivated_last() -> None:
     assert found(index, Query(prefix="ann", affinity=dear)) == [2, 1, 0]
     assert found(index, Query(prefix="ann", affinity=dear, inactive=True)) == [2, 1, 0, 3]
     assert found(index, Query(prefix="ann", affinity=dear, limit=1)) == [2]
+    gone_first = {user_id(3): 9.0, user_id(1): 1.0}
+    assert found(index, Query(prefix="ann", affinity=gone_first, limit=1, inactive=True)) == [1]
+
+
+def test_those_of_equal_weight_are_ranked_as_if_alone() -> None:
+    """However the caller happens to name them, and though there are more of them than asked for."""
+    index = index_of(Named("ann"), Named("annabel"), Named("anne"))
+    equal = {user_id(1): 1.0, user_id(2): 1.0, user_id(0): 1.0}
+    assert found(index, Query(prefix="ann", affinity=equal, limit=1)) == [0]
+    assert found(index, Query(prefix="ann", affinity=equal, limit=2)) == [0, 2]
 
 
 def test_several_indexes_are_ranked_together() -> None:
