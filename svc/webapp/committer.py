@@ -188,10 +188,9 @@ class Lane:
         for pending in (*self._taken, *self._mailbox.take_nowait()):
             pending.resolve(OutcomeUnknownError(_STOPPING))
 
-    async def _settle(self, batch: Sequence[_Pending]) -> None:
-        """Answer every write of a batch, one way or the other."""
+    async def _settle(self, batch: Sequence[_Pending], unknown: Exception | None = None) -> None:
+        """Answer every write of a batch, one way or the other. `unknown`: an earlier try may have succeeded."""
         backoff = Backoff(self._limits.retry_base_s, self._limits.retry_cap_s, self._rng)
-        unknown: Exception | None = None
         for attempt in range(1, self._limits.tries_max + 1):
             if not batch:
                 return
@@ -204,7 +203,7 @@ class Lane:
             except Exception as error:  # whatever one write brings about must not take the others down
                 failure = translate(error, "channel")
                 if not is_passing(error):
-                    await self._split(batch, failure)
+                    await self._split(batch, failure, unknown)
                     return
             else:
                 await self._aftermath.follow(Batch(writes, results, partial(_answer, batch)))
@@ -217,14 +216,14 @@ class Lane:
             # A try that failed cleanly says nothing about an earlier one whose answer was lost.
             pending.resolve(unknown or failure)
 
-    async def _split(self, batch: Sequence[_Pending], failure: Exception) -> None:
+    async def _split(self, batch: Sequence[_Pending], failure: Exception, unknown: Exception | None) -> None:
         """Find the write that MySQL refuses: commit each half by itself, in order."""
         if len(batch) == 1:
-            batch[0].resolve(failure)
+            batch[0].resolve(unknown or failure)
             return
         middle = len(batch) // 2
-        await self._settle(batch[:middle])
-        await self._settle(batch[middle:])
+        await self._settle(batch[:middle], unknown)
+        await self._settle(batch[middle:], unknown)
 
     async def _transact(self, writes: Sequence[Write]) -> list[Committed | Exception]:
         """Plan and write a batch in one transaction. Raises the driver's errors, OutcomeUnknown."""

@@ -13,7 +13,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from svc.webapp.committer import Committer, CommitterLimits, run_committer
-from svc.webapp.log import Committed, MessageDraft, Write
+from svc.webapp.log import Committed, MessageDraft, OutcomeUnknownError, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.pools import Database, PoolLimits, Pools
 from tests.svc.webapp.commit_cutter import Cut, commit_cutter
@@ -178,6 +178,28 @@ async def test_without_a_request_id_a_lost_commit_is_never_ok(pools: Pools, cut:
     outcome, log = await cut_commit(pools, cut, post(CHANNEL, "m"))
     assert isinstance(outcome, UnavailableError)
     assert log == written
+
+
+async def test_a_refusal_after_a_commit_whose_answer_was_lost_is_not_the_last_word(pools: Pools) -> None:
+    """The write may be true: its writer is told that nobody knows, not that it was refused."""
+    limits = CommitterLimits(retry_base_s=2.0, retry_cap_s=2.0)
+    async with commit_cutter(pools.channel.dsn.port) as cutter:
+        database = Database(
+            "channel", replace(pools.channel.dsn, port=cutter.address_port), SystemClock(), PoolLimits()
+        )
+        async with run_committer(database, lambda events: None, SystemClock(), random.Random(1), limits) as committer:
+            cutter.cut = Cut.ANSWER
+            commit = asyncio.ensure_future(committer.commit(post(CHANNEL, "m", "k")))
+            while cutter.cut is not Cut.NONE:
+                await asyncio.sleep(0.01)
+            await pools.channel.execute("RENAME TABLE heads TO heads_elsewhere")
+            try:
+                with pytest.raises(OutcomeUnknownError):
+                    await commit
+            finally:
+                await pools.channel.execute("RENAME TABLE heads_elsewhere TO heads")
+        await database.close()
+    assert await offsets(pools) == [1]
 
 
 async def test_posts_survive_a_restart_of_the_database(own_mariadb: DatabaseServer) -> None:
