@@ -49,7 +49,7 @@ PEOPLE, CHANNELS, MESSAGES = 600, 150, 1_500
 
 IDLE_S = 5.0
 WARM_S = 210.0
-"""Several lives of the classes that live a minute: what was loaded together expires together, and only by and by apart."""
+"""Some lives of the classes that live a minute: what was loaded together expires together, and only slowly apart."""
 STEADY_S = 40.0
 AFTER_S = 20.0
 CALM_S = 5.0
