@@ -30,7 +30,7 @@ the old one, and begins the next order when the hit rate is back. Nodes are give
 \b
 Examples:
   parley cache show                           pools, seats, nodes, hit rates of the last 10 s
-  parley cache route u1:U024BE7LH             where a key is read, and who hears of its deletion
+  parley cache route u2:T024BE7LJ:U024BE7LH   where a key is read, and who hears of its deletion
   parley cache replace 3                      a spare takes seat 3
   parley cache replace 3 10.0.0.9:11211       that node takes it
   parley cache add memcached-az1-9            a new seat; its share of the keys moves there

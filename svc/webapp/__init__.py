@@ -5,7 +5,7 @@ is one write of the log with its events (`log`, `committer`), told to the owners
 `outbox`). Forgets: everything between requests. What it committed and had not published when it died is in the
 outbox, and any other webapp sends it on within 2 s. Bounds: requests at once, body size and time a request
 (`api.asgi.HttpConfig`), connections to MySQL, writes that wait for their commit, events that wait to be published:
-each has a limit, and says 503 or leaves the rest to the sweepers.
+each has a limit, and says 429 or leaves the rest to the sweepers.
 
 | where | what |
 |---|---|
