@@ -124,9 +124,9 @@ class FleetPlanner:
             pairing=Pairing(number, credentials.ops_password, credentials.replication_password) if is_paired else None,
         )
 
-    def cache_node(self, name: str, pool: str, seat: str) -> Memcached:
+    def cache_node(self, name: str, zone: str, pool: str, seat: str) -> Memcached:
         """Return one memcached, on a port of its own."""
-        return Memcached(name, self._logs / f"{name}.log", self._ports.claim_free(), pool, seat)
+        return Memcached(name, self._logs / f"{name}.log", self._ports.claim_free(), zone, pool, seat)
 
     def _memcached(self) -> list[Memcached]:
         spec = self._spec
@@ -134,9 +134,9 @@ class FleetPlanner:
         gutter = places("memcached-gutter", spec.memcached_gutter, spec.zones)
         spares = places("memcached-spare", spec.memcached_spares, spec.zones)
         return [
-            *(self.cache_node(name, MAIN_POOL, str(seat)) for seat, (name, _) in enumerate(main, 1)),
-            *(self.cache_node(name, GUTTER_POOL, str(seat)) for seat, (name, _) in enumerate(gutter, 1)),
-            *(self.cache_node(name, SPARE_POOL, "") for name, _ in spares),
+            *(self.cache_node(name, zone, MAIN_POOL, str(seat)) for seat, (name, zone) in enumerate(main, 1)),
+            *(self.cache_node(name, zone, GUTTER_POOL, str(seat)) for seat, (name, zone) in enumerate(gutter, 1)),
+            *(self.cache_node(name, zone, SPARE_POOL, "") for name, zone in spares),
         ]
 
     def _tier_environ(self, fleet: Fleet) -> dict[str, str]:

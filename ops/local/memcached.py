@@ -49,11 +49,12 @@ class Memcached:
 
     ready_timeout_s = 10.0
 
-    def __init__(self, name: str, log: Path, port: int, pool: str = MAIN_POOL, seat: str = "") -> None:
+    def __init__(self, name: str, log: Path, port: int, zone: str, pool: str = MAIN_POOL, seat: str = "") -> None:
         binary = find_program(MEMCACHED.programs[0])
         if binary is None:
             raise LocalError("memcached is not on this machine.", "./parley bootstrap installs what is missing.")
         self.name = name
+        self.zone = zone
         self.pool = pool
         self.seat = seat
         self._binary = binary
@@ -69,7 +70,7 @@ class Memcached:
     @property
     def node(self) -> CacheNode:
         """What it is registered as."""
-        return CacheNode(self.name, self.address, self.pool, self.seat)
+        return CacheNode(self.name, self.address, self.pool, self.seat, self.zone)
 
     async def prepare(self) -> None:
         """Nothing: memory is all it has."""
@@ -109,11 +110,12 @@ class CacheNode:
     address: str
     pool: str = MAIN_POOL
     seat: str = ""
+    zone: str = ""
 
-    def registration(self, zone: str) -> Registration:
+    def registration(self) -> Registration:
         """Return what Consul is told about it."""
         host, _, port = self.address.rpartition(":")
-        meta = {"zone": zone, "version": "", "started": str(int(time.time()))}
+        meta = {"zone": self.zone, "version": "", "started": str(int(time.time()))}
         return Registration(
             id=self.name,
             service=SERVICE,
@@ -129,10 +131,9 @@ class CacheNode:
 class CacheNodes:
     """The nodes that a mesh keeps registered: `run` goes on doing it until cancelled."""
 
-    def __init__(self, consul: ConsulClient, zone: str, nodes: Iterable[CacheNode]) -> None:
+    def __init__(self, consul: ConsulClient, nodes: Iterable[CacheNode]) -> None:
         self._consul = consul
-        self._zone = zone
-        self._wanted = {node.name: node.registration(zone) for node in nodes}
+        self._wanted = {node.name: node.registration() for node in nodes}
         self._talking = asyncio.Lock()  # so that no registration under way lands after a deregistration
 
     @property
@@ -143,7 +144,7 @@ class CacheNodes:
     async def register(self, *nodes: CacheNode) -> None:
         """Register more nodes, and all that Consul does not hold as they are. Raises ParleyError."""
         async with self._talking:
-            self._wanted |= {node.name: node.registration(self._zone) for node in nodes}
+            self._wanted |= {node.name: node.registration() for node in nodes}
             for wanted in self._wanted.values():
                 if not await self._consul.holds(wanted):
                     await self._consul.register(wanted)

@@ -74,7 +74,7 @@ class Mesh:
             self._fleet: Fleet = self._planner.plan()
             self._catalog = await stack.enter_async_context(Catalog(self.consul_addr))
             self._consul = await stack.enter_async_context(ConsulClient(self.consul_addr))
-            self._cache_nodes = CacheNodes(self._consul, self.spec.zones[0], self._planned_cache_nodes())
+            self._cache_nodes = CacheNodes(self._consul, self._planned_cache_nodes())
             self.databases = self._databases()
             stack.callback(state.forget, var)
             stack.push_async_callback(self._stop_all)
@@ -186,8 +186,9 @@ class Mesh:
 
         Without a seat it is a node that waits for one; in the pool `spare` it waits to stand in for any.
         """
-        name = next_name("memcached", self.spec.zones[0], set(self.names()))
-        node = self._planner.cache_node(name, pool, seat)
+        zone = self.spec.zones[0]
+        name = next_name("memcached", zone, set(self.names()))
+        node = self._planner.cache_node(name, zone, pool, seat)
         self._fleet.memcached.append(node)
         self._members.enlist(node)
         await self.start(name)
@@ -250,7 +251,7 @@ class Mesh:
 
     def _planned_cache_nodes(self) -> list[CacheNode]:
         return [node.node for node in self._fleet.memcached] or [
-            CacheNode(f"memcached-external-{seat}", address, seat=str(seat))
+            CacheNode(f"memcached-external-{seat}", address, seat=str(seat), zone=self.spec.zones[0])
             for seat, address in enumerate(self.memcached_addrs, 1)
         ]
 

@@ -32,6 +32,8 @@ async def test_nodes_are_registered_for_pools_and_seats(tmp_path: Path) -> None:
             "memcached-gutter-az1-1": ("pool:gutter", "1", "passing"),
             "memcached-spare-az1-1": ("pool:spare", "", "passing"),
         }
+        zones = {each.name: each.instance.zone for each in await mesh.instances("memcached")}
+        assert (zones["memcached-az1-1"], zones["memcached-az2-1"]) == ("az1", "az2")
         assert len(mesh.memcached_addrs) == 2
         name = await mesh.add_cache_node("main", "2")
         assert name == "memcached-az1-2"

@@ -18,7 +18,7 @@ class CacheServer:
     """A memcached that a test may stop and start at the same address."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._server = Memcached("memcached", folder / "memcached.log", port)
+        self._server = Memcached("memcached", folder / "memcached.log", port, "az1")
         self._process: Process | None = None
 
     @property

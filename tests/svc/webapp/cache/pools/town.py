@@ -74,7 +74,7 @@ class Town:
         self.agent = agent
         self.consul = consul
         self.clock = FastClock()
-        self.cache = CacheNodes(consul, "az1", ())
+        self.cache = CacheNodes(consul, ())
         self.addresses: dict[str, str] = {}
         self._folder = folder
         self._ports = ports
@@ -82,10 +82,10 @@ class Town:
 
     async def add(self, name: str, pool: str, seat: str = "") -> str:
         """Start a node and register it; return its address."""
-        server = Memcached(name, self._folder / f"{name}.log", self._ports.claim_free(), pool, seat)
+        server = Memcached(name, self._folder / f"{name}.log", self._ports.claim_free(), "az1", pool, seat)
         self._processes[name] = await start(server)
         self.addresses[name] = server.address
-        await self.cache.register(CacheNode(name, server.address, pool, seat))
+        await self.cache.register(CacheNode(name, server.address, pool, seat, "az1"))
         return server.address
 
     async def kill(self, name: str) -> None:
