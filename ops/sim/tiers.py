@@ -186,7 +186,7 @@ class AdminProcess(Process):
         mesh.consul.register("admin", host)
 
     def _move(self, ring: Watch) -> None:
-        self.router.move(ring.ring)
+        self.router.move(ring.ring, self.host.clock.now())
         self.links.follow(ring.ring.members)
 
     async def drain(self) -> None:

@@ -9,6 +9,7 @@ for each webapp, the time for which an event is offered, the share of retries at
 |---|---|
 | orders.py | pure: a webapp's batch, its events, the lane to a channel server |
 | router.py | pure: who gets what, when to try again, what a new ring moves |
+| recent.py | pure: what owners took just before, to be offered again where a channel moves |
 | links.py | the lines to the channel servers |
 | servicer.py | the lines from the webapps |
 | config.py, metrics.py, main.py | settings, numbers, start and stop |

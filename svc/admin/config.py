@@ -54,6 +54,19 @@ class RouterLimits:
     window_batches: int = setting(
         "PARLEY_ADMIN_WINDOW", default=32, minimum=1, help="unanswered batches at one channel server"
     )
+    recent_s: float = setting(
+        "PARLEY_ADMIN_RECENT_S",
+        default=3.0,
+        minimum=0,
+        help="seconds for which an event that an owner took is offered again if its channel moves; a ring is known to "
+        "everybody sooner",
+    )
+    recent_events_max: int = setting(
+        "PARLEY_ADMIN_RECENT_EVENTS_MAX", default=16_384, minimum=0, help="such events kept; the oldest go first"
+    )
+    recent_bytes_max: int = setting(
+        "PARLEY_ADMIN_RECENT_BYTES_MAX", default=8 * _MIB, minimum=0, help="bytes of such events kept"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

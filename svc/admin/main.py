@@ -45,7 +45,7 @@ async def serve(config: AdminConfig) -> None:
         router = Router(config.router, lambda owner: links.ready(owner))
         links = Links(router, clock, lambda owner: _stub(discovery, ring, owner), ring.watcher.suspect, lines)
         watch_router(metrics.get_meter("parley.admin"), router)
-        up.callback(ring.subscribe(lambda newest: _move(router, links, newest)))
+        up.callback(ring.subscribe(lambda newest: _move(router, links, newest, clock.now())))
 
         readers = await up.enter_async_context(Tasks("stream readers", limit=2 * config.publishers_max))
         servicer = AdminServicer(router, links, clock, config, readers)
@@ -58,8 +58,8 @@ async def serve(config: AdminConfig) -> None:
         await terminated()
 
 
-def _move(router: Router, links: Links, ring: Ring) -> None:
-    router.move(ring)
+def _move(router: Router, links: Links, ring: Ring, now: float) -> None:
+    router.move(ring, now)
     links.follow(ring.members)
     log.info("%r", ring)
 

@@ -21,6 +21,7 @@ def watch_router(meter: Meter, router: Router) -> None:
         ("undelivered_events", lambda: counts.undelivered, "events given back to webapps"),
         ("invalid_events", lambda: counts.invalid, "events that an owner refused for good"),
         ("rerouted_events", lambda: counts.rerouted, "events taken to another owner by a ring move"),
+        ("repeated_events", lambda: counts.repeated, "events offered again because their owner lost them soon after"),
         ("lines_lost", lambda: counts.lines_lost, "lines to channel servers that ended"),
     ):
         meter.create_observable_counter(_PREFIX + name, [_reading(read)], description=what)

@@ -23,6 +23,7 @@ from parley.channel.v1 import channel_service_pb2 as channel_pb2
 from parley.event.v1 import event_pb2
 from svc.admin.config import RouterLimits
 from svc.admin.orders import Item, Lane, Order
+from svc.admin.recent import Recent
 from svc.kit.backoff import Backoff, RetryBudget
 
 Reason: TypeAlias = "channel_pb2.RefusalReason.ValueType"
@@ -46,6 +47,8 @@ class Counts:
     """Refused for good by an owner: a defect of the publisher. Counted as done, since no retry can help."""
     rerouted: int = 0
     """Taken to another owner because the ring moved."""
+    repeated: int = 0
+    """Offered to another owner as well, because the one that took them lost the channel soon after."""
     lines_lost: int = 0
     refusals: dict[Reason, int] = field(default_factory=dict)
 
@@ -75,6 +78,7 @@ class Router:
         self._backoffs: dict[str, Backoff] = {}
         """Of channels that were refused and have had nothing settled since."""
         self._orders: deque[Order] = deque()
+        self._recent = Recent(limits)
 
     @property
     def has_room(self) -> bool:
@@ -88,9 +92,12 @@ class Router:
 
     def submit(self, events: Sequence[event_pb2.Event], now: float, on_settled: Callable[[list[int]], None]) -> None:
         """Take an order of one event or more, each channel's in order. `on_settled` gets the undelivered indexes."""
+        self.counts.events += len(events)
+        self._submit(events, now, on_settled)
+
+    def _submit(self, events: Sequence[event_pb2.Event], now: float, on_settled: Callable[[list[int]], None]) -> None:
         order = Order(now + self._limits.deadline_s, on_settled)
         self._orders.append(order)
-        self.counts.events += len(events)
         self.events_under_way += len(events)
         items = [order.add(event, index) for index, event in enumerate(events)]
         self.bytes_under_way += sum(item.size for item in items)
@@ -119,6 +126,7 @@ class Router:
                 continue
             reason = refusals.get(index)
             if reason is None:
+                self._recent.note(item, owner, now)
                 self._settle(item, delivered=True)
             else:
                 self._refused(item, reason, may_retry, now)
@@ -132,9 +140,10 @@ class Router:
             lane.recall()
             self._on_ready(owner)
 
-    def move(self, ring: Ring) -> None:
-        """Take over a new ring: everything under way goes to its new owner at once."""
+    def move(self, ring: Ring, now: float) -> None:
+        """Take over a new ring: everything under way goes to its new owner at once, and what was taken just before."""
         self.ring = ring
+        repeated = self._recent.moved(self._owner, now) if ring.members else []
         moved: list[Item] = []
         for lane in tuple(self._lanes.values()):
             owner = lane.owner
@@ -147,6 +156,9 @@ class Router:
             moved += trouble.items
         # What was in flight, pending and parked of one channel comes from several places: the offsets put it in order.
         self._route(sorted(moved, key=lambda item: item.event.offset))
+        if repeated:
+            self.counts.repeated += len(repeated)
+            self._submit(repeated, now, _settled_before)
 
     def due(self, now: float) -> None:
         """Give back what is past its deadline, and offer again what has been parked long enough."""
@@ -230,3 +242,7 @@ class Router:
         else:
             self.counts.undelivered += 1
         item.order.settle(item, delivered)
+
+
+def _settled_before(_: list[int]) -> None:
+    """Tell nobody: whoever published it has had his answer."""

@@ -32,7 +32,7 @@ class Routing:
         self.now = 100.0
         self.ready: set[str] = set()
         self.router = Router(RouterLimits(**limits), self.ready.add, random.Random(1))  # type: ignore[arg-type]
-        self.router.move(ring)
+        self.router.move(ring, self.now)
         self.answers: dict[int, list[int]] = {}
         self._numbers = count(1)
 
@@ -189,7 +189,7 @@ def test_a_new_ring_takes_everything_under_way_to_the_new_owner_at_once() -> Non
     routing.take(A)
     routing.take(A)
     routing.answer(A, 1, _0="NOT_OWNER")
-    routing.router.move(BOTH)
+    routing.router.move(BOTH, routing.now)
     routing.answer(A, 2)
     assert routing.answers == {}
     for number, order in enumerate(orders, 1):
@@ -204,9 +204,9 @@ def test_without_any_channel_server_events_wait_for_the_first() -> None:
     """An empty ring refuses nothing; the deadline still counts."""
     routing = Routing(Ring(()))
     routing.submit((OF_A, 1))
-    routing.router.move(ring_of(A))
+    routing.router.move(ring_of(A), routing.now)
     assert routing.take(A) == (1, [(OF_A, 1)])
-    routing.router.move(Ring(()))
+    routing.router.move(Ring(()), routing.now)
     late = routing.submit((OF_A, 2))
     routing.wait(5.0)
     assert routing.answers[late] == [0]
@@ -234,6 +234,49 @@ step = st.one_of(
     st.tuples(st.just("move"), st.sampled_from(RINGS)),
     st.tuples(st.just("wait"), st.floats(0.001, 3.0)),
 )
+
+
+def test_what_an_owner_took_just_before_it_lost_the_channel_is_offered_to_the_next_one() -> None:
+    """Whoever slept through its second as an owner never asked it for anything."""
+    routing = Routing()
+    order = routing.submit((OF_A, 1), (OF_B, 1), (OF_A, 2))
+    for owner in (A, B):
+        number, _ = routing.take(owner) or (0, [])
+        routing.answer(owner, number)
+    assert routing.answers == {order: []}
+    routing.wait(2.0)
+    routing.router.move(ring_of(B), routing.now)
+    assert (routing.take(B) or (0, []))[1] == [(OF_A, 1), (OF_A, 2)]
+    assert routing.router.counts.repeated == 2
+    assert routing.router.counts.events == 3, "no webapp asked for it"
+
+
+def test_what_was_taken_long_ago_or_is_transient_is_not_repeated() -> None:
+    """A ring is known to everybody within seconds; typing is not worth it."""
+    routing = Routing()
+    routing.submit((OF_A, 1))
+    routing.answer(A, (routing.take(A) or (0, []))[0])
+    routing.wait(3.1)
+    routing.submit((OF_A, 0))
+    routing.answer(A, (routing.take(A) or (0, []))[0])
+    routing.router.move(ring_of(B), routing.now)
+    assert routing.take(B) is None
+
+
+def test_what_is_kept_to_be_repeated_is_bounded() -> None:
+    """In events and in bytes; the oldest go first. An empty ring takes nothing out."""
+    routing = Routing(recent_events_max=3)
+    for offset in range(1, 6):
+        routing.submit((OF_A, offset))
+    routing.answer(A, (routing.take(A) or (0, []))[0])
+    routing.router.move(Ring(()), routing.now)
+    routing.router.move(ring_of(B), routing.now)
+    assert (routing.take(B) or (0, []))[1] == [(OF_A, 3), (OF_A, 4), (OF_A, 5)]
+    small = Routing(recent_bytes_max=1)
+    small.submit((OF_A, 1))
+    small.answer(A, (small.take(A) or (0, []))[0])
+    small.router.move(ring_of(B), small.now)
+    assert small.take(B) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -266,7 +309,7 @@ def test_whatever_happens_every_order_gets_exactly_one_answer(steps: list[tuple[
             flying[what].clear()  # type: ignore[index]
             routing.router.lost(what)  # type: ignore[arg-type]
         elif verb == "move":
-            routing.router.move(what)  # type: ignore[arg-type]
+            routing.router.move(what, routing.now)  # type: ignore[arg-type]
         elif verb == "wait":
             routing.wait(what)  # type: ignore[arg-type]
     routing.wait(5.0)

@@ -51,7 +51,9 @@ class Routers:
 
     def move_admin(self, *owners: str) -> None:
         """Give a new ring to admin alone."""
-        self.router.move(Ring(Member(owner, address=self.servers[owner].address) for owner in owners))
+        self.router.move(
+            Ring(Member(owner, address=self.servers[owner].address) for owner in owners), SystemClock().now()
+        )
         self.links.follow(owners)
 
 
@@ -211,7 +213,7 @@ async def test_locate_names_the_owner_and_the_ring() -> None:
         answer = await parts.stub.Locate(admin_pb2.LocateRequest(channel_id=OF_B))
         assert (answer.owner_id, answer.owner_address) == (B, parts.servers[B].address)
         assert (answer.slot, answer.ring_fingerprint) == (slot(OF_B), ring_of(A, B).fingerprint)
-        parts.router.move(Ring(()))
+        parts.router.move(Ring(()), SystemClock().now())
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await parts.stub.Locate(admin_pb2.LocateRequest(channel_id=OF_B))
         assert isinstance(from_rpc_error(caught.value), UnavailableError)
