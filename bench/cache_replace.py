@@ -65,7 +65,7 @@ MODES: Mapping[str, Mapping[str, str]] = {
     "ours": {},
 }
 
-BARS = {"in_sequence": 1.2, "at_once": 2.0, "errors": 0, "recovery_s": 60.0, "plain_at_least": 2.0}
+BARS = {"in_sequence": 1.2, "at_once": 2.0, "errors": 0, "recovery_s": 60.0, "plain_at_least": 1.4}
 
 
 @dataclass(frozen=True, slots=True)
