@@ -45,11 +45,11 @@ AT_ONCE = ("3", "4")
 
 RATE = 220.0
 """Calls a second: half of what two webapps, the servers and the readers bear together on two cores."""
-PEOPLE, CHANNELS, MESSAGES = 600, 150, 1_500
+PEOPLE, CHANNELS, MESSAGES = 250, 60, 1_500
 
 IDLE_S = 5.0
-WARM_S = 210.0
-"""Some lives of the classes that live a minute: what was loaded together expires together, and only slowly apart."""
+WARM_S = 310.0
+"""Longer than any class lives: what was loaded together at first expires together, and would look like a trouble."""
 STEADY_S = 40.0
 AFTER_S = 20.0
 CALM_S = 5.0
