@@ -20,6 +20,13 @@ class Planted:
     """What goes wrong."""
     seeds: int = 300
     """Among so many it must be found: several times as many as were needed from each start that was tried."""
+    more: tuple[tuple[str, str, str], ...] = ()
+    """(file, old, new) of layers that alone would make up for it."""
+
+    @property
+    def edits(self) -> tuple[tuple[str, str, str], ...]:
+        """Every (file, old, new)."""
+        return ((self.file, self.old, self.new), *self.more)
 
 
 PLANTED = (
@@ -66,12 +73,19 @@ PLANTED = (
         "a server that the ring left behind goes on taking events for subscribers that are elsewhere",
     ),
     Planted(
-        "subscriptions in adopted slots are not doubted",
+        "nobody looks twice at a channel that moved",
         "svc/channel/table.py",
         "        self._rechecks.adopted(*self.ownership.take_adopted(), now)\n",
         "",
         "who never heard that a slot was elsewhere misses what it got there",
         seeds=1_000,
+        more=(
+            (
+                "svc/admin/router.py",
+                "        repeated = self._recent.moved(self._owner, now) if ring.members else []\n",
+                "        repeated: list[event_pb2.Event] = []\n",
+            ),
+        ),
     ),
     Planted(
         "a head is vouched for at once",
@@ -79,7 +93,7 @@ PLANTED = (
         "        vouch_us = max(self._ownership.adopted_us(place), self._forgotten_us)\n",
         "        vouch_us = 0\n",
         "a new owner that begins with a late event calls complete who misses the ones before",
-        seeds=2_000,
+        seeds=4_000,
     ),
     Planted(
         "replay off by one",

@@ -29,13 +29,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def planted(copy: Path, patch: Planted) -> Path:
-    """Return a copy of the copy with one file patched; the others are links."""
+    """Return a copy of the copy with the files of a patch changed; the others are links."""
     folder = copy.parent / patch.name.replace(" ", "-")
     shutil.copytree(copy, folder, copy_function=os.link)
-    text = (copy / patch.file).read_text()
-    assert text.count(patch.old) == 1, f"{patch.file} has changed: this patch fits {text.count(patch.old)} times"
-    (folder / patch.file).unlink()
-    (folder / patch.file).write_text(text.replace(patch.old, patch.new))
+    for file, old, new in patch.edits:
+        text = (copy / file).read_text()
+        assert text.count(old) == 1, f"{file} has changed: this patch fits {text.count(old)} times"
+        (folder / file).unlink()
+        (folder / file).write_text(text.replace(old, new))
     return folder
 
 
