@@ -84,7 +84,7 @@ class Figures:
 
 
 def measure(say: Say) -> dict[str, Any]:
-    """Return what replacements did to the database, by mode; takes about 15 minutes."""
+    """Return what replacements did to the database, by mode; takes about 19 minutes."""
     return asyncio.run(_measure(say))
 
 
