@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def fill(ports: Sequence[int], values: Sequence[Mapping[Any, bytes]]) -> None:
         client.close()
 
 
-class _OnLoop:
+class _OnLoop(ABC):
     """Drives a client whose calls are coroutines, on uvloop as the webapp is."""
 
     name = ""
@@ -85,9 +86,9 @@ class _OnLoop:
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = ports
 
+    @abstractmethod
     async def open(self, up: AsyncExitStack, port: int, load: Load) -> Callable[[Batch], Awaitable[Any]]:
         """Return how to ask one node for a batch."""
-        raise NotImplementedError
 
     def run(self, load: Load, batches: Sequence[Sequence[Batch]], seconds: float) -> Sample:
         """See Client."""

@@ -26,6 +26,7 @@ from bench.cache_reads import CacheReads
 from bench.database_load import INTERVAL_S, watching
 from bench.read_load import ReadLoad, Sample, make_readers
 from discovery.consul import ConsulClient
+from ops.chaos.recovery import percentile
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, none
 from ops.seeding import SeedSpec
@@ -262,4 +263,4 @@ def _steps(began: float, ended: float) -> list[float]:
 
 def _p99_ms(samples: list[Sample], since: float, until: float) -> float:
     taken = sorted(sample.latency_s for sample in samples if since <= sample.due < until)
-    return 1000 * taken[int(0.99 * (len(taken) - 1))] if taken else 0.0
+    return 1000 * percentile(taken, 0.99) if taken else 0.0

@@ -1,7 +1,24 @@
-"""What every test run needs before anything is imported."""
+"""What every test run needs before anything is imported, and the real Consul that several parts are tried with."""
 
 import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
 
 # This process loads gRPC and starts children; gRPC's fork handlers would start its threads in the child, between fork
 # and exec, and abort it there. Read when gRPC is imported.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+from tests.discovery.agents import Agent
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
+    """A running Consul with its own data folder, on free ports."""
+    consul = Agent(tmp_path)
+    await consul.start()
+    try:
+        yield consul
+    finally:
+        await consul.close()

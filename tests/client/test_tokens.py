@@ -29,7 +29,8 @@ def test_whatever_else_is_malformed_and_never_worse(token: str) -> None:
     """Tokens come from outside."""
     for decode, malformed in ((resume.decode, resume.TokenMalformed), (tokens.decode, tokens.TokenMalformed)):
         with suppress(malformed):
-            decode(token)
+            read = decode(token)
+            assert decode(tokens.encode(read)) == read
 
 
 @pytest.mark.parametrize(

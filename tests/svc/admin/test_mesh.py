@@ -75,17 +75,6 @@ async def mesh(agent: Agent, folder: Path) -> AsyncIterator[Mesh]:
         yield Mesh(ring, disco, processes)
 
 
-@pytest.fixture
-async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
-    """A running Consul with its own data folder, on free ports."""
-    consul = Agent(tmp_path)
-    await consul.start()
-    try:
-        yield consul
-    finally:
-        await consul.close()
-
-
 async def test_publishes_reach_the_owners_and_their_followers(agent: Agent, tmp_path: Path) -> None:
     """Each channel is followed at its owner; every event arrives there and nowhere else."""
     async with mesh(agent, tmp_path) as parts:

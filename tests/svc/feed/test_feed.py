@@ -317,6 +317,7 @@ async def test_transient_events_go_to_the_owner_or_nowhere(mesh: TwinMesh) -> No
     mesh.servers[A].kill()
     mesh.servers[B].kill()
     mesh.feed.publish_transient(typing)
+    assert stream.transients == [typing]
 
 
 async def test_an_unfollowed_channel_is_left(mesh: TwinMesh) -> None:

@@ -47,7 +47,7 @@ class Control:
         """Why no planned change may begin now; empty when one may."""
         self._ages = Ages()
         self._emptied: set[str] = set()
-        self._ended_at = -math.inf
+        self._moved_at = -math.inf
         self._last: Table | None = None
 
     def remember(self, table: Table) -> None:
@@ -78,8 +78,8 @@ class Control:
         self.waits_for = self._unrest(seen, table)
         self._settle_orders(seen, table)
         decision = go_on(seen, table, self._ages, self._emptied) or self._begin(seen, table)
-        if decision.ended:
-            self._ended_at = seen.now
+        if decision.moved_keys:
+            self._moved_at = seen.now
         for order, text in decision.refused.items():
             self.refuse(order, text)
         return decision
@@ -122,7 +122,7 @@ class Control:
         changing = [name for name, seat in table.seats.items() if seat.is_changing and not seat.is_warming]
         if changing or len(warming) > WARMING_MAX * len(table.seats):
             return f"waits for seat {(*changing, *warming)[0]}"
-        since_s = seen.now - self._ended_at
+        since_s = seen.now - self._moved_at
         if since_s < WINDOW_S:
             return f"waits {WINDOW_S - since_s:.0f} s to see the hit rate"
         hit_rate = self._hit_rate(seen, table)
@@ -140,7 +140,7 @@ class Control:
             return table.rate
         hit_rate = round(self._hit_rate(seen, table) or 0.0, 4)
         # Soon after another change it may still be a little low: the goal must not sink with each of many.
-        return hit_rate if seen.now - self._ended_at > WARM_S else max(hit_rate, table.rate)
+        return hit_rate if seen.now - self._moved_at > WARM_S else max(hit_rate, table.rate)
 
     def _is_silent(self, address: str, now: float) -> bool:
         return self._ages.of(("silent", address), now) >= SILENT_S

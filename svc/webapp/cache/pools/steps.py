@@ -61,7 +61,7 @@ class Decision:
     """To be written, if the one in KV is still the one that was seen."""
     text: str = ""
     """What changes by it."""
-    ended: bool = False
+    moved_keys: bool = False
     """Whether it moved keys: what comes next waits for the hit rate."""
     empty: tuple[str, ...] = ()
     """Nodes to empty; they are ready for their seats once that is done."""
@@ -167,7 +167,7 @@ def _take_over(
     if not source:
         changes["done"] = table.carried_out(seat.why)
     text = f"seat {name}: {seat.next} instead of {seat.node}" + (f", which warms it up ({source})" if source else "")
-    return Decision(table.with_seat(name, after, **changes), text, ended=True)
+    return Decision(table.with_seat(name, after, **changes), text, moved_keys=True)
 
 
 def _end_warming(seen: Seen, table: Table, ages: Ages, name: str, seat: Seat) -> Decision | None:
@@ -179,7 +179,7 @@ def _end_warming(seen: Seen, table: Table, ages: Ages, name: str, seat: Seat) ->
         return None
     after = replace(seat, warm="", old=(*seat.old, seat.warm), why="")
     text = f"seat {name}: {seat.node} is warm after {age_s:.0f} s"
-    return Decision(table.with_seat(name, after, done=table.carried_out(seat.why)), text, ended=True)
+    return Decision(table.with_seat(name, after, done=table.carried_out(seat.why)), text, moved_keys=True)
 
 
 def _change_mode(
@@ -198,11 +198,15 @@ def _change_mode(
         return None
     if seat.mode is Mode.LEAVING:
         done, retired = table.carried_out(seat.why), _with(table.retired, seat.node)
-        return Decision(table.with_seat(name, None, done=done, retired=retired), f"seat {name} is gone", ended=True)
+        return Decision(
+            table.with_seat(name, None, done=done, retired=retired), f"seat {name} is gone", moved_keys=True
+        )
     is_over = after in (Mode.YOUNG, Mode.SETTLED)
     changes = {"done": table.carried_out(seat.why)} if is_over else {}
     changed = replace(seat, mode=after, why="" if is_over else seat.why)
-    return Decision(table.with_seat(name, changed, **changes), f"seat {name}: {after.value}", ended=after is Mode.YOUNG)
+    return Decision(
+        table.with_seat(name, changed, **changes), f"seat {name}: {after.value}", moved_keys=after is Mode.YOUNG
+    )
 
 
 def _next_mode(seen: Seen, table: Table, seat: Seat, age_s: float, is_silent: bool) -> Mode | None:

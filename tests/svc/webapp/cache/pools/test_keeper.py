@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -19,17 +18,6 @@ from tests.discovery.agents import Agent
 from tests.svc.webapp.cache.pools.town import Town, Webapp, town, until
 
 pytestmark = pytest.mark.mesh
-
-
-@pytest.fixture
-async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
-    """A running Consul."""
-    consul = Agent(tmp_path)
-    await consul.start()
-    try:
-        yield consul
-    finally:
-        await consul.close()
 
 
 async def keep_reading(webapp: Webapp, keys: list[str]) -> None:

@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,17 +210,6 @@ async def test_readers_and_writers_in_two_processes_never_see_what_is_deleted_wh
             for _ in range(12):
                 await tick()
             await asyncio.gather(*changes)
-
-
-@pytest.fixture
-async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
-    """A running Consul."""
-    consul = Agent(tmp_path)
-    await consul.start()
-    try:
-        yield consul
-    finally:
-        await consul.close()
 
 
 @pytest.mark.mesh
