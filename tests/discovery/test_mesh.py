@@ -70,7 +70,6 @@ async def test_leaving_is_seen_within_100_ms(agent: Agent, server: RpcServer) ->
     """A planned stop deregisters first; peers must not wait for a health check."""
     async with watching(agent) as (disco, watcher), AsyncExitStack() as others:
         for name in ("the last one", "one of two"):
-            await server.set_serving(True)
             async with disco.registered("channel", "leaver", server, {}) as mine:
                 await until(lambda: "leaver" in seen(watcher))
                 began = time.monotonic()
@@ -79,6 +78,7 @@ async def test_leaving_is_seen_within_100_ms(agent: Agent, server: RpcServer) ->
                 took_s = time.monotonic() - began
             log.info(f"{name} deregistered: seen after {took_s * 1000:.1f} ms")
             assert took_s < 0.1
+            await server.set_serving(True)  # who leaves stops serving, and "other" shares the server
             await others.enter_async_context(disco.registered("channel", "other", server.address, {}))
             await until(lambda: "other" in seen(watcher))
 
