@@ -197,6 +197,10 @@ class Channel(_message.Message):
     IS_GENERAL_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     UPDATED_UNIX_MS_FIELD_NUMBER: _builtins.int
+    TOPIC_CREATOR_ID_FIELD_NUMBER: _builtins.int
+    TOPIC_SET_UNIX_S_FIELD_NUMBER: _builtins.int
+    PURPOSE_CREATOR_ID_FIELD_NUMBER: _builtins.int
+    PURPOSE_SET_UNIX_S_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """C…, D… or G…"""
     team_id: _builtins.str
@@ -221,6 +225,14 @@ class Channel(_message.Message):
     """Offset of the workspace's channel at which this version was made; 0 when never changed."""
     updated_unix_ms: _builtins.int
     """When it last changed: Unix milliseconds."""
+    topic_creator_id: _builtins.str
+    """Who set the topic; empty when nobody did."""
+    topic_set_unix_s: _builtins.int
+    """When: Unix seconds."""
+    purpose_creator_id: _builtins.str
+    """Who set the purpose; empty when nobody did."""
+    purpose_set_unix_s: _builtins.int
+    """When: Unix seconds."""
     def __init__(
         self,
         *,
@@ -236,14 +248,44 @@ class Channel(_message.Message):
         is_general: _builtins.bool = ...,
         version: _builtins.int = ...,
         updated_unix_ms: _builtins.int = ...,
+        topic_creator_id: _builtins.str = ...,
+        topic_set_unix_s: _builtins.int = ...,
+        purpose_creator_id: _builtins.str = ...,
+        purpose_set_unix_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "creator_id", b"creator_id", "id", b"id", "is_archived", b"is_archived", "is_general", b"is_general", "kind", b"kind", "name", b"name", "purpose", b"purpose", "team_id", b"team_id", "topic", b"topic", "updated_unix_ms", b"updated_unix_ms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "creator_id", b"creator_id", "id", b"id", "is_archived", b"is_archived", "is_general", b"is_general", "kind", b"kind", "name", b"name", "purpose", b"purpose", "purpose_creator_id", b"purpose_creator_id", "purpose_set_unix_s", b"purpose_set_unix_s", "team_id", b"team_id", "topic", b"topic", "topic_creator_id", b"topic_creator_id", "topic_set_unix_s", b"topic_set_unix_s", "updated_unix_ms", b"updated_unix_ms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Channel: _TypeAlias = Channel  # noqa: Y015
+
+@_typing.final
+class Emoji(_message.Message):
+    """Emoji is a custom emoji of a workspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Without colons, lower case, unique in the workspace; at most 100 characters."""
+    value: _builtins.str
+    """Address of the picture, or `alias:NAME` for another name of an emoji."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Emoji: _TypeAlias = Emoji  # noqa: Y015
 
 @_typing.final
 class ModelChange(_message.Message):
@@ -254,6 +296,8 @@ class ModelChange(_message.Message):
     USERS_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     TEAM_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    REMOVED_EMOJI_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___User]:
         """Users as they are now."""
@@ -266,20 +310,62 @@ class ModelChange(_message.Message):
     def team(self) -> Global___Team:
         """The workspace as it is now, when it changed."""
 
+    @_builtins.property
+    def emoji(self) -> _containers.RepeatedCompositeFieldContainer[Global___Emoji]:
+        """Emoji as they are now."""
+
+    @_builtins.property
+    def removed_emoji(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of emoji that are no more."""
+
     def __init__(
         self,
         *,
         users: _abc.Iterable[Global___User] | None = ...,
         channels: _abc.Iterable[Global___Channel] | None = ...,
         team: Global___Team | None = ...,
+        emoji: _abc.Iterable[Global___Emoji] | None = ...,
+        removed_emoji: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["team", b"team"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "team", b"team", "users", b"users"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "emoji", b"emoji", "removed_emoji", b"removed_emoji", "team", b"team", "users", b"users"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ModelChange: _TypeAlias = ModelChange  # noqa: Y015
+
+@_typing.final
+class ConversationActivity(_message.Message):
+    """ConversationActivity is how far a channel has come, in the log and for its readers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    HEAD_OFFSET_FIELD_NUMBER: _builtins.int
+    LATEST_MESSAGE_TS_US_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """C…, D…, G…, T… or U…"""
+    head_offset: _builtins.int
+    """Highest offset; 0 before the first event."""
+    latest_message_ts_us: _builtins.int
+    """ts of the newest message that readers of the conversation have to read (replies that only their thread shows are none),
+    in microseconds; 0 when there is none.
+    """
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        head_offset: _builtins.int = ...,
+        latest_message_ts_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "head_offset", b"head_offset", "latest_message_ts_us", b"latest_message_ts_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationActivity: _TypeAlias = ConversationActivity  # noqa: Y015
 
 @_typing.final
 class ChannelState(_message.Message):

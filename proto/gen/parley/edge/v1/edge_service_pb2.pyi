@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from parley.boot.v1 import boot_pb2 as _boot_pb2
 import builtins as _builtins
 import sys
@@ -19,27 +20,75 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ObjectKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ObjectKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ObjectKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OBJECT_KIND_UNSPECIFIED: _ObjectKind.ValueType  # 0
+    """Never sent."""
+    OBJECT_KIND_USER: _ObjectKind.ValueType  # 1
+    """Users."""
+    OBJECT_KIND_CHANNEL: _ObjectKind.ValueType  # 2
+    """Public channels."""
+
+class ObjectKind(_ObjectKind, metaclass=_ObjectKindEnumTypeWrapper):
+    """ObjectKind is a kind of object in a model."""
+
+OBJECT_KIND_UNSPECIFIED: ObjectKind.ValueType  # 0
+"""Never sent."""
+OBJECT_KIND_USER: ObjectKind.ValueType  # 1
+"""Users."""
+OBJECT_KIND_CHANNEL: ObjectKind.ValueType  # 2
+"""Public channels."""
+Global___ObjectKind: _TypeAlias = ObjectKind  # noqa: Y015
+
 @_typing.final
 class BootRequest(_message.Message):
-    """BootRequest names who boots."""
+    """BootRequest names who boots, and what it deals with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TEAM_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    SINCE_MODEL_OFFSET_FIELD_NUMBER: _builtins.int
+    NEAR_IDS_FIELD_NUMBER: _builtins.int
     team_id: _builtins.str
     """The workspace."""
     user_id: _builtins.str
     """The user."""
+    since_model_offset: _builtins.int
+    """What the client has: `model_offset` of an earlier answer. 0: nothing."""
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Channels to tell the activity of: the user's conversations, and the user itself (U…). At most 100,000. The public ones of
+        them are described.
+        """
+
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users to describe beside the one who boots. At most 500."""
+
+    @_builtins.property
+    def near_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users and channels whom the user deals with, the nearest first; later searches rank them first. At most 200."""
+
     def __init__(
         self,
         *,
         team_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        since_model_offset: _builtins.int = ...,
+        near_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "near_ids", b"near_ids", "since_model_offset", b"since_model_offset", "team_id", b"team_id", "user_id", b"user_id", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,13 +105,25 @@ class BootResponse(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     USER_COUNT_FIELD_NUMBER: _builtins.int
     MODEL_OFFSET_FIELD_NUMBER: _builtins.int
+    USERS_FIELD_NUMBER: _builtins.int
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    IS_DELTA_FIELD_NUMBER: _builtins.int
+    CHANGED_IDS_FIELD_NUMBER: _builtins.int
+    HAS_CHANGED_EMOJI_FIELD_NUMBER: _builtins.int
+    CHANNEL_COUNT_FIELD_NUMBER: _builtins.int
     user_count: _builtins.int
     """Users of the workspace in the model; load them by GetObjects as they are needed."""
     model_offset: _builtins.int
     """Offset of the workspace's channel up to which the model has every change."""
+    is_delta: _builtins.bool
+    """Whether this is what changed since `since_model_offset`, and `changed_ids` is whole."""
+    has_changed_emoji: _builtins.bool
+    """In a delta: whether emoji changed."""
+    channel_count: _builtins.int
+    """Public channels in the model."""
     @_builtins.property
     def team(self) -> _boot_pb2.Team:
-        """The workspace."""
+        """The workspace. In a delta: only when it changed."""
 
     @_builtins.property
     def self(self) -> _boot_pb2.User:
@@ -70,7 +131,19 @@ class BootResponse(_message.Message):
 
     @_builtins.property
     def channels(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Channel]:
-        """Public channels of the workspace, by id."""
+        """Those of the channels asked for that are public. In a delta: those of them that changed."""
+
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.User]:
+        """The users asked for, unknown ones left out. In a delta: those of them that changed."""
+
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.ConversationActivity]:
+        """How far the channels asked for have come, in the same order."""
+
+    @_builtins.property
+    def changed_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In a delta: users and public channels that changed, at most 1,000; what a client holds of them is old."""
 
     def __init__(
         self_,  # pyright: ignore[reportSelfClsParameterName]
@@ -80,10 +153,16 @@ class BootResponse(_message.Message):
         channels: _abc.Iterable[_boot_pb2.Channel] | None = ...,
         user_count: _builtins.int = ...,
         model_offset: _builtins.int = ...,
+        users: _abc.Iterable[_boot_pb2.User] | None = ...,
+        activities: _abc.Iterable[_boot_pb2.ConversationActivity] | None = ...,
+        is_delta: _builtins.bool = ...,
+        changed_ids: _abc.Iterable[_builtins.str] | None = ...,
+        has_changed_emoji: _builtins.bool = ...,
+        channel_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["self", b"self", "team", b"team"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "model_offset", b"model_offset", "self", b"self", "team", b"team", "user_count", b"user_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities", "changed_ids", b"changed_ids", "channel_count", b"channel_count", "channels", b"channels", "has_changed_emoji", b"has_changed_emoji", "is_delta", b"is_delta", "model_offset", b"model_offset", "self", b"self", "team", b"team", "user_count", b"user_count", "users", b"users"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,6 +263,282 @@ class GetObjectsResponse(_message.Message):
 Global___GetObjectsResponse: _TypeAlias = GetObjectsResponse  # noqa: Y015
 
 @_typing.final
+class SearchRequest(_message.Message):
+    """SearchRequest is the beginning of a name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PREFIX_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    NEAR_IDS_FIELD_NUMBER: _builtins.int
+    INCLUDE_INACTIVE_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """The workspace."""
+    user_id: _builtins.str
+    """Who searches: those it deals with come first."""
+    prefix: _builtins.str
+    """1 to 64 characters; a leading @ or # is passed over."""
+    limit: _builtins.int
+    """Objects of each kind to return: 1 to 20; 0 means 20."""
+    include_inactive: _builtins.bool
+    """Whether deactivated users and archived channels come too, after all others."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___ObjectKind.ValueType]:
+        """What to look for; empty: both."""
+
+    @_builtins.property
+    def near_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users and channels to rank first beside those known from the boot, the nearest first. At most 200."""
+
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        prefix: _builtins.str = ...,
+        kinds: _abc.Iterable[Global___ObjectKind.ValueType] | None = ...,
+        limit: _builtins.int = ...,
+        near_ids: _abc.Iterable[_builtins.str] | None = ...,
+        include_inactive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_inactive", b"include_inactive", "kinds", b"kinds", "limit", b"limit", "near_ids", b"near_ids", "prefix", b"prefix", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchRequest: _TypeAlias = SearchRequest  # noqa: Y015
+
+@_typing.final
+class SearchResponse(_message.Message):
+    """SearchResponse returns what was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.User]:
+        """The best first."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Channel]:
+        """The best first."""
+
+    def __init__(
+        self,
+        *,
+        users: _abc.Iterable[_boot_pb2.User] | None = ...,
+        channels: _abc.Iterable[_boot_pb2.Channel] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchResponse: _TypeAlias = SearchResponse  # noqa: Y015
+
+@_typing.final
+class ListMembersRequest(_message.Message):
+    """ListMembersRequest asks for a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    AFTER_USER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """The workspace."""
+    user_id: _builtins.str
+    """Who asks: a member, or anyone of the workspace for a public channel."""
+    channel_id: _builtins.str
+    """The conversation."""
+    after_user_id: _builtins.str
+    """Members above this id; empty: from the first."""
+    limit: _builtins.int
+    """1 to 1,000; 0 means 200."""
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        after_user_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_user_id", b"after_user_id", "channel_id", b"channel_id", "limit", b"limit", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMembersRequest: _TypeAlias = ListMembersRequest  # noqa: Y015
+
+@_typing.final
+class ListMembersResponse(_message.Message):
+    """ListMembersResponse is a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    HAS_MORE_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    has_more: _builtins.bool
+    """Whether there are more."""
+    total_count: _builtins.int
+    """Members in all."""
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In order of id."""
+
+    def __init__(
+        self,
+        *,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        has_more: _builtins.bool = ...,
+        total_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_more", b"has_more", "total_count", b"total_count", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMembersResponse: _TypeAlias = ListMembersResponse  # noqa: Y015
+
+@_typing.final
+class ListEmojiRequest(_message.Message):
+    """ListEmojiRequest names a workspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """The workspace."""
+    version: _builtins.int
+    """Version of an earlier answer; 0: none."""
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEmojiRequest: _TypeAlias = ListEmojiRequest  # noqa: Y015
+
+@_typing.final
+class ListEmojiResponse(_message.Message):
+    """ListEmojiResponse returns all custom emoji, or says that nothing changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOJI_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    IS_UNCHANGED_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Offset of the workspace's channel at which emoji last changed, or that the model was loaded at; 0 never."""
+    is_unchanged: _builtins.bool
+    """Whether the caller has this version."""
+    @_builtins.property
+    def emoji(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Emoji]:
+        """In order of name; empty when the caller has this version."""
+
+    def __init__(
+        self,
+        *,
+        emoji: _abc.Iterable[_boot_pb2.Emoji] | None = ...,
+        version: _builtins.int = ...,
+        is_unchanged: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji", "is_unchanged", b"is_unchanged", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEmojiResponse: _TypeAlias = ListEmojiResponse  # noqa: Y015
+
+@_typing.final
+class ReadModelRequest(_message.Message):
+    """ReadModelRequest names a workspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """The workspace."""
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadModelRequest: _TypeAlias = ReadModelRequest  # noqa: Y015
+
+@_typing.final
+class ReadModelResponse(_message.Message):
+    """ReadModelResponse is one part of a model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_FIELD_NUMBER: _builtins.int
+    MODEL_OFFSET_FIELD_NUMBER: _builtins.int
+    USERS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    model_offset: _builtins.int
+    """In the first part: what the model has at least."""
+    @_builtins.property
+    def team(self) -> _boot_pb2.Team:
+        """In the first part: the workspace."""
+
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.User]:
+        """At most 500."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Channel]:
+        """Public ones, at most 500."""
+
+    @_builtins.property
+    def emoji(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Emoji]:
+        """At most 500."""
+
+    def __init__(
+        self,
+        *,
+        team: _boot_pb2.Team | None = ...,
+        model_offset: _builtins.int = ...,
+        users: _abc.Iterable[_boot_pb2.User] | None = ...,
+        channels: _abc.Iterable[_boot_pb2.Channel] | None = ...,
+        emoji: _abc.Iterable[_boot_pb2.Emoji] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["team", b"team"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "emoji", b"emoji", "model_offset", b"model_offset", "team", b"team", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadModelResponse: _TypeAlias = ReadModelResponse  # noqa: Y015
+
+@_typing.final
 class GetModelInfoRequest(_message.Message):
     """GetModelInfoRequest names a workspace."""
 
@@ -215,6 +570,9 @@ class GetModelInfoResponse(_message.Message):
     USER_COUNT_FIELD_NUMBER: _builtins.int
     CHANNEL_COUNT_FIELD_NUMBER: _builtins.int
     LOAD_COUNT_FIELD_NUMBER: _builtins.int
+    EMOJI_COUNT_FIELD_NUMBER: _builtins.int
+    MODEL_BYTES_FIELD_NUMBER: _builtins.int
+    FOLLOWED_COUNT_FIELD_NUMBER: _builtins.int
     model_offset: _builtins.int
     """Offset of the workspace's channel up to which changes are applied."""
     user_count: _builtins.int
@@ -223,6 +581,12 @@ class GetModelInfoResponse(_message.Message):
     """Channels held."""
     load_count: _builtins.int
     """Loads from the webapp since start."""
+    emoji_count: _builtins.int
+    """Emoji held."""
+    model_bytes: _builtins.int
+    """Estimated bytes of memory."""
+    followed_count: _builtins.int
+    """Conversations whose activity is followed."""
     def __init__(
         self,
         *,
@@ -230,10 +594,13 @@ class GetModelInfoResponse(_message.Message):
         user_count: _builtins.int = ...,
         channel_count: _builtins.int = ...,
         load_count: _builtins.int = ...,
+        emoji_count: _builtins.int = ...,
+        model_bytes: _builtins.int = ...,
+        followed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_count", b"channel_count", "load_count", b"load_count", "model_offset", b"model_offset", "user_count", b"user_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_count", b"channel_count", "emoji_count", b"emoji_count", "followed_count", b"followed_count", "load_count", b"load_count", "model_bytes", b"model_bytes", "model_offset", b"model_offset", "user_count", b"user_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class EdgeServiceStub:
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     def __init__(self, channel):
@@ -46,6 +47,26 @@ class EdgeServiceStub:
                 request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsRequest.SerializeToString,
                 response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/parley.edge.v1.EdgeService/Search',
+                request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchRequest.SerializeToString,
+                response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/parley.edge.v1.EdgeService/ListMembers',
+                request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.ListEmoji = channel.unary_unary(
+                '/parley.edge.v1.EdgeService/ListEmoji',
+                request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiRequest.SerializeToString,
+                response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiResponse.FromString,
+                _registered_method=True)
+        self.ReadModel = channel.unary_stream(
+                '/parley.edge.v1.EdgeService/ReadModel',
+                request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelRequest.SerializeToString,
+                response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelResponse.FromString,
+                _registered_method=True)
         self.GetModelInfo = channel.unary_unary(
                 '/parley.edge.v1.EdgeService/GetModelInfo',
                 request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetModelInfoRequest.SerializeToString,
@@ -54,12 +75,14 @@ class EdgeServiceStub:
 
 
 class EdgeServiceServicer:
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     def Boot(self, request, context):
-        """Boot returns what a client needs first. Idempotent. The first boot of a workspace waits for its load (one at a time).
+        """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
+        its load (one at a time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -67,6 +90,34 @@ class EdgeServiceServicer:
 
     def GetObjects(self, request, context):
         """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Search(self, request, context):
+        """Search finds users and public channels by the beginning of a name or of a word in it, whatever its case and accents. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """ListMembers pages through who is in a conversation. Idempotent. NOT_FOUND when the caller may not see the conversation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEmoji(self, request, context):
+        """ListEmoji returns the custom emoji of a workspace; nothing to who has them all. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadModel(self, request, context):
+        """ReadModel streams the whole model, as it is when each part is sent. For clients that know no other boot. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +143,26 @@ def add_EdgeServiceServicer_to_server(servicer, server):
                     request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsRequest.FromString,
                     response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsResponse.SerializeToString,
             ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchRequest.FromString,
+                    response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersRequest.FromString,
+                    response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'ListEmoji': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEmoji,
+                    request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiRequest.FromString,
+                    response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiResponse.SerializeToString,
+            ),
+            'ReadModel': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadModel,
+                    request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelRequest.FromString,
+                    response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelResponse.SerializeToString,
+            ),
             'GetModelInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetModelInfo,
                     request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetModelInfoRequest.FromString,
@@ -106,8 +177,9 @@ def add_EdgeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EdgeService:
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     @staticmethod
@@ -154,6 +226,114 @@ class EdgeService:
             '/parley.edge.v1.EdgeService/GetObjects',
             parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsRequest.SerializeToString,
             parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.edge.v1.EdgeService/Search',
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchRequest.SerializeToString,
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.edge.v1.EdgeService/ListMembers',
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersRequest.SerializeToString,
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEmoji(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.edge.v1.EdgeService/ListEmoji',
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiRequest.SerializeToString,
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ListEmojiResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/parley.edge.v1.EdgeService/ReadModel',
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelRequest.SerializeToString,
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.ReadModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

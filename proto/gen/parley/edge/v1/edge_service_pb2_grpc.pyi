@@ -27,8 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EdgeServiceStub:
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     @_typing.overload
@@ -36,29 +37,51 @@ class EdgeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EdgeServiceAsyncStub: ...
     Boot: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.BootRequest, _edge_service_pb2.BootResponse]
-    """Boot returns what a client needs first. Idempotent. The first boot of a workspace waits for its load (one at a time)."""
+    """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
+    its load (one at a time).
+    """
     GetObjects: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.GetObjectsRequest, _edge_service_pb2.GetObjectsResponse]
     """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent."""
+    Search: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.SearchRequest, _edge_service_pb2.SearchResponse]
+    """Search finds users and public channels by the beginning of a name or of a word in it, whatever its case and accents. Idempotent."""
+    ListMembers: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.ListMembersRequest, _edge_service_pb2.ListMembersResponse]
+    """ListMembers pages through who is in a conversation. Idempotent. NOT_FOUND when the caller may not see the conversation."""
+    ListEmoji: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.ListEmojiRequest, _edge_service_pb2.ListEmojiResponse]
+    """ListEmoji returns the custom emoji of a workspace; nothing to who has them all. Idempotent."""
+    ReadModel: _grpc.UnaryStreamMultiCallable[_edge_service_pb2.ReadModelRequest, _edge_service_pb2.ReadModelResponse]
+    """ReadModel streams the whole model, as it is when each part is sent. For clients that know no other boot. Idempotent."""
     GetModelInfo: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.GetModelInfoRequest, _edge_service_pb2.GetModelInfoResponse]
     """GetModelInfo describes the model held for a workspace. Idempotent; NOT_FOUND when it is not loaded."""
 
 @_typing.type_check_only
 class EdgeServiceAsyncStub(EdgeServiceStub):
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Boot: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.BootRequest, _edge_service_pb2.BootResponse]  # type: ignore[assignment]
-    """Boot returns what a client needs first. Idempotent. The first boot of a workspace waits for its load (one at a time)."""
+    """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
+    its load (one at a time).
+    """
     GetObjects: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.GetObjectsRequest, _edge_service_pb2.GetObjectsResponse]  # type: ignore[assignment]
     """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent."""
+    Search: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.SearchRequest, _edge_service_pb2.SearchResponse]  # type: ignore[assignment]
+    """Search finds users and public channels by the beginning of a name or of a word in it, whatever its case and accents. Idempotent."""
+    ListMembers: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.ListMembersRequest, _edge_service_pb2.ListMembersResponse]  # type: ignore[assignment]
+    """ListMembers pages through who is in a conversation. Idempotent. NOT_FOUND when the caller may not see the conversation."""
+    ListEmoji: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.ListEmojiRequest, _edge_service_pb2.ListEmojiResponse]  # type: ignore[assignment]
+    """ListEmoji returns the custom emoji of a workspace; nothing to who has them all. Idempotent."""
+    ReadModel: _aio.UnaryStreamMultiCallable[_edge_service_pb2.ReadModelRequest, _edge_service_pb2.ReadModelResponse]  # type: ignore[assignment]
+    """ReadModel streams the whole model, as it is when each part is sent. For clients that know no other boot. Idempotent."""
     GetModelInfo: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.GetModelInfoRequest, _edge_service_pb2.GetModelInfoResponse]  # type: ignore[assignment]
     """GetModelInfo describes the model held for a workspace. Idempotent; NOT_FOUND when it is not loaded."""
 
 class EdgeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of the ring.
-    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails.
+    """EdgeService answers from models in memory that events keep fresh; each workspace is held by one edge of its zone's ring.
+    FAILED_PRECONDITION with reason NOT_OWNER when another edge holds the workspace; UNAVAILABLE while a first load fails, and
+    while the edge cannot hear of changes: an answer that may be wrong is none.
     """
 
     @_abc_1.abstractmethod
@@ -67,7 +90,9 @@ class EdgeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _edge_service_pb2.BootRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_edge_service_pb2.BootResponse, _abc.Awaitable[_edge_service_pb2.BootResponse]]:
-        """Boot returns what a client needs first. Idempotent. The first boot of a workspace waits for its load (one at a time)."""
+        """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
+        its load (one at a time).
+        """
 
     @_abc_1.abstractmethod
     def GetObjects(
@@ -76,6 +101,38 @@ class EdgeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_edge_service_pb2.GetObjectsResponse, _abc.Awaitable[_edge_service_pb2.GetObjectsResponse]]:
         """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def Search(
+        self,
+        request: _edge_service_pb2.SearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_edge_service_pb2.SearchResponse, _abc.Awaitable[_edge_service_pb2.SearchResponse]]:
+        """Search finds users and public channels by the beginning of a name or of a word in it, whatever its case and accents. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ListMembers(
+        self,
+        request: _edge_service_pb2.ListMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_edge_service_pb2.ListMembersResponse, _abc.Awaitable[_edge_service_pb2.ListMembersResponse]]:
+        """ListMembers pages through who is in a conversation. Idempotent. NOT_FOUND when the caller may not see the conversation."""
+
+    @_abc_1.abstractmethod
+    def ListEmoji(
+        self,
+        request: _edge_service_pb2.ListEmojiRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_edge_service_pb2.ListEmojiResponse, _abc.Awaitable[_edge_service_pb2.ListEmojiResponse]]:
+        """ListEmoji returns the custom emoji of a workspace; nothing to who has them all. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ReadModel(
+        self,
+        request: _edge_service_pb2.ReadModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_edge_service_pb2.ReadModelResponse], _abc.AsyncIterator[_edge_service_pb2.ReadModelResponse]]:
+        """ReadModel streams the whole model, as it is when each part is sent. For clients that know no other boot. Idempotent."""
 
     @_abc_1.abstractmethod
     def GetModelInfo(

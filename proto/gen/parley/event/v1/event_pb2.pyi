@@ -81,6 +81,9 @@ class Event(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     SUBSCRIPTION_CHANGE_FIELD_NUMBER: _builtins.int
     MODEL_CHANGE_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_CHANGE_FIELD_NUMBER: _builtins.int
+    MESSAGE_TS_US_FIELD_NUMBER: _builtins.int
+    AWAY_CHANGE_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel that routes it: a conversation (C…, D…, G…), a workspace (T…) or a user (U…)."""
     offset: _builtins.int
@@ -97,6 +100,10 @@ class Event(_message.Message):
     """The connection whose own RTM post this is: it gets the acknowledgement instead of the event. Empty for everything else."""
     traceparent: _builtins.str
     """W3C trace context of the request that caused it; empty when that request is not sampled."""
+    message_ts_us: _builtins.int
+    """ts of the message that this event adds to what readers of the conversation have to read, in microseconds. 0 for everything
+    else: edits, deletions, reactions, replies that only their thread shows.
+    """
     @_builtins.property
     def mentioned_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Users that the text mentions, at most 100; the gateway may attach their objects before the event."""
@@ -108,6 +115,14 @@ class Event(_message.Message):
     @_builtins.property
     def model_change(self) -> _boot_pb2.ModelChange:
         """Objects of the workspace model that this event replaces; what keeps the edge fresh."""
+
+    @_builtins.property
+    def membership_change(self) -> Global___MembershipChange:
+        """On a conversation's channel only: who came and who left, for tiers that hold its members."""
+
+    @_builtins.property
+    def away_change(self) -> Global___AwayChange:
+        """On a user's channel only: the user set itself away, or stopped being away by hand."""
 
     def __init__(
         self,
@@ -123,14 +138,69 @@ class Event(_message.Message):
         traceparent: _builtins.str = ...,
         subscription_change: Global___SubscriptionChange | None = ...,
         model_change: _boot_pb2.ModelChange | None = ...,
+        membership_change: Global___MembershipChange | None = ...,
+        message_ts_us: _builtins.int = ...,
+        away_change: Global___AwayChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model_change", b"model_change", "subscription_change", b"subscription_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "membership_change", b"membership_change", "model_change", b"model_change", "subscription_change", b"subscription_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "mentioned_user_ids", b"mentioned_user_ids", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "membership_change", b"membership_change", "mentioned_user_ids", b"mentioned_user_ids", "message_ts_us", b"message_ts_us", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class MembershipChange(_message.Message):
+    """MembershipChange tells who is in a conversation from this event on. Applying one twice is harmless."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOINED_USER_IDS_FIELD_NUMBER: _builtins.int
+    LEFT_USER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def joined_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users who are in it now."""
+
+    @_builtins.property
+    def left_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users who are not any more."""
+
+    def __init__(
+        self,
+        *,
+        joined_user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        left_user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["joined_user_ids", b"joined_user_ids", "left_user_ids", b"left_user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipChange: _TypeAlias = MembershipChange  # noqa: Y015
+
+@_typing.final
+class AwayChange(_message.Message):
+    """AwayChange is what a user said of itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
+    is_away_by_hand: _builtins.bool
+    """Whether it is away whatever its connections do."""
+    def __init__(
+        self,
+        *,
+        is_away_by_hand: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_away_by_hand", b"is_away_by_hand"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AwayChange: _TypeAlias = AwayChange  # noqa: Y015
 
 @_typing.final
 class SubscriptionChange(_message.Message):

@@ -145,19 +145,27 @@ class UserConnections(_message.Message):
 
     USER_ID_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    IDLE_COUNT_FIELD_NUMBER: _builtins.int
+    IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """U…"""
     count: _builtins.int
     """Open sessions; 0 when the last one went."""
+    idle_count: _builtins.int
+    """Of these, sessions whose client has done nothing for a long time. A user whose sessions are all idle is away."""
+    is_away_by_hand: _builtins.bool
+    """Whether the user set itself away; it is away then whatever its sessions do."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         count: _builtins.int = ...,
+        idle_count: _builtins.int = ...,
+        is_away_by_hand: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "idle_count", b"idle_count", "is_away_by_hand", b"is_away_by_hand", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +306,7 @@ class UserPresence(_message.Message):
     PRESENCE_FIELD_NUMBER: _builtins.int
     CONNECTION_COUNT_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_UNIX_S_FIELD_NUMBER: _builtins.int
+    IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """U…"""
     presence: Global___Presence.ValueType
@@ -306,6 +315,8 @@ class UserPresence(_message.Message):
     """Open sessions over all gateways."""
     last_activity_unix_s: _builtins.int
     """When the user was last seen active: Unix seconds; 0 when never since this server started."""
+    is_away_by_hand: _builtins.bool
+    """Whether the user set itself away, as its gateways say; false when no gateway has a session of it."""
     def __init__(
         self,
         *,
@@ -313,10 +324,11 @@ class UserPresence(_message.Message):
         presence: Global___Presence.ValueType = ...,
         connection_count: _builtins.int = ...,
         last_activity_unix_s: _builtins.int = ...,
+        is_away_by_hand: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_count", b"connection_count", "last_activity_unix_s", b"last_activity_unix_s", "presence", b"presence", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_count", b"connection_count", "is_away_by_hand", b"is_away_by_hand", "last_activity_unix_s", b"last_activity_unix_s", "presence", b"presence", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

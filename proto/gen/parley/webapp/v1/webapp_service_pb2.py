@@ -26,7 +26,7 @@ from parley.boot.v1 import boot_pb2 as parley_dot_boot_dot_v1_dot_boot__pb2
 from parley.event.v1 import event_pb2 as parley_dot_event_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%parley/webapp/v1/webapp_service.proto\x12\x10parley.webapp.v1\x1a\x19parley/boot/v1/boot.proto\x1a\x1bparley/event/v1/event.proto\"<\n\x18ListSubscriptionsRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"L\n\x19ListSubscriptionsResponse\x12/\n\x05heads\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\"\xc9\x01\n\x12PostMessageRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x62ot_id\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x11\n\tthread_ts\x18\x06 \x01(\t\x12\x17\n\x0freply_broadcast\x18\x07 \x01(\x08\x12\x15\n\rclient_msg_id\x18\x08 \x01(\t\x12\x1c\n\x14origin_connection_id\x18\t \x01(\t\"N\n\x13PostMessageResponse\x12\n\n\x02ts\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\t\"P\n\x0eReadLogRequest\x12/\n\x05\x61\x66ter\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\x12\r\n\x05limit\x18\x02 \x01(\r\"=\n\x0fReadLogResponse\x12*\n\x04logs\x18\x01 \x03(\x0b\x32\x1c.parley.webapp.v1.ChannelLog\"p\n\nChannelLog\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.parley.event.v1.Event\x12\x13\n\x0bhead_offset\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x08\"\'\n\x10ReadHeadsRequest\x12\x13\n\x0b\x63hannel_ids\x18\x01 \x03(\t\"D\n\x11ReadHeadsResponse\x12/\n\x05heads\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\"\'\n\x14LoadWorkspaceRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\"\xeb\x01\n\x15LoadWorkspaceResponse\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.parley.webapp.v1.WorkspaceHeaderH\x00\x12+\n\x05users\x18\x02 \x01(\x0b\x32\x1a.parley.webapp.v1.UserPageH\x00\x12\x31\n\x08\x63hannels\x18\x03 \x01(\x0b\x32\x1d.parley.webapp.v1.ChannelPageH\x00\x12\x35\n\x07trailer\x18\x04 \x01(\x0b\x32\".parley.webapp.v1.WorkspaceTrailerH\x00\x42\x06\n\x04part\"K\n\x0fWorkspaceHeader\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\x14\n\x0cmodel_offset\x18\x02 \x01(\x04\"/\n\x08UserPage\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\"8\n\x0b\x43hannelPage\x12)\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x17.parley.boot.v1.Channel\"=\n\x10WorkspaceTrailer\x12\x12\n\nuser_count\x18\x01 \x01(\r\x12\x15\n\rchannel_count\x18\x02 \x01(\r\"E\n\x13\x46orgetCachedRequest\x12.\n\x05nodes\x18\x01 \x03(\x0b\x32\x1f.parley.webapp.v1.CacheNodeKeys\".\n\rCacheNodeKeys\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\x16\n\x14\x46orgetCachedResponse2\xc2\x04\n\rWebappService\x12l\n\x11ListSubscriptions\x12*.parley.webapp.v1.ListSubscriptionsRequest\x1a+.parley.webapp.v1.ListSubscriptionsResponse\x12Z\n\x0bPostMessage\x12$.parley.webapp.v1.PostMessageRequest\x1a%.parley.webapp.v1.PostMessageResponse\x12N\n\x07ReadLog\x12 .parley.webapp.v1.ReadLogRequest\x1a!.parley.webapp.v1.ReadLogResponse\x12T\n\tReadHeads\x12\".parley.webapp.v1.ReadHeadsRequest\x1a#.parley.webapp.v1.ReadHeadsResponse\x12\x62\n\rLoadWorkspace\x12&.parley.webapp.v1.LoadWorkspaceRequest\x1a\'.parley.webapp.v1.LoadWorkspaceResponse0\x01\x12]\n\x0c\x46orgetCached\x12%.parley.webapp.v1.ForgetCachedRequest\x1a&.parley.webapp.v1.ForgetCachedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%parley/webapp/v1/webapp_service.proto\x12\x10parley.webapp.v1\x1a\x19parley/boot/v1/boot.proto\x1a\x1bparley/event/v1/event.proto\"<\n\x18ListSubscriptionsRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"e\n\x19ListSubscriptionsResponse\x12/\n\x05heads\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\x12\x17\n\x0fis_away_by_hand\x18\x02 \x01(\x08\"\xc9\x01\n\x12PostMessageRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x62ot_id\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x11\n\tthread_ts\x18\x06 \x01(\t\x12\x17\n\x0freply_broadcast\x18\x07 \x01(\x08\x12\x15\n\rclient_msg_id\x18\x08 \x01(\t\x12\x1c\n\x14origin_connection_id\x18\t \x01(\t\"N\n\x13PostMessageResponse\x12\n\n\x02ts\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\t\"P\n\x0eReadLogRequest\x12/\n\x05\x61\x66ter\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\x12\r\n\x05limit\x18\x02 \x01(\r\"=\n\x0fReadLogResponse\x12*\n\x04logs\x18\x01 \x03(\x0b\x32\x1c.parley.webapp.v1.ChannelLog\"p\n\nChannelLog\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.parley.event.v1.Event\x12\x13\n\x0bhead_offset\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x08\"\'\n\x10ReadHeadsRequest\x12\x13\n\x0b\x63hannel_ids\x18\x01 \x03(\t\"D\n\x11ReadHeadsResponse\x12/\n\x05heads\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\"*\n\x13ReadActivityRequest\x12\x13\n\x0b\x63hannel_ids\x18\x01 \x03(\t\"P\n\x14ReadActivityResponse\x12\x38\n\nactivities\x18\x01 \x03(\x0b\x32$.parley.boot.v1.ConversationActivity\"9\n\x12ListMembersRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\"<\n\x13ListMembersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x13\n\x0bhead_offset\x18\x02 \x01(\x04\"T\n\x14LoadWorkspaceRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12+\n\x06resume\x18\x02 \x01(\x0b\x32\x1b.parley.webapp.v1.LoadPlace\"e\n\tLoadPlace\x12\x15\n\rafter_user_id\x18\x01 \x01(\t\x12\x11\n\thas_users\x18\x02 \x01(\x08\x12\x18\n\x10\x61\x66ter_channel_id\x18\x03 \x01(\t\x12\x14\n\x0chas_channels\x18\x04 \x01(\x08\"\x99\x02\n\x15LoadWorkspaceResponse\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.parley.webapp.v1.WorkspaceHeaderH\x00\x12+\n\x05users\x18\x02 \x01(\x0b\x32\x1a.parley.webapp.v1.UserPageH\x00\x12\x31\n\x08\x63hannels\x18\x03 \x01(\x0b\x32\x1d.parley.webapp.v1.ChannelPageH\x00\x12\x35\n\x07trailer\x18\x04 \x01(\x0b\x32\".parley.webapp.v1.WorkspaceTrailerH\x00\x12,\n\x05\x65moji\x18\x05 \x01(\x0b\x32\x1b.parley.webapp.v1.EmojiPageH\x00\x42\x06\n\x04part\"K\n\x0fWorkspaceHeader\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\x14\n\x0cmodel_offset\x18\x02 \x01(\x04\"/\n\x08UserPage\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\"8\n\x0b\x43hannelPage\x12)\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x17.parley.boot.v1.Channel\"1\n\tEmojiPage\x12$\n\x05\x65moji\x18\x01 \x03(\x0b\x32\x15.parley.boot.v1.Emoji\"R\n\x10WorkspaceTrailer\x12\x12\n\nuser_count\x18\x01 \x01(\r\x12\x15\n\rchannel_count\x18\x02 \x01(\r\x12\x13\n\x0b\x65moji_count\x18\x03 \x01(\r\"E\n\x13\x46orgetCachedRequest\x12.\n\x05nodes\x18\x01 \x03(\x0b\x32\x1f.parley.webapp.v1.CacheNodeKeys\".\n\rCacheNodeKeys\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\x16\n\x14\x46orgetCachedResponse2\xff\x05\n\rWebappService\x12l\n\x11ListSubscriptions\x12*.parley.webapp.v1.ListSubscriptionsRequest\x1a+.parley.webapp.v1.ListSubscriptionsResponse\x12Z\n\x0bPostMessage\x12$.parley.webapp.v1.PostMessageRequest\x1a%.parley.webapp.v1.PostMessageResponse\x12N\n\x07ReadLog\x12 .parley.webapp.v1.ReadLogRequest\x1a!.parley.webapp.v1.ReadLogResponse\x12T\n\tReadHeads\x12\".parley.webapp.v1.ReadHeadsRequest\x1a#.parley.webapp.v1.ReadHeadsResponse\x12]\n\x0cReadActivity\x12%.parley.webapp.v1.ReadActivityRequest\x1a&.parley.webapp.v1.ReadActivityResponse\x12\\\n\x0bListMembers\x12$.parley.webapp.v1.ListMembersRequest\x1a%.parley.webapp.v1.ListMembersResponse0\x01\x12\x62\n\rLoadWorkspace\x12&.parley.webapp.v1.LoadWorkspaceRequest\x1a\'.parley.webapp.v1.LoadWorkspaceResponse0\x01\x12]\n\x0c\x46orgetCached\x12%.parley.webapp.v1.ForgetCachedRequest\x1a&.parley.webapp.v1.ForgetCachedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,39 +36,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=115
   _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=175
   _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=177
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=253
-  _globals['_POSTMESSAGEREQUEST']._serialized_start=256
-  _globals['_POSTMESSAGEREQUEST']._serialized_end=457
-  _globals['_POSTMESSAGERESPONSE']._serialized_start=459
-  _globals['_POSTMESSAGERESPONSE']._serialized_end=537
-  _globals['_READLOGREQUEST']._serialized_start=539
-  _globals['_READLOGREQUEST']._serialized_end=619
-  _globals['_READLOGRESPONSE']._serialized_start=621
-  _globals['_READLOGRESPONSE']._serialized_end=682
-  _globals['_CHANNELLOG']._serialized_start=684
-  _globals['_CHANNELLOG']._serialized_end=796
-  _globals['_READHEADSREQUEST']._serialized_start=798
-  _globals['_READHEADSREQUEST']._serialized_end=837
-  _globals['_READHEADSRESPONSE']._serialized_start=839
-  _globals['_READHEADSRESPONSE']._serialized_end=907
-  _globals['_LOADWORKSPACEREQUEST']._serialized_start=909
-  _globals['_LOADWORKSPACEREQUEST']._serialized_end=948
-  _globals['_LOADWORKSPACERESPONSE']._serialized_start=951
-  _globals['_LOADWORKSPACERESPONSE']._serialized_end=1186
-  _globals['_WORKSPACEHEADER']._serialized_start=1188
-  _globals['_WORKSPACEHEADER']._serialized_end=1263
-  _globals['_USERPAGE']._serialized_start=1265
-  _globals['_USERPAGE']._serialized_end=1312
-  _globals['_CHANNELPAGE']._serialized_start=1314
-  _globals['_CHANNELPAGE']._serialized_end=1370
-  _globals['_WORKSPACETRAILER']._serialized_start=1372
-  _globals['_WORKSPACETRAILER']._serialized_end=1433
-  _globals['_FORGETCACHEDREQUEST']._serialized_start=1435
-  _globals['_FORGETCACHEDREQUEST']._serialized_end=1504
-  _globals['_CACHENODEKEYS']._serialized_start=1506
-  _globals['_CACHENODEKEYS']._serialized_end=1552
-  _globals['_FORGETCACHEDRESPONSE']._serialized_start=1554
-  _globals['_FORGETCACHEDRESPONSE']._serialized_end=1576
-  _globals['_WEBAPPSERVICE']._serialized_start=1579
-  _globals['_WEBAPPSERVICE']._serialized_end=2157
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=278
+  _globals['_POSTMESSAGEREQUEST']._serialized_start=281
+  _globals['_POSTMESSAGEREQUEST']._serialized_end=482
+  _globals['_POSTMESSAGERESPONSE']._serialized_start=484
+  _globals['_POSTMESSAGERESPONSE']._serialized_end=562
+  _globals['_READLOGREQUEST']._serialized_start=564
+  _globals['_READLOGREQUEST']._serialized_end=644
+  _globals['_READLOGRESPONSE']._serialized_start=646
+  _globals['_READLOGRESPONSE']._serialized_end=707
+  _globals['_CHANNELLOG']._serialized_start=709
+  _globals['_CHANNELLOG']._serialized_end=821
+  _globals['_READHEADSREQUEST']._serialized_start=823
+  _globals['_READHEADSREQUEST']._serialized_end=862
+  _globals['_READHEADSRESPONSE']._serialized_start=864
+  _globals['_READHEADSRESPONSE']._serialized_end=932
+  _globals['_READACTIVITYREQUEST']._serialized_start=934
+  _globals['_READACTIVITYREQUEST']._serialized_end=976
+  _globals['_READACTIVITYRESPONSE']._serialized_start=978
+  _globals['_READACTIVITYRESPONSE']._serialized_end=1058
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=1060
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=1117
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1119
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1179
+  _globals['_LOADWORKSPACEREQUEST']._serialized_start=1181
+  _globals['_LOADWORKSPACEREQUEST']._serialized_end=1265
+  _globals['_LOADPLACE']._serialized_start=1267
+  _globals['_LOADPLACE']._serialized_end=1368
+  _globals['_LOADWORKSPACERESPONSE']._serialized_start=1371
+  _globals['_LOADWORKSPACERESPONSE']._serialized_end=1652
+  _globals['_WORKSPACEHEADER']._serialized_start=1654
+  _globals['_WORKSPACEHEADER']._serialized_end=1729
+  _globals['_USERPAGE']._serialized_start=1731
+  _globals['_USERPAGE']._serialized_end=1778
+  _globals['_CHANNELPAGE']._serialized_start=1780
+  _globals['_CHANNELPAGE']._serialized_end=1836
+  _globals['_EMOJIPAGE']._serialized_start=1838
+  _globals['_EMOJIPAGE']._serialized_end=1887
+  _globals['_WORKSPACETRAILER']._serialized_start=1889
+  _globals['_WORKSPACETRAILER']._serialized_end=1971
+  _globals['_FORGETCACHEDREQUEST']._serialized_start=1973
+  _globals['_FORGETCACHEDREQUEST']._serialized_end=2042
+  _globals['_CACHENODEKEYS']._serialized_start=2044
+  _globals['_CACHENODEKEYS']._serialized_end=2090
+  _globals['_FORGETCACHEDRESPONSE']._serialized_start=2092
+  _globals['_FORGETCACHEDRESPONSE']._serialized_end=2114
+  _globals['_WEBAPPSERVICE']._serialized_start=2117
+  _globals['_WEBAPPSERVICE']._serialized_end=2884
 # @@protoc_insertion_point(module_scope)

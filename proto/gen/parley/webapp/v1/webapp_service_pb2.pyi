@@ -53,6 +53,9 @@ class ListSubscriptionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HEADS_FIELD_NUMBER: _builtins.int
+    IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
+    is_away_by_hand: _builtins.bool
+    """Whether the user set itself away; later changes come on the user's channel."""
     @_builtins.property
     def heads(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.ChannelPosition]:
         """Channels with their highest offset at the time of reading: a new session starts after it. At most 100,000."""
@@ -61,10 +64,11 @@ class ListSubscriptionsResponse(_message.Message):
         self,
         *,
         heads: _abc.Iterable[_event_pb2.ChannelPosition] | None = ...,
+        is_away_by_hand: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heads", b"heads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heads", b"heads", "is_away_by_hand", b"is_away_by_hand"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -295,26 +299,170 @@ class ReadHeadsResponse(_message.Message):
 Global___ReadHeadsResponse: _TypeAlias = ReadHeadsResponse  # noqa: Y015
 
 @_typing.final
+class ReadActivityRequest(_message.Message):
+    """ReadActivityRequest names channels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 4,096."""
+
+    def __init__(
+        self,
+        *,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadActivityRequest: _TypeAlias = ReadActivityRequest  # noqa: Y015
+
+@_typing.final
+class ReadActivityResponse(_message.Message):
+    """ReadActivityResponse says how far they have come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.ConversationActivity]:
+        """One entry for each channel asked for, in the same order."""
+
+    def __init__(
+        self,
+        *,
+        activities: _abc.Iterable[_boot_pb2.ConversationActivity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadActivityResponse: _TypeAlias = ReadActivityResponse  # noqa: Y015
+
+@_typing.final
+class ListMembersRequest(_message.Message):
+    """ListMembersRequest names a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """The workspace (T…)."""
+    channel_id: _builtins.str
+    """The conversation (C…, D…, G…)."""
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "team_id", b"team_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMembersRequest: _TypeAlias = ListMembersRequest  # noqa: Y015
+
+@_typing.final
+class ListMembersResponse(_message.Message):
+    """ListMembersResponse is one part of a conversation's members."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    HEAD_OFFSET_FIELD_NUMBER: _builtins.int
+    head_offset: _builtins.int
+    """In the first part: offset of the conversation read before any member was. Later joins and leaves are told by events after it."""
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In order of id, over all parts; at most 5,000 a part."""
+
+    def __init__(
+        self,
+        *,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        head_offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head_offset", b"head_offset", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMembersResponse: _TypeAlias = ListMembersResponse  # noqa: Y015
+
+@_typing.final
 class LoadWorkspaceRequest(_message.Message):
     """LoadWorkspaceRequest names a workspace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TEAM_ID_FIELD_NUMBER: _builtins.int
+    RESUME_FIELD_NUMBER: _builtins.int
     team_id: _builtins.str
     """The workspace (T…)."""
+    @_builtins.property
+    def resume(self) -> Global___LoadPlace:
+        """Where an earlier load broke off; absent: from the beginning. A header is sent in any case, and is to be ignored then: what
+        changed since the first header is told by events after that one.
+        """
+
     def __init__(
         self,
         *,
         team_id: _builtins.str = ...,
+        resume: Global___LoadPlace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume", b"resume", "team_id", b"team_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoadWorkspaceRequest: _TypeAlias = LoadWorkspaceRequest  # noqa: Y015
+
+@_typing.final
+class LoadPlace(_message.Message):
+    """LoadPlace is how far a load has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_USER_ID_FIELD_NUMBER: _builtins.int
+    HAS_USERS_FIELD_NUMBER: _builtins.int
+    AFTER_CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    HAS_CHANNELS_FIELD_NUMBER: _builtins.int
+    after_user_id: _builtins.str
+    """Users up to this id were received; empty: none."""
+    has_users: _builtins.bool
+    """Whether all users were received."""
+    after_channel_id: _builtins.str
+    """Public channels up to this id were received; empty: none."""
+    has_channels: _builtins.bool
+    """Whether all channels were received."""
+    def __init__(
+        self,
+        *,
+        after_user_id: _builtins.str = ...,
+        has_users: _builtins.bool = ...,
+        after_channel_id: _builtins.str = ...,
+        has_channels: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_channel_id", b"after_channel_id", "after_user_id", b"after_user_id", "has_channels", b"has_channels", "has_users", b"has_users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoadPlace: _TypeAlias = LoadPlace  # noqa: Y015
 
 @_typing.final
 class LoadWorkspaceResponse(_message.Message):
@@ -326,6 +474,7 @@ class LoadWorkspaceResponse(_message.Message):
     USERS_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     TRAILER_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___WorkspaceHeader:
         """First, once: the workspace itself and the version of the model."""
@@ -342,6 +491,10 @@ class LoadWorkspaceResponse(_message.Message):
     def trailer(self) -> Global___WorkspaceTrailer:
         """Last, once: the model is complete."""
 
+    @_builtins.property
+    def emoji(self) -> Global___EmojiPage:
+        """Custom emoji, at most 500 a part."""
+
     def __init__(
         self,
         *,
@@ -349,12 +502,13 @@ class LoadWorkspaceResponse(_message.Message):
         users: Global___UserPage | None = ...,
         channels: Global___ChannelPage | None = ...,
         trailer: Global___WorkspaceTrailer | None = ...,
+        emoji: Global___EmojiPage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "header", b"header", "part", b"part", "trailer", b"trailer", "users", b"users"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "emoji", b"emoji", "header", b"header", "part", b"part", "trailer", b"trailer", "users", b"users"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "header", b"header", "part", b"part", "trailer", b"trailer", "users", b"users"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "emoji", b"emoji", "header", b"header", "part", b"part", "trailer", b"trailer", "users", b"users"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "users", "channels", "trailer"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "users", "channels", "trailer", "emoji"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
@@ -437,26 +591,54 @@ class ChannelPage(_message.Message):
 Global___ChannelPage: _TypeAlias = ChannelPage  # noqa: Y015
 
 @_typing.final
+class EmojiPage(_message.Message):
+    """EmojiPage carries custom emoji."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOJI_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def emoji(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.Emoji]:
+        """In order of name."""
+
+    def __init__(
+        self,
+        *,
+        emoji: _abc.Iterable[_boot_pb2.Emoji] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmojiPage: _TypeAlias = EmojiPage  # noqa: Y015
+
+@_typing.final
 class WorkspaceTrailer(_message.Message):
-    """WorkspaceTrailer closes a load."""
+    """WorkspaceTrailer closes a load. After a resumed load the counts are of what this call sent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_COUNT_FIELD_NUMBER: _builtins.int
     CHANNEL_COUNT_FIELD_NUMBER: _builtins.int
+    EMOJI_COUNT_FIELD_NUMBER: _builtins.int
     user_count: _builtins.int
     """Users sent."""
     channel_count: _builtins.int
     """Channels sent."""
+    emoji_count: _builtins.int
+    """Emoji sent."""
     def __init__(
         self,
         *,
         user_count: _builtins.int = ...,
         channel_count: _builtins.int = ...,
+        emoji_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_count", b"channel_count", "user_count", b"user_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_count", b"channel_count", "emoji_count", b"emoji_count", "user_count", b"user_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

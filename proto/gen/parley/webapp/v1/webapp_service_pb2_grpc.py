@@ -55,6 +55,16 @@ class WebappServiceStub:
                 request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsRequest.SerializeToString,
                 response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsResponse.FromString,
                 _registered_method=True)
+        self.ReadActivity = channel.unary_unary(
+                '/parley.webapp.v1.WebappService/ReadActivity',
+                request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityRequest.SerializeToString,
+                response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_stream(
+                '/parley.webapp.v1.WebappService/ListMembers',
+                request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
         self.LoadWorkspace = channel.unary_stream(
                 '/parley.webapp.v1.WebappService/LoadWorkspace',
                 request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.LoadWorkspaceRequest.SerializeToString,
@@ -101,8 +111,24 @@ class WebappServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadActivity(self, request, context):
+        """ReadActivity returns how far channels have come; every channel asked for is in the answer. Idempotent. Calls that come
+        together are answered by one read of the database.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """ListMembers streams who is in a conversation: the first part says from which offset on changes are to be applied to what is
+        sent. Idempotent. NOT_FOUND when the workspace has no such conversation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LoadWorkspace(self, request, context):
-        """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again.
+        """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load goes on where it broke off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +165,16 @@ def add_WebappServiceServicer_to_server(servicer, server):
                     servicer.ReadHeads,
                     request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsRequest.FromString,
                     response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsResponse.SerializeToString,
+            ),
+            'ReadActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadActivity,
+                    request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityRequest.FromString,
+                    response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersRequest.FromString,
+                    response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersResponse.SerializeToString,
             ),
             'LoadWorkspace': grpc.unary_stream_rpc_method_handler(
                     servicer.LoadWorkspace,
@@ -260,6 +296,60 @@ class WebappService:
             '/parley.webapp.v1.WebappService/ReadHeads',
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsRequest.SerializeToString,
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadHeadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.webapp.v1.WebappService/ReadActivity',
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityRequest.SerializeToString,
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ReadActivityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/parley.webapp.v1.WebappService/ListMembers',
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersRequest.SerializeToString,
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ListMembersResponse.FromString,
             options,
             channel_credentials,
             insecure,

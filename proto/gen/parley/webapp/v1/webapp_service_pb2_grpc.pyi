@@ -45,8 +45,16 @@ class WebappServiceStub:
     """ReadLog returns persisted events of channels after given offsets, in offset order. Idempotent."""
     ReadHeads: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.ReadHeadsRequest, _webapp_service_pb2.ReadHeadsResponse]
     """ReadHeads returns the highest offset of each channel; channels without events are left out. Idempotent."""
+    ReadActivity: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.ReadActivityRequest, _webapp_service_pb2.ReadActivityResponse]
+    """ReadActivity returns how far channels have come; every channel asked for is in the answer. Idempotent. Calls that come
+    together are answered by one read of the database.
+    """
+    ListMembers: _grpc.UnaryStreamMultiCallable[_webapp_service_pb2.ListMembersRequest, _webapp_service_pb2.ListMembersResponse]
+    """ListMembers streams who is in a conversation: the first part says from which offset on changes are to be applied to what is
+    sent. Idempotent. NOT_FOUND when the workspace has no such conversation.
+    """
     LoadWorkspace: _grpc.UnaryStreamMultiCallable[_webapp_service_pb2.LoadWorkspaceRequest, _webapp_service_pb2.LoadWorkspaceResponse]
-    """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+    """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load goes on where it broke off."""
     ForgetCached: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.ForgetCachedRequest, _webapp_service_pb2.ForgetCachedResponse]
     """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
     still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
@@ -70,8 +78,16 @@ class WebappServiceAsyncStub(WebappServiceStub):
     """ReadLog returns persisted events of channels after given offsets, in offset order. Idempotent."""
     ReadHeads: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.ReadHeadsRequest, _webapp_service_pb2.ReadHeadsResponse]  # type: ignore[assignment]
     """ReadHeads returns the highest offset of each channel; channels without events are left out. Idempotent."""
+    ReadActivity: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.ReadActivityRequest, _webapp_service_pb2.ReadActivityResponse]  # type: ignore[assignment]
+    """ReadActivity returns how far channels have come; every channel asked for is in the answer. Idempotent. Calls that come
+    together are answered by one read of the database.
+    """
+    ListMembers: _aio.UnaryStreamMultiCallable[_webapp_service_pb2.ListMembersRequest, _webapp_service_pb2.ListMembersResponse]  # type: ignore[assignment]
+    """ListMembers streams who is in a conversation: the first part says from which offset on changes are to be applied to what is
+    sent. Idempotent. NOT_FOUND when the workspace has no such conversation.
+    """
     LoadWorkspace: _aio.UnaryStreamMultiCallable[_webapp_service_pb2.LoadWorkspaceRequest, _webapp_service_pb2.LoadWorkspaceResponse]  # type: ignore[assignment]
-    """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+    """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load goes on where it broke off."""
     ForgetCached: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.ForgetCachedRequest, _webapp_service_pb2.ForgetCachedResponse]  # type: ignore[assignment]
     """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
     still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
@@ -118,12 +134,32 @@ class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
         """ReadHeads returns the highest offset of each channel; channels without events are left out. Idempotent."""
 
     @_abc_1.abstractmethod
+    def ReadActivity(
+        self,
+        request: _webapp_service_pb2.ReadActivityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webapp_service_pb2.ReadActivityResponse, _abc.Awaitable[_webapp_service_pb2.ReadActivityResponse]]:
+        """ReadActivity returns how far channels have come; every channel asked for is in the answer. Idempotent. Calls that come
+        together are answered by one read of the database.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMembers(
+        self,
+        request: _webapp_service_pb2.ListMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_webapp_service_pb2.ListMembersResponse], _abc.AsyncIterator[_webapp_service_pb2.ListMembersResponse]]:
+        """ListMembers streams who is in a conversation: the first part says from which offset on changes are to be applied to what is
+        sent. Idempotent. NOT_FOUND when the workspace has no such conversation.
+        """
+
+    @_abc_1.abstractmethod
     def LoadWorkspace(
         self,
         request: _webapp_service_pb2.LoadWorkspaceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_webapp_service_pb2.LoadWorkspaceResponse], _abc.AsyncIterator[_webapp_service_pb2.LoadWorkspaceResponse]]:
-        """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load starts again."""
+        """LoadWorkspace streams a workspace's model in parts, the header first. Idempotent; a broken load goes on where it broke off."""
 
     @_abc_1.abstractmethod
     def ForgetCached(
