@@ -24,7 +24,7 @@ from typing import Any
 
 from bench.cache_reads import CacheReads
 from bench.database_load import INTERVAL_S, watching
-from bench.read_load import ReadLoad, Sample, make_readers
+from bench.read_load import ReadLoad, Sample, make_town
 from discovery.consul import ConsulClient
 from ops.chaos.recovery import percentile
 from ops.local.mesh import Mesh
@@ -44,9 +44,9 @@ IN_SEQUENCE = ("1", "2")
 AT_ONCE = ("3", "4")
 """Seats: a quarter of eight each."""
 
-RATE = 220.0
+RATE = 240.0
 """Calls a second: half of what two webapps, the servers and the readers bear together on two cores."""
-PEOPLE, CHANNELS, MESSAGES = 250, 60, 1_500
+READERS, PEOPLE, CHANNELS, MESSAGES = 150, 2_000, 60, 1_500
 
 IDLE_S = 5.0
 WARM_S = 310.0
@@ -57,8 +57,9 @@ CALM_S = 5.0
 GRACE_S = 150.0
 PAUSE_S = 10.0
 """Between the steps of who has nothing to wait for."""
-WINDOW_S = 5.0
-"""Database load is judged over this long: at 100 queries a second, chance alone moves a second by a fifth."""
+WINDOW_S = 8.0
+"""Database load is judged over this long: at 40 queries a second, chance alone moves one window by a twentieth, and the
+highest of a minute by a seventh."""
 POLL_S = 0.25
 
 MODES: Mapping[str, Mapping[str, str]] = {
@@ -153,12 +154,12 @@ class _Trial:
             )
             self._mesh = await up.enter_async_context(Mesh(spec))
             self._consul = await up.enter_async_context(ConsulClient(self._mesh.consul_addr))
-            readers = await make_readers(self._mesh, SeedSpec("Bench", "bench", PEOPLE, CHANNELS, MESSAGES, seed=1))
+            town = await make_town(self._mesh, SeedSpec("Bench", "bench", PEOPLE, CHANNELS, MESSAGES, seed=1), READERS)
             dsn = Dsn.parse(self._mesh.dsns.channel)
             self._database = await up.enter_async_context(watching(dsn))
             self._reads = await up.enter_async_context(CacheReads.watching(self._mesh))
             idle_qps = await self._idle()
-            self._load = ReadLoad(list(self._mesh.web_urls.values()), readers, RATE, Random(self._seed))
+            self._load = ReadLoad(list(self._mesh.web_urls.values()), town, RATE, Random(self._seed))
             await up.enter_async_context(background("readers", self._load.run()))
             self._say(f"warming for {WARM_S:.0f} s, then {STEADY_S:.0f} s of steady load")
             await asyncio.sleep(WARM_S)
