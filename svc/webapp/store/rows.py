@@ -11,10 +11,12 @@ __all__ = [
     "Bot",
     "Conversation",
     "ConversationKind",
+    "Emoji",
     "LogPage",
     "Member",
     "Membership",
     "Message",
+    "Prefs",
     "Team",
     "Thread",
     "Token",
@@ -119,6 +121,21 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Emoji:
+    """A custom emoji of a workspace, or what is left of one."""
+
+    team_id: str
+    name: str
+    """Without colons, lower case; at most 100 characters."""
+    value: str
+    """Address of the picture, or `alias:NAME`; at most 1,000 characters. "" when it was removed."""
+    version: int = 0
+    """Offset of the workspace's channel at which this version was told; 0 when never."""
+    revision_us: int = 0
+    """Which write made this version; a lower one never replaces a higher one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """Channel keyspace: a user in a conversation."""
 
@@ -191,6 +208,19 @@ class Token:
     created_s: int = 0
     revoked_s: int = 0
     """0 while it is valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefs:
+    """What a user chose; without a row it is as if nothing was."""
+
+    user_id: str
+    prefs: bytes = b"{}"
+    """A JSON object, at most 64 KiB."""
+    away: bool = False
+    """Whether it said itself that it is away."""
+    revision: int = 0
+    """Counts the changes; 0 when there was none."""
 
 
 @dataclass(frozen=True, slots=True)

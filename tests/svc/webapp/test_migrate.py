@@ -17,8 +17,17 @@ from svc.webapp.migrate import DsnConfig, Migration, check, migrate, migrations
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.query import KEYSPACES
 from tests.svc.webapp.databases import DatabaseServer
+from tests.svc.webapp.writes import CHANNEL
 
-ALL = ["workspace/0001_initial", "channel/0001_initial", "channel/0002_retention", "user/0001_initial"]
+ALL = [
+    "workspace/0001_initial",
+    "workspace/0002_emoji",
+    "channel/0001_initial",
+    "channel/0002_retention",
+    "channel/0003_latest_message",
+    "user/0001_initial",
+    "user/0002_unread_and_prefs",
+]
 
 
 def test_the_changes_are_numbered_and_cut_into_statements() -> None:
@@ -49,12 +58,34 @@ async def drop(pools: Pools) -> None:
 @pytest.mark.mesh
 async def test_two_at_once_apply_each_change_once(empty: Pools) -> None:
     """One waits for the other, then finds nothing to do; a third time there is nothing either."""
-    with pytest.raises(FailedPreconditionError, match=r"has 0 of 1 schema changes.*python -m svc\.webapp\.migrate"):
+    with pytest.raises(FailedPreconditionError, match=r"has 0 of 2 schema changes.*python -m svc\.webapp\.migrate"):
         await check(empty)
     first, second = await asyncio.gather(migrate(empty), migrate(empty))
     assert sorted(first + second) == sorted(ALL)
     assert await migrate(empty) == []
     await check(empty)
+
+
+@pytest.mark.mesh
+async def test_heads_learn_of_the_newest_message_that_is_to_be_read(
+    empty: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a database from before: replies that only their thread shows do not count, nor do notices."""
+    monkeypatch.setattr(module, "migrations", lambda keyspace: migrations(keyspace)[:2])
+    await migrate(empty)
+    rows = ((1, "", 0, 0), (2, "", 1, 1), (3, "channel_join", 0, 0), (4, "", 1, 0))
+    for channel_id, stamps in ((CHANNEL, rows), ("C0000000002", rows[2:]), ("C0000000003", ())):
+        await empty.channel.execute("INSERT INTO heads VALUES (%s, 9, 9)", (channel_id,))
+        for ts_us, subtype, thread_ts_us, broadcast in stamps:
+            await empty.channel.execute(
+                "INSERT INTO messages (channel_id, ts_us, `offset`, user_id, bot_id, subtype, text, thread_ts_us,"
+                " reply_broadcast, client_msg_id, extra) VALUES (%s, %s, 1, 'U', '', %s, '', %s, %s, '', '')",
+                (channel_id, ts_us, subtype, thread_ts_us, broadcast),
+            )
+    monkeypatch.undo()
+    await migrate(empty)
+    found = await empty.channel.rows("SELECT last_message_us FROM heads ORDER BY channel_id")
+    assert [row[0] for row in found] == [2, 0, 0]
 
 
 @pytest.mark.mesh
@@ -66,10 +97,10 @@ async def test_a_changed_file_and_a_newer_database_are_refused(empty: Pools) -> 
         with pytest.raises(FailedPreconditionError, match="user: change 1 was applied from another file"):
             await refuse(empty)
     await empty.user.execute("UPDATE schema_migrations SET checksum = %s", (migrations("user")[0].checksum,))
-    row = "INSERT INTO schema_migrations (number, name, checksum, complete) VALUES (2, 'next', 'x', 1)"
+    row = "INSERT INTO schema_migrations (number, name, checksum, complete) VALUES (3, 'next', 'x', 1)"
     await empty.user.execute(row)
     for refuse in (migrate, check):
-        with pytest.raises(FailedPreconditionError, match="has 2 changes, this version knows 1; run a newer one"):
+        with pytest.raises(FailedPreconditionError, match="has 3 changes, this version knows 2; run a newer one"):
             await refuse(empty)
 
 
