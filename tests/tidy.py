@@ -24,6 +24,7 @@ LAYERS = (
     ("svc.kit", 1),
     ("discovery", 2),
     ("svc.feed", 3),
+    ("svc.shapes", 3),
     ("svc", 4),
     ("parley_client", 5),
     ("ops", 6),
@@ -136,7 +137,7 @@ def imported(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def imports_point_one_way(source: Source) -> Iterator[str]:
-    """parley <- svc.kit <- discovery <- svc.feed <- svc.<tier> <- ops <- bench; tiers meet in the contracts alone.
+    """parley <- svc.kit <- discovery <- svc.feed, svc.shapes <- svc.<tier> <- ops; tiers meet in the contracts alone.
 
     Beside it parley <- parley_client <- ops: no tier knows the client.
     """

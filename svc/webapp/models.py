@@ -54,4 +54,8 @@ def channel_model(conversation: Conversation) -> boot_pb2.Channel:
         is_general=conversation.is_general,
         version=conversation.version,
         updated_unix_ms=conversation.updated_ms,
+        topic_creator_id=conversation.topic_by,
+        topic_set_unix_s=conversation.topic_set_s,
+        purpose_creator_id=conversation.purpose_by,
+        purpose_set_unix_s=conversation.purpose_set_s,
     )

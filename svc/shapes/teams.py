@@ -1,0 +1,26 @@
+"""The workspace and its custom emoji. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from parley.boot.v1 import boot_pb2 as boot
+
+__all__ = ["emoji", "team"]
+
+
+def team(model: boot.Team) -> dict[str, Any]:
+    """Return the team object of team.info."""
+    return {
+        "id": model.id,
+        "name": model.name,
+        "domain": model.domain,
+        "email_domain": "",
+        "icon": {"image_default": True},
+    }
+
+
+def emoji(models: Iterable[boot.Emoji]) -> dict[str, str]:
+    """Return custom emoji as emoji.list does: name to the picture's address, or to `alias:NAME`."""
+    return {model.name: model.value for model in models}
