@@ -2,14 +2,15 @@
 
 Owns: this process's registration in Consul, its view of the watched tiers, the rings made from them, its stubs.
 Forgets: everything on exit; Consul is the only memory, and the last good view stands in for it while it is away.
-Bounds: one blocking query a watched tier or key, one gRPC channel an instance in view, one snapshot and one ring a
-tier, 1,024 cached ring columns of 64 KiB, retries 10 % of calls.
+Bounds: one blocking query a watched tier or key, one gRPC channel an instance in view, one snapshot a tier, one ring a
+tier and zone asked for, 1,024 cached ring columns of 64 KiB, retries 10 % of calls.
 
 Start at `front.Discovery`; a tier needs little else:
 
     async with Discovery(config.instance, clock) as disco:
         webapps = await disco.watch("webapp")            # ServiceWatcher: .snapshot, .ready(), .changes()
         ring = await disco.ring("channel")               # RingWatcher: .ring, .owner(key), .fingerprint, .changes()
+        edges = await disco.ring("edge", zone="az1")     # the same of one zone's members
         routes = await disco.kv("parley/cache/routes")   # KvWatcher: .entry (.value, .index), .ready(), .changes()
         answer = await disco.pools.call("webapp", WebappServiceStub, lambda stub: stub.ReadLog, request, timeout_s=2)
         async with disco.registered("gateway", instance_id, server, {"version": "0.1.0"}) as mine:

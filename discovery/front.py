@@ -18,7 +18,7 @@ from discovery.kv import KvWatcher
 from discovery.probe import tcp_probe
 from discovery.registrar import CONFIRM_INTERVAL_S, FENCE_S, Registrar
 from discovery.ring import Columns
-from discovery.ring_watcher import RingWatcher
+from discovery.ring_watcher import Cell, RingWatcher
 from discovery.stubs import StubPools, grpc_probe
 from discovery.view import service_name
 from discovery.watcher import ServiceWatcher
@@ -44,7 +44,7 @@ class Discovery:
         self.pools = StubPools(instance.zone, clock, self._rng)
         """Calls to other tiers; those watched or ringed here."""
         self._watchers: dict[str, ServiceWatcher] = {}
-        self._rings: dict[str, RingWatcher] = {}
+        self._rings: dict[tuple[str, Cell | None], RingWatcher] = {}
         self._keys: dict[str, KvWatcher] = {}
         self._columns = Columns()
         self._stack = AsyncExitStack()
@@ -75,12 +75,20 @@ class Discovery:
             await self._stack.enter_async_context(background(f"watch {tier}", watcher.run()))
         return watcher
 
-    async def ring(self, tier: str) -> RingWatcher:
-        """Return the ring of a tier (`channel`, `presence`, `edge`), made the first time it is asked for."""
-        ring = self._rings.get(tier)
+    async def ring(self, tier: str, zone: str | None = None, *, has_fallback: bool = True) -> RingWatcher:
+        """Return the ring of a tier (`channel`, `presence`), or of its members in `zone` (`edge`), made once.
+
+        While a zone has no members, those of one other zone are its ring, the same one for all callers of the zone; not
+        without `has_fallback`, which is for members: a member owns by the ring of its own zone. From now on `pools`
+        finds the tier's owners by this ring, unless it is a member's own.
+        """
+        cell = None if zone is None else Cell(zone, has_fallback)
+        watcher = await self.watch(tier)
+        ring = self._rings.get((tier, cell))
         if ring is None:
-            ring = self._rings[tier] = RingWatcher(await self.watch(tier), self._columns)
-            self.pools.follow_ring(tier, ring)
+            ring = self._rings[tier, cell] = RingWatcher(watcher, self._columns, cell)
+            if has_fallback:
+                self.pools.follow_ring(tier, ring)
         return ring
 
     async def kv(self, key: str) -> KvWatcher:

@@ -1,7 +1,8 @@
-"""The ring of one tier, kept in step with who is registered."""
+"""The ring of one tier, or of its members in one zone, kept in step with who is registered."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from discovery.latest import Latest
 from discovery.ring import Columns, Member, Ring, moves
@@ -19,12 +20,36 @@ class RingChange:
     """Slots that changed hands, each with its old and new owner; None for nobody."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The zone whose members make a ring, and whose they are when it has none."""
+
+    zone: str
+    has_fallback: bool = True
+    """Whether another zone's members stand in for missing ones: for callers. False: the ring is empty then; that is how
+    a member sees its own ring."""
+
+    def members(self, instances: Sequence[Instance]) -> Sequence[Instance]:
+        """Return those of the zone; with fallback, where it has none, all those of one other zone.
+
+        Which one, a stable hash of both zones says, so that all callers of a zone turn to the same.
+        """
+        own = [each for each in instances if each.zone == self.zone]
+        others = {each.zone for each in instances}
+        if own or not others or not self.has_fallback:
+            return own
+        other = min(others, key=lambda zone: (blake2b(f"{self.zone}/{zone}".encode(), digest_size=8).digest(), zone))
+        return [each for each in instances if each.zone == other]
+
+
 class RingWatcher:
     """The newest ring of a watched tier. Rebuilds on each change of the members: 50 ms at 100 members, 3 ms at 3."""
 
-    def __init__(self, watcher: ServiceWatcher, columns: Columns | None = None) -> None:
-        """Follow `watcher` from now on; `columns` may be shared with other rings."""
+    def __init__(self, watcher: ServiceWatcher, columns: Columns | None = None, cell: Cell | None = None) -> None:
+        """Follow `watcher` from now on; `columns` may be shared with other rings; `cell` leaves out other zones."""
         self.watcher = watcher
+        self.cell = cell
+        """The zone that the ring is of; None: all."""
         self._columns = Columns() if columns is None else columns
         self._ring = Ring(())
         self._instances: dict[str, Instance] = {}
@@ -74,9 +99,10 @@ class RingWatcher:
         return self._latest.subscribe(callback)
 
     def _follow(self, snapshot: Snapshot) -> None:
-        members = [Member(each.id, each.weight, each.address, each.zone) for each in snapshot.instances]
+        instances = snapshot.instances if self.cell is None else self.cell.members(snapshot.instances)
+        members = [Member(each.id, each.weight, each.address, each.zone) for each in instances]
         ring = Ring(members, self._columns)
-        self._instances = {each.id: each for each in snapshot.instances}
+        self._instances = {each.id: each for each in instances}
         if ring.fingerprint != self._ring.fingerprint or self._latest.value is None:
             self._ring = ring
             self._latest.set(ring)

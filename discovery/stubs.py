@@ -113,8 +113,10 @@ class StubPools:
         watcher.subscribe(lambda snapshot: self._update(tier, snapshot))
 
     def follow_ring(self, tier: str, ring: RingWatcher) -> None:
-        """Let `pick_owner(tier, key)` and `call_owner(tier, ...)` go by `ring`."""
-        self._rings[tier] = ring
+        """Let `pick_owner(tier, key)` and `call_owner(tier, ...)` go by `ring`; a zone's ring before that of all."""
+        held = self._rings.get(tier)
+        if held is None or held.cell is None or ring.cell is not None:
+            self._rings[tier] = ring
 
     def pick(self, tier: str, avoid: frozenset[str] = frozenset()) -> Instance:
         """Return an instance of a stateless tier to call now. Raises UnavailableError; KeyError if never followed."""
@@ -127,7 +129,11 @@ class StubPools:
 
     def pick_owner(self, tier: str, key: str) -> Instance:
         """Return the instance that owns `key` on the tier's ring. Raises RingEmptyError; KeyError if never followed."""
-        return self._rings[tier].owner(key)
+        ring = self._rings[tier]
+        instance = ring.owner(key)
+        if ring.cell is not None and instance.zone != self._zone:
+            self._out_of_zone.add(1, {"tier": tier, "zone": instance.zone})
+        return instance
 
     def stub(self, stub_class: Callable[[grpc.aio.Channel], S], instance: Instance) -> S:
         """Return the (cached) stub of an instance: for streams, and for calls that choose their instance themselves.

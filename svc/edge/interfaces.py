@@ -20,8 +20,8 @@ class Activity(Protocol):
     async def activities(self, channel_ids: Sequence[str]) -> Sequence[boot.ConversationActivity]:
         """Return one entry for each channel, in the same order; never changed afterwards by who gets it.
 
-        Does not suspend when all are held. Raises UnavailableError for a channel whose owner is not heard, and while the
-        webapp cannot be asked about unknown ones.
+        Does not suspend when all are held. Raises UnavailableError for a channel whose owner is not heard, and while
+        the webapp cannot be asked about unknown ones.
         """
         ...
 
@@ -34,8 +34,8 @@ class Members(Protocol):
     ) -> pb.ListMembersResponse:
         """Return the members above `after_user_id`, at most `limit` (1 to 1,000), in order of id.
 
-        `is_public`: the model holds the channel, so anyone of the workspace may ask; otherwise raises NotFoundError unless
-        `user_id` is a member. Raises UnavailableError when the conversation's owner is not heard.
+        `is_public`: the model holds the channel, so anyone of the workspace may ask; otherwise raises NotFoundError
+        unless `user_id` is a member. Raises UnavailableError when the conversation's owner is not heard.
         """
         ...
 
@@ -44,8 +44,9 @@ class Freshness(Protocol):
     """Whether changes of a followed channel would have been heard (svc.feed)."""
 
     def check(self, channel_id: str) -> None:
-        """Raise UnavailableError when an answer from what was heard of the channel may be wrong: its owner was not heard
-        for too long, or the feed is not level with it yet.
+        """Raise UnavailableError when an answer from what was heard of the channel may be wrong.
+
+        That is: its owner was not heard for too long, or the feed is not level with it yet.
         """
         ...
 
