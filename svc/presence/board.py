@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from svc.presence.config import RosterLimits
 from svc.presence.roster import Owns, Roster, UserState
+from svc.presence.standing import Reported
 from svc.presence.watchers import Watchers
 
 
@@ -27,7 +28,7 @@ class Board:
 
     @property
     def user_count(self) -> int:
-        """Users held as active."""
+        """Users held: with sessions, or within the grace after them."""
         return self._roster.user_count
 
     @property
@@ -54,9 +55,9 @@ class Board:
         """Renew a lease. Raises FailedPreconditionError when it has ended."""
         self._roster.heard(gateway_id, now)
 
-    def report(self, gateway_id: str, counts: Iterable[tuple[str, int]], now: float) -> None:
-        """Take a gateway's counts of open sessions by user. Raises FailedPreconditionError when its lease has ended."""
-        self._tell(self._roster.report(gateway_id, counts, now))
+    def report(self, gateway_id: str, users: Iterable[Reported], now: float) -> None:
+        """Take what a gateway says of users. Raises FailedPreconditionError when its lease has ended."""
+        self._tell(self._roster.report(gateway_id, users, now))
 
     def watch(self, gateway_id: str, added: list[str], removed: list[str], now: float) -> None:
         """Change what a gateway watches, and leave it the state of each user added.

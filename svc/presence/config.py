@@ -60,7 +60,7 @@ class RosterLimits:
         "PARLEY_PRESENCE_USERS_MAX",
         default=1_000_000,
         minimum=1,
-        help="users held active (some 1 KB each); more stay away",
+        help="users held (some 1 KB each); more stay away",
     )
     departed_max: int = setting(
         "PARLEY_PRESENCE_DEPARTED_MAX",

@@ -8,6 +8,7 @@ from parley.presence.v1 import presence_service_pb2 as pb
 from svc.kit.errors import InvalidArgumentError
 from svc.kit.ids import is_id
 from svc.presence.roster import UserState
+from svc.presence.standing import Reported
 
 FRAME_USERS_MAX = 4096
 """Users in one Connections or Watch frame, as the contract says."""
@@ -37,17 +38,18 @@ def check_hello(frame: pb.ReportRequest) -> str:
     return gateway_id
 
 
-def check_connections(frame: pb.Connections) -> list[tuple[str, int]]:
-    """Return (user id, open sessions) pairs. Raises InvalidArgumentError; then none of the frame is taken."""
+def check_connections(frame: pb.Connections) -> list[Reported]:
+    """Return what is said of each user. Raises InvalidArgumentError; then none of the frame is taken."""
     _check_size("connections.users", len(frame.users), FRAME_USERS_MAX)
-    counts = [(user.user_id, user.count) for user in frame.users]
-    check_users("connections.users", [user_id for user_id, _ in counts])
-    for user_id, count in counts:
-        if count > COUNT_MAX:
-            raise InvalidArgumentError(
-                f"{count} sessions of {user_id}", subject="connections.users.count", limit=COUNT_MAX, actual=count
-            )
-    return counts
+    users = [
+        Reported(user.user_id, user.count, user.idle_count, user.is_away_by_hand, user.away_offset)
+        for user in frame.users
+    ]
+    check_users("connections.users", [user.user_id for user in users])
+    for user in users:
+        _check_count("count", user.user_id, user.count, COUNT_MAX)
+        _check_count("idle_count", user.user_id, user.idle_count, user.count)
+    return users
 
 
 def check_watch(frame: pb.Watch) -> tuple[list[str], list[str]]:
@@ -87,7 +89,7 @@ def changes(states: Sequence[UserState], now: float, unix_s: int) -> pb.ReportRe
 
 def user_presence(state: UserState, now: float, unix_s: int) -> pb.UserPresence:
     """Return a user's state for the wire; `unix_s` is the wall clock at `now`."""
-    if state.connections:
+    if state.connections > state.idle_connections:
         last_unix_s = unix_s
     else:
         last_unix_s = 0 if state.active_at is None else unix_s - round(now - state.active_at)
@@ -96,7 +98,15 @@ def user_presence(state: UserState, now: float, unix_s: int) -> pb.UserPresence:
         presence=pb.PRESENCE_ACTIVE if state.active else pb.PRESENCE_AWAY,
         connection_count=state.connections,
         last_activity_unix_s=last_unix_s,
+        is_away_by_hand=state.is_away_by_hand,
     )
+
+
+def _check_count(name: str, user_id: str, actual: int, limit: int) -> None:
+    if actual > limit:
+        raise InvalidArgumentError(
+            f"{actual} as {name} of {user_id}", subject=f"connections.users.{name}", limit=limit, actual=actual
+        )
 
 
 def _check_size(subject: str, actual: int, limit: int) -> None:

@@ -13,7 +13,11 @@ def measure(board: Board) -> None:
     """Expose a board's numbers as metrics. Once a process; the scraper's thread only reads sizes and counters."""
     meter = get_meter("parley.presence")
     gauge, counter = meter.create_observable_gauge, meter.create_observable_counter
-    gauge("parley_presence_users", [_reading(lambda: board.user_count)], description="users held active")
+    gauge(
+        "parley_presence_users",
+        [_reading(lambda: board.user_count)],
+        description="users with sessions, or within the grace after them",
+    )
     gauge("parley_presence_gateways", [_reading(lambda: board.gateway_count)], description="gateways believed")
     gauge("parley_presence_watched_users", [_reading(lambda: board.watched_count)], description="users someone watches")
     counter("parley_presence_changes", [_reading(lambda: board.announced)], description="changes of state announced")

@@ -1,7 +1,8 @@
 """Pure: who is active, and until when.
 
-A user is active while some gateway reports open sessions, and for a grace after the last one went: a reloaded page or
-a gateway's restart is not seen by anyone. Each flip back within the flap window doubles that grace, up to its maximum.
+A user is active while some gateway reports open sessions that are not idle, and for a grace after the last one went: a
+reloaded page or a gateway's restart is not seen by anyone. Each flip back within the flap window doubles that grace, up
+to its maximum. Who sets itself away is away at once, and back at once (standing.py says whose word counts).
 
 What a gateway said is believed while it is heard from, and one lease longer. Two things put a report in doubt until
 it is repeated: its gateway said hello again (its earlier reports may be out of date), or the ring gave the user to
@@ -21,6 +22,7 @@ from math import inf
 
 from svc.kit.errors import FailedPreconditionError, ResourceExhaustedError
 from svc.presence.config import RosterLimits
+from svc.presence.standing import Reported, Sessions, Standing
 
 Owns = Callable[[str], bool]
 """Tells whether this server owns a user by one immutable ring."""
@@ -34,6 +36,8 @@ class UserState:
     active: bool = False
     connections: int = 0
     active_at: float | None = None
+    idle_connections: int = 0
+    is_away_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +46,6 @@ class Due:
 
     changes: list[UserState]
     silent_gateways: list[str]
-
-
-@dataclass(slots=True)
-class _Sessions:
-    """What one gateway said of one user, and until when that stands (inf: until it says otherwise)."""
-
-    count: int
-    until: float = inf
-    early: bool = False
-
-
-@dataclass(slots=True)
-class _User:
-    """A user with sessions, or within the grace after the last one."""
-
-    sessions: dict[str, _Sessions]
-    since: float
-    active_at: float
-    active: bool = False
-    away_at: float = inf
-    look_at: float = inf
-    flips: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +77,7 @@ class Roster:
         self._limits = limits
         self._owns = owns
         self._gateways: dict[str, _Gateway] = {}
-        self._users: dict[str, _User] = {}
+        self._users: dict[str, Standing] = {}
         self._departed: dict[str, _Departed] = {}
         self._untold: set[str] = set()
         self._looks: list[tuple[float, str]] = []
@@ -140,24 +122,25 @@ class Roster:
             raise FailedPreconditionError("the lease has ended; say hello again", subject="gateway_id")
         gateway.lease_ends = now + self._limits.lease_s
 
-    def report(self, gateway_id: str, counts: Iterable[tuple[str, int]], now: float) -> list[UserState]:
-        """Replace what the gateway said of each user with a count of open sessions (0: none). Renews the lease.
+    def report(self, gateway_id: str, users: Iterable[Reported], now: float) -> list[UserState]:
+        """Replace what the gateway said of each user (a count of 0: no sessions). Renews the lease.
 
         Raises FailedPreconditionError as `heard` does.
         """
         self.heard(gateway_id, now)
         changes: list[UserState] = []
-        for user_id, count in counts:
-            user = self._users.get(user_id)
-            if count > 0:
-                user = user or self._admit(user_id, now)
+        for said in users:
+            user = self._users.get(said.user_id)
+            if said.count > 0:
+                user = user or self._admit(said.user_id, now)
                 if user is None:
                     continue
-                self._keep(gateway_id, user_id, user, count, now)
-            elif user is None or not self._drop(gateway_id, user_id, user):
+                self._keep(gateway_id, said, user, now)
+            elif user is None or not self._drop(gateway_id, said.user_id, user):
                 continue
-            user.active_at = now
-            self._settle(user_id, user, now, changes)
+            if user.active or user.is_present:
+                user.active_at = now
+            self._settle(said.user_id, user, now, changes)
         return changes
 
     def state(self, user_id: str) -> UserState:
@@ -168,19 +151,19 @@ class Roster:
         if user is None:
             departed = self._departed.get(user_id)
             return UserState(user_id, active_at=departed.active_at if departed else None)
-        return UserState(user_id, user.active, _count(user), user.active_at)
+        return UserState(user_id, user.active, user.count, user.active_at, user.idle_count, user.is_away_by_hand)
 
     def look(self, user_ids: Iterable[str], now: float) -> list[UserState]:
         """Return the states that may be told at once to one who begins to look.
 
-        The others follow from `due`: unknown users once this server has settled, and users that the ring gives to
-        another server if it ever gives them to this one.
+        The others follow from `due`: users not known to be active once this server has settled, and users that the
+        ring gives to another server if it ever gives them to this one.
         """
         told: list[UserState] = []
         for user_id in user_ids:
             if not self._owns(user_id):
                 continue
-            if now < self._settled_at and user_id not in self._users and user_id not in self._departed:
+            if now < self._settled_at and not self._is_active(user_id) and user_id not in self._departed:
                 self._untold.add(user_id)
             else:
                 told.append(self.state(user_id))
@@ -205,7 +188,8 @@ class Roster:
                     self._doubt(user_id, user, sessions, now + self._limits.stray_s)
         self._departed = {user_id: gone for user_id, gone in self._departed.items() if owns(user_id)}
         gained = {user_id for user_id in watched if owns(user_id) and not before(user_id)}
-        self._untold = {user_id for user_id in self._untold if owns(user_id)} | (gained - self._users.keys())
+        gained = {user_id for user_id in gained if not self._is_active(user_id)}
+        self._untold = {user_id for user_id in self._untold if owns(user_id)} | gained
         self._settled_at = now + self._limits.settle_s
         return changes
 
@@ -226,37 +210,41 @@ class Roster:
                 self._expire(user_id, found, now)
                 self._settle(user_id, found, now, changes)
         if self._untold and now >= self._settled_at:
-            changes += [self.state(user_id) for user_id in self._untold if user_id not in self._users]
+            changes += [self.state(user_id) for user_id in self._untold if not self._is_active(user_id)]
             self._untold.clear()
         return Due(changes, silent)
 
-    def _admit(self, user_id: str, now: float) -> _User | None:
+    def _admit(self, user_id: str, now: float) -> Standing | None:
         """Begin a user's record, with what is remembered of its flapping; None when there is no room."""
         if len(self._users) >= self._limits.users_max:
             self.refused += 1
             return None
-        user = self._users[user_id] = _User({}, now, now)
+        user = self._users[user_id] = Standing(now)
         departed = self._departed.pop(user_id, None)
-        if departed is not None and now - departed.away_since < self._limits.flap_window_s:
-            user.flips = departed.flips + 1
+        if departed is not None:
+            user.away_since, user.flips = departed.away_since, departed.flips
         return user
 
-    def _keep(self, gateway_id: str, user_id: str, user: _User, count: int, now: float) -> None:
-        sessions = user.sessions[gateway_id] = _Sessions(count)
-        self._gateways[gateway_id].users.add(user_id)
-        if not self._owns(user_id):
-            sessions.early = True
-            self._doubt(user_id, user, sessions, now + self._limits.stray_s)
+    def _is_active(self, user_id: str) -> bool:
+        user = self._users.get(user_id)
+        return user is not None and user.active
 
-    def _drop(self, gateway_id: str, user_id: str, user: _User) -> bool:
+    def _keep(self, gateway_id: str, said: Reported, user: Standing, now: float) -> None:
+        sessions = user.sessions[gateway_id] = Sessions(said)
+        self._gateways[gateway_id].users.add(said.user_id)
+        if not self._owns(said.user_id):
+            sessions.early = True
+            self._doubt(said.user_id, user, sessions, now + self._limits.stray_s)
+
+    def _drop(self, gateway_id: str, user_id: str, user: Standing) -> bool:
         self._gateways[gateway_id].users.discard(user_id)
         return user.sessions.pop(gateway_id, None) is not None
 
-    def _doubt(self, user_id: str, user: _User, sessions: _Sessions, until: float) -> None:
+    def _doubt(self, user_id: str, user: Standing, sessions: Sessions, until: float) -> None:
         sessions.until = min(sessions.until, until)
         self._look_again(user_id, user, sessions.until)
 
-    def _expire(self, user_id: str, user: _User, now: float) -> None:
+    def _expire(self, user_id: str, user: Standing, now: float) -> None:
         """Drop the doubtful reports whose time is over, and come back for those whose time is not."""
         for gateway_id in [gateway_id for gateway_id, said in user.sessions.items() if said.until <= now]:
             self._drop(gateway_id, user_id, user)
@@ -264,28 +252,37 @@ class Roster:
         if later < inf:
             self._look_again(user_id, user, later)
 
-    def _settle(self, user_id: str, user: _User, now: float, changes: list[UserState]) -> None:
+    def _settle(self, user_id: str, user: Standing, now: float, changes: list[UserState]) -> None:
         """Fold the sessions into one state, and add it to `changes` when others must know."""
-        if user.sessions:
+        if user.is_away_by_hand or not (user.is_present or self._has_grace(user_id, user, now)):
+            was_active = user.active
+            if was_active:
+                user.go_away(now)
+            if not user.sessions:
+                self._depart(user_id, user)
+            if was_active:
+                self._announce(user_id, changes)
+        elif user.is_present:
             user.away_at = inf
             if not user.active:
-                user.active = True
+                user.come_back(now, self._limits.flap_window_s)
                 self._announce(user_id, changes)
-        elif now >= user.away_at or not user.active or not self._owns(user_id):
-            self._depart(user_id, user, now)
-            if user.active:
-                self._announce(user_id, changes)
-        else:
-            if user.away_at == inf:
-                if now - user.since > self._limits.flap_window_s:
-                    user.flips = 0
-                user.away_at = now + away_grace_s(self._limits, user.flips)
-            self._look_again(user_id, user, user.away_at)
 
-    def _depart(self, user_id: str, user: _User, now: float) -> None:
+    def _has_grace(self, user_id: str, user: Standing, now: float) -> bool:
+        """Tell whether a user who is not present is active all the same; its grace begins when first asked."""
+        if not user.active or now >= user.away_at or not self._owns(user_id):
+            return False
+        if user.away_at == inf:
+            if now - user.since > self._limits.flap_window_s:
+                user.flips = 0
+            user.away_at = now + away_grace_s(self._limits, user.flips)
+        self._look_again(user_id, user, user.away_at)
+        return True
+
+    def _depart(self, user_id: str, user: Standing) -> None:
         del self._users[user_id]
         if self._owns(user_id):
-            self._departed[user_id] = _Departed(user.active_at, now, user.flips)
+            self._departed[user_id] = _Departed(user.active_at, user.away_since, user.flips)
             if len(self._departed) > self._limits.departed_max:
                 del self._departed[next(iter(self._departed))]
 
@@ -294,12 +291,8 @@ class Roster:
         if self._owns(user_id):
             changes.append(self.state(user_id))
 
-    def _look_again(self, user_id: str, user: _User, at: float) -> None:
+    def _look_again(self, user_id: str, user: Standing, at: float) -> None:
         """Have `due` settle this user at `at`. An earlier appointment stands; it makes the later one when it comes."""
         if at < user.look_at:
             user.look_at = at
             heapq.heappush(self._looks, (at, user_id))
-
-
-def _count(user: _User) -> int:
-    return sum(sessions.count for sessions in user.sessions.values())

@@ -11,6 +11,7 @@ from svc.kit.errors import FailedPreconditionError, ResourceExhaustedError
 from svc.presence.board import Board
 from svc.presence.config import RosterLimits
 from svc.presence.roster import Owns, Roster, away_grace_s
+from svc.presence.standing import Reported
 
 LIMITS = RosterLimits(lease_s=10, away_grace_s=2, away_grace_max_s=8, flap_window_s=60, settle_s=3, stray_s=5)
 USERS = ["UA", "UB", "UC"]
@@ -47,7 +48,7 @@ def test_users_beyond_the_limit_stay_away_and_are_counted() -> None:
     """A full roster goes on serving those whom it holds."""
     roster = Roster(RosterLimits(users_max=1), everyone, 0)
     roster.hello("g1", 0)
-    changes = roster.report("g1", [("UA", 1), ("UB", 1), ("UA", 2)], 0)
+    changes = roster.report("g1", [Reported("UA", 1), Reported("UB", 1), Reported("UA", 2)], 0)
     assert [state.user_id for state in changes] == ["UA"]
     assert (roster.state("UA").connections, roster.state("UB").active, roster.refused) == (2, False, 1)
 
@@ -57,8 +58,8 @@ def test_the_earliest_departed_are_forgotten_first() -> None:
     roster = Roster(RosterLimits(departed_max=2, away_grace_s=0), everyone, 0)
     roster.hello("g1", 0)
     for at, user_id in enumerate(["UA", "UB", "UC"], start=1):
-        roster.report("g1", [(user_id, 1)], at)
-        roster.report("g1", [(user_id, 0)], at)
+        roster.report("g1", [Reported(user_id, 1)], at)
+        roster.report("g1", [Reported(user_id, 0)], at)
         roster.due(at)
     assert [roster.state(user_id).active_at for user_id in ["UA", "UB", "UC"]] == [None, 2, 3]
 
@@ -66,14 +67,14 @@ def test_the_earliest_departed_are_forgotten_first() -> None:
 def test_a_report_without_a_hello_is_refused() -> None:
     """Nothing is believed of a gateway that has no lease."""
     with pytest.raises(FailedPreconditionError):
-        Roster(LIMITS, everyone, 0).report("g1", [("UA", 1)], 0)
+        Roster(LIMITS, everyone, 0).report("g1", [Reported("UA", 1)], 0)
 
 
 def test_zero_for_an_unknown_user_costs_nothing() -> None:
     """A late goodbye leaves no trace."""
     roster = Roster(LIMITS, everyone, 0)
     roster.hello("g1", 0)
-    assert roster.report("g1", [("UA", 0)], 0) == []
+    assert roster.report("g1", [Reported("UA", 0)], 0) == []
     assert roster.user_count == 0
 
 
@@ -84,7 +85,7 @@ def test_coming_and_going_without_end_holds_no_memory() -> None:
     now = 0.0
     for _ in range(500):
         for user_id in USERS:
-            roster.report("g1", [(user_id, 1), (user_id, 0), (user_id, 1), (user_id, 0)], now)
+            roster.report("g1", [Reported(user_id, count) for count in (1, 0, 1, 0)], now)
         now += 0.5
         roster.due(now)
     assert len(roster._looks) <= 50
@@ -93,8 +94,8 @@ def test_coming_and_going_without_end_holds_no_memory() -> None:
 class Gateways(RuleBasedStateMachine):
     """Gateways that report truthfully, die, come back and re-report when the ring moves, against one board.
 
-    What must hold: once time has passed, a user of ours is active exactly while a live gateway has sessions of it, and
-    every live gateway that looks at it has been told so.
+    What must hold: once time has passed, a user of ours is active exactly while a live gateway has sessions of it that
+    are not idle and it has not set itself away, and every live gateway that looks at it has been told so.
     """
 
     def __init__(self) -> None:
@@ -103,6 +104,9 @@ class Gateways(RuleBasedStateMachine):
         self.owned = frozenset(USERS)
         self.board = Board(LIMITS, 100, self._owns(), lambda _: None, self.now)
         self.counts: dict[str, dict[str, int]] = {}
+        self.idle: dict[str, int] = {}
+        self.words: dict[str, tuple[int, bool]] = dict.fromkeys(USERS, (0, False))
+        self.heard: dict[tuple[str, str], tuple[int, bool]] = {}
         self.told: dict[str, dict[str, bool]] = {}
         self.settled = False
         for gateway in GATEWAYS:
@@ -122,8 +126,23 @@ class Gateways(RuleBasedStateMachine):
         """A gateway's count of one user changes."""
         if gateway in self.told:
             self.settled = False
+            if not self._count(gateway, user):
+                self.heard[gateway, user] = self.words[user]  # as read when the session was opened
             self.counts.setdefault(gateway, {})[user] = count
-            self.board.report(gateway, [(user, count)], self.now)
+            self.board.report(gateway, [self._said(gateway, user)], self.now)
+
+    @rule(user=st.sampled_from(USERS), idle=st.integers(0, 2))
+    def rest(self, user: str, idle: int) -> None:
+        """At most so many of a user's sessions at each gateway are idle from now on."""
+        self.idle[user] = idle
+        self._report_everywhere()
+
+    @rule(user=st.sampled_from(USERS), is_away=st.booleans(), hears=st.frozensets(st.sampled_from(GATEWAYS)))
+    def set_away(self, user: str, is_away: bool, hears: frozenset[str]) -> None:
+        """A user sets itself away, or stops; some gateways hear of it later."""
+        self.words[user] = (self.words[user][0] + 1, is_away)
+        self.heard |= {(gateway, user): self.words[user] for gateway in hears}
+        self._report_everywhere()
 
     @rule(gateway=st.sampled_from(GATEWAYS), user=st.sampled_from(USERS))
     def blink(self, gateway: str, user: str) -> None:
@@ -181,7 +200,9 @@ class Gateways(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """Longer than any lease, grace and settling together."""
+        """Longer than any lease, grace and settling together; by then everybody has heard of every word."""
+        self.heard |= {(gateway, user): self.words[user] for gateway in self.told for user in USERS}
+        self._report_everywhere()
         self.pass_time(40)
         self.settled = True
 
@@ -203,15 +224,24 @@ class Gateways(RuleBasedStateMachine):
         if not self.settled:
             return
         for user in self.owned:
-            truth = any(self.counts.get(gateway, {}).get(user, 0) for gateway in self.told)
+            said = [self._said(gateway, user) for gateway in self.told]
+            truth = any(each.count > each.idle_count for each in said) and not self.words[user][1]
             assert self.board.state(user).active == truth, user
             for gateway, told in self.told.items():
                 assert told[user] == truth, (gateway, user)
 
     def _report_all(self, gateway: str) -> None:
         self.settled = False
-        counts = [(user, count) for user, count in self.counts.get(gateway, {}).items() if count and user in self.owned]
-        self.board.report(gateway, counts, self.now)
+        users = [user for user in USERS if self._count(gateway, user) and user in self.owned]
+        self.board.report(gateway, [self._said(gateway, user) for user in users], self.now)
+
+    def _count(self, gateway: str, user: str) -> int:
+        return self.counts.get(gateway, {}).get(user, 0)
+
+    def _said(self, gateway: str, user: str) -> Reported:
+        count = self._count(gateway, user)
+        offset, is_away = self.heard.get((gateway, user), (0, False))
+        return Reported(user, count, min(count, self.idle.get(user, 0)), is_away, offset)
 
     def _report_everywhere(self) -> None:
         for gateway in self.told:

@@ -11,6 +11,7 @@ from svc.kit.errors import ParleyError
 from svc.presence.board import Board
 from svc.presence.config import RosterLimits
 from svc.presence.roster import Owns, UserState
+from svc.presence.standing import Reported
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 LIMITS = RosterLimits(lease_s=10, away_grace_s=2, away_grace_max_s=8, flap_window_s=60, settle_s=3, stray_s=5)
@@ -19,6 +20,15 @@ LIMITS = RosterLimits(lease_s=10, away_grace_s=2, away_grace_max_s=8, flap_windo
 def shown(state: UserState) -> str:
     """A state as transcripts write it: user, what it is, sessions."""
     return f"{state.user_id} {'active' if state.active else 'away'}/{state.connections}"
+
+
+def reported(text: str) -> Reported:
+    """Read `UA=2/1:away@7` (2 sessions, 1 idle, away by hand as of offset 7) or parts of it."""
+    sessions, _, word = text.partition(":")
+    user_id, _, counts = sessions.partition("=")
+    count, _, idle = counts.partition("/")
+    says, _, offset = word.partition("@")
+    return Reported(user_id, int(count), int(idle or 0), says == "away", int(offset or 0))
 
 
 @dataclass
@@ -56,10 +66,9 @@ class Player:
             self.gateways.append(gateway_id)
         self.board.hello(gateway_id, self.now)
 
-    def do_report(self, gateway_id: str, *counts: str) -> None:
-        """`report g1 UA=1 UB=0`: open sessions by user."""
-        pairs = (count.split("=") for count in counts)
-        self.board.report(gateway_id, [(user_id, int(count)) for user_id, count in pairs], self.now)
+    def do_report(self, gateway_id: str, *users: str) -> None:
+        """`report g1 UA=2/1 UB=1:away@7`: open sessions by user, of these the idle ones; its own word, and how old."""
+        self.board.report(gateway_id, [reported(user) for user in users], self.now)
 
     def do_heartbeat(self, gateway_id: str) -> None:
         """A gateway has nothing new."""

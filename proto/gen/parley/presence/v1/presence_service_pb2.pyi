@@ -147,6 +147,7 @@ class UserConnections(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     IDLE_COUNT_FIELD_NUMBER: _builtins.int
     IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
+    AWAY_OFFSET_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """U…"""
     count: _builtins.int
@@ -154,7 +155,12 @@ class UserConnections(_message.Message):
     idle_count: _builtins.int
     """Of these, sessions whose client has done nothing for a long time. A user whose sessions are all idle is away."""
     is_away_by_hand: _builtins.bool
-    """Whether the user set itself away; it is away then whatever its sessions do."""
+    """Whether the user set itself away; it is away then whatever its sessions do. Gateways differ while one has yet to hear of
+    a change, or is dead and believed for a lease: the word with the highest away_offset counts, and of two with the same
+    the one that says away.
+    """
+    away_offset: _builtins.int
+    """Offset of the user's channel as of which is_away_by_hand is so; 0 when this is not known."""
     def __init__(
         self,
         *,
@@ -162,10 +168,11 @@ class UserConnections(_message.Message):
         count: _builtins.int = ...,
         idle_count: _builtins.int = ...,
         is_away_by_hand: _builtins.bool = ...,
+        away_offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "idle_count", b"idle_count", "is_away_by_hand", b"is_away_by_hand", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_offset", b"away_offset", "count", b"count", "idle_count", b"idle_count", "is_away_by_hand", b"is_away_by_hand", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
