@@ -9,7 +9,7 @@ a hole is filled.
 
 | file | what |
 |---|---|
-| session.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
+| session.py, answers.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, members.py, interests.py | pure: channels and their connections; users and who looks at them |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |

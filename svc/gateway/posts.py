@@ -6,7 +6,8 @@ import logging
 from collections import deque
 
 from parley.webapp.v1 import webapp_service_pb2 as pb
-from svc.gateway.session import Post, RtmError, posted, refused
+from svc.gateway.answers import RtmError, posted, refused
+from svc.gateway.session import Post
 from svc.gateway.sockets import Connection
 from svc.gateway.webapp import Webapp
 from svc.kit.errors import ParleyError, ResourceExhaustedError

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import orjson
 
-from svc.gateway import frames
+from svc.gateway import answers, frames
+from svc.gateway.answers import RtmError
 from svc.gateway.close_codes import CloseCode
 from svc.kit.config import setting
 from svc.kit.ids import is_id
@@ -23,20 +23,6 @@ PRESENCE_QUERY_MAX = 500
 
 CLIENT_MSG_ID_MAX = 64
 """Characters of a client_msg_id: a UUID has 36."""
-
-
-class RtmError(Enum):
-    """What is wrong with a frame: `code` for programs, `msg` for people and for clients that read only that."""
-
-    NO_TEXT = (2, "no_text")
-    TOO_LONG = (3, "msg_too_long")
-    NO_CHANNEL = (4, "channel_not_found")
-    UNKNOWN_TYPE = (5, "unknown type")
-    BAD_JSON = (5, "invalid json")
-    RATE_LIMITED = (6, "ratelimited")
-    UNAVAILABLE = (7, "service_unavailable")
-    REFUSED = (8, "refused")
-    INVALID = (9, "invalid_arguments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +146,13 @@ class Session:
         if not isinstance(frame, dict):
             return self._error(None, RtmError.BAD_JSON, now)
         if not self._admit(now):
-            return self._excess() or [Send(_error_frame(_reply_to(frame), RtmError.RATE_LIMITED))]
+            return self._excess() or [Send(answers.error(answers.reply_to(frame), RtmError.RATE_LIMITED))]
         kind = frame.get("type")
         if len(payload) > self._limits.frame_bytes_max and not (self.awaits_resume and kind == "resume"):
-            return [Send(_error_frame(_reply_to(frame), RtmError.TOO_LONG))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.TOO_LONG))]
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader is None:
-            return [Send(_error_frame(_reply_to(frame), RtmError.UNKNOWN_TYPE))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.UNKNOWN_TYPE))]
         return reader(self, frame)
 
     def _not_json(self, payload: bytes, now: float) -> list[Action]:
@@ -177,7 +163,7 @@ class Session:
         return self._error(None, RtmError.BAD_JSON, now)
 
     def _error(self, reply_to: Any, error: RtmError, now: float) -> list[Action]:
-        return [Send(_error_frame(reply_to, error))] if self._admit(now) else self._excess()
+        return [Send(answers.error(reply_to, error))] if self._admit(now) else self._excess()
 
     def _admit(self, now: float) -> bool:
         limits = self._limits
@@ -197,22 +183,22 @@ class Session:
         return []
 
     def _message(self, frame: dict[str, Any]) -> list[Action]:
-        reply_to = _reply_to(frame)
+        reply_to = answers.reply_to(frame)
         channel_id, text, thread_ts = frame.get("channel"), frame.get("text"), frame.get("thread_ts") or ""
         key = frame.get("client_msg_id") or ""
         if not isinstance(channel_id, str) or not is_id(channel_id, "CDG"):
-            return [Send(_error_frame(reply_to, RtmError.NO_CHANNEL))]
+            return [Send(answers.error(reply_to, RtmError.NO_CHANNEL))]
         if not isinstance(text, str) or not text:
-            return [Send(_error_frame(reply_to, RtmError.NO_TEXT))]
+            return [Send(answers.error(reply_to, RtmError.NO_TEXT))]
         if len(text) > self._limits.text_chars_max:
-            return [Send(_error_frame(reply_to, RtmError.TOO_LONG))]
+            return [Send(answers.error(reply_to, RtmError.TOO_LONG))]
         if not isinstance(thread_ts, str) or not isinstance(key, str) or len(key) > CLIENT_MSG_ID_MAX:
-            return [Send(_error_frame(reply_to, RtmError.INVALID))]
+            return [Send(answers.error(reply_to, RtmError.INVALID))]
         return [Post(reply_to, channel_id, text, thread_ts, _is_true(frame.get("reply_broadcast")), key)]
 
     def _ping(self, frame: dict[str, Any]) -> list[Action]:
         pong: dict[str, Any] = {"type": "pong"}
-        reply_to = _reply_to(frame)
+        reply_to = answers.reply_to(frame)
         if reply_to is not None:
             pong["reply_to"] = reply_to
         extras = {name: value for name, value in frame.items() if name not in ("id", "type", "reply_to")}
@@ -221,24 +207,24 @@ class Session:
     def _typing(self, frame: dict[str, Any]) -> list[Action]:
         channel_id, thread_ts = frame.get("channel"), frame.get("thread_ts") or ""
         if not isinstance(channel_id, str) or not isinstance(thread_ts, str):
-            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.INVALID))]
         return [Typing(channel_id, thread_ts[:20])]
 
     def _presence_sub(self, frame: dict[str, Any]) -> list[Action]:
         user_ids = _user_ids(frame)
         if user_ids is None or len(user_ids) > self._limits.presence_ids_max:
-            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.INVALID))]
         return [PresenceSub(user_ids)]
 
     def _presence_query(self, frame: dict[str, Any]) -> list[Action]:
         user_ids = _user_ids(frame)
         if user_ids is None or len(user_ids) > PRESENCE_QUERY_MAX:
-            return [Send(_error_frame(_reply_to(frame), RtmError.INVALID))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.INVALID))]
         return [PresenceQuery(user_ids)]
 
     def _resume(self, frame: dict[str, Any]) -> list[Action]:
         if not self.awaits_resume:
-            return [Send(_error_frame(_reply_to(frame), RtmError.UNKNOWN_TYPE))]
+            return [Send(answers.error(answers.reply_to(frame), RtmError.UNKNOWN_TYPE))]
         self.awaits_resume = False
         token = frame.get("token")
         return [Resume(token if isinstance(token, str) else "")]
@@ -256,38 +242,6 @@ _READERS: dict[str, Callable[[Session, dict[str, Any]], list[Action]]] = {
     "tickle": Session._tickle,
     "resume": Session._resume,
 }
-
-
-def posted(reply_to: Any, ts: str, text: str, position: str) -> bytes:
-    """Return the acknowledgement of a stored post; without `reply_to` when the client sent no id."""
-    ack: dict[str, Any] = {"ok": True}
-    if reply_to is not None:
-        ack["reply_to"] = reply_to
-    return frames.json_frame(ack | {"ts": ts, "text": text, "position": position})
-
-
-def refused(reply_to: Any, reason: str) -> bytes:
-    """Return the answer to a post that was not stored; `reason` is the Web API's error code."""
-    known = next((error for error in RtmError if error.value[1] == reason), None)
-    code = known.value[0] if known is not None else RtmError.REFUSED.value[0]
-    return _error_object(reply_to, code, reason)
-
-
-def _error_frame(reply_to: Any, error: RtmError) -> bytes:
-    return _error_object(reply_to, *error.value)
-
-
-def _error_object(reply_to: Any, code: int, message: str) -> bytes:
-    answer: dict[str, Any] = {"ok": False}
-    if reply_to is not None:
-        answer["reply_to"] = reply_to
-    return frames.json_frame(answer | {"error": {"code": code, "msg": message}})
-
-
-def _reply_to(frame: dict[str, Any]) -> Any:
-    """Return the frame's id, as the number (or text) that it is; None when there is none to answer to."""
-    number = frame.get("id")
-    return number if isinstance(number, int | float | str) and not isinstance(number, bool) else None
 
 
 def _is_true(value: Any) -> bool:

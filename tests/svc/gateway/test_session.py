@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from svc.gateway.answers import posted, refused
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.session import (
     Action,
@@ -18,8 +19,6 @@ from svc.gateway.session import (
     Session,
     SessionLimits,
     Typing,
-    posted,
-    refused,
 )
 
 C = "C0000000001"
