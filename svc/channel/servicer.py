@@ -153,6 +153,8 @@ class ChannelServicer(ChannelServiceServicer):
             self._table.subscribe(attachment, request.subscribe, self._clock.now())
         elif kind == "unsubscribe":
             self._table.unsubscribe(attachment, request.unsubscribe.channel_ids, self._clock.now())
+        elif kind == "ping":
+            self._table.ping(attachment, request.ping, self._clock.now())
         else:
             raise InvalidArgumentError("a frame is missing, or is a second hello", subject=kind or "frame")
 

@@ -193,8 +193,22 @@ class ChannelTable:
             for position in frame.positions:
                 self._subscribe(attachment, position, answer)
         attachment.wake()
-        if not attachment.put_control(channel_pb2.AttachResponse(subscribed=answer)):
-            self.audience.cut_off(attachment, "too many answers to its subscribes are unread", "controls_max")
+        self._answer(attachment, channel_pb2.AttachResponse(subscribed=answer))
+
+    def ping(self, attachment: Attachment, ping: channel_pb2.Ping, now: float) -> None:
+        """Answer behind everything that was fanned out to this subscriber so far, as of the ring that it goes by."""
+        self._observe(now)
+        attachment.ring_fingerprint = ping.ring_fingerprint
+        pong = channel_pb2.Pong(
+            number=ping.number,
+            ring_fingerprint=self.ownership.fingerprint,
+            is_taking=self._refusal(ping.ring_fingerprint) is None,
+        )
+        self._answer(attachment, channel_pb2.AttachResponse(pong=pong))
+
+    def _answer(self, attachment: Attachment, frame: channel_pb2.AttachResponse) -> None:
+        if not attachment.put_control(frame):
+            self.audience.cut_off(attachment, "too many answers to it are unread", "controls_max")
 
     def _subscribe(
         self, attachment: Attachment, position: event_pb2.ChannelPosition, answer: channel_pb2.Subscribed

@@ -6,5 +6,5 @@ Forgets: everything with the process. Whoever follows a channel again says from 
 Bounds: events held while a hole is filled (`HoldBudget`), outstanding subscribe requests a server, channels and events
 a log read, transient events waiting for a stream (the oldest are dropped first).
 
-`follower`, `positions` and `plan` are pure; `lines`, `uplinks`, `filler` and `feed` are the shell around them.
+`follower`, `positions`, `plan` and `pulse` are pure; `lines`, `uplinks`, `filler` and `feed` are the shell around them.
 """

@@ -56,8 +56,13 @@ class WebappLog:
         return {head.channel_id: head.offset for head in answer.heads}
 
 
-async def discovered_feed(disco: Discovery, subscriber: Subscriber, clock: Clock) -> Feed:
-    """Return a feed that finds the channel servers and webapps through Consul; start it with `following`."""
+async def discovered_feed(
+    disco: Discovery, subscriber: Subscriber, clock: Clock, ping_every_s: float | None = None
+) -> Feed:
+    """Return a feed that finds the channel servers and webapps through Consul; start it with `following`.
+
+    `ping_every_s`: see Feed.
+    """
     await disco.watch("webapp")
     watcher = await disco.ring("channel")
 
@@ -67,7 +72,9 @@ async def discovered_feed(disco: Discovery, subscriber: Subscriber, clock: Clock
             raise LookupError(f"{server_id} is not on the ring any more")
         return disco.pools.stub(ChannelServiceStub, instance).Attach()
 
-    return Feed(subscriber, connect, WebappLog(disco.pools), clock, suspect=watcher.watcher.suspect)
+    return Feed(
+        subscriber, connect, WebappLog(disco.pools), clock, suspect=watcher.watcher.suspect, ping_every_s=ping_every_s
+    )
 
 
 @asynccontextmanager

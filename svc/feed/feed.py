@@ -63,14 +63,19 @@ class Feed:
         budget: HoldBudget | None = None,
         suspect: Callable[[str], None] = lambda _: None,
         rng: random.Random | None = None,
+        ping_every_s: float | None = None,
     ) -> None:
-        """`connect(server_id)` opens an Attach stream; `suspect(server_id)` hears of servers whose stream broke."""
+        """`connect(server_id)` opens an Attach stream; `suspect(server_id)` hears of servers whose stream broke.
+
+        With `ping_every_s` each line is pinged that often, and `vouches` has an answer.
+        """
         self._hello = channel_pb.Hello(subscriber_id=subscriber.instance_id, zone=subscriber.zone)
         self._connect = connect
         self._consumer: Consumer | None = None
         self._clock = clock
         self._suspect = suspect
         self._rng = rng
+        self._ping_every_s = ping_every_s
         self._plan = Plan()
         self._positions = Positions(budget)
         self._filler = Filler(self._positions, reader, clock)
@@ -93,6 +98,20 @@ class Feed:
     def position(self, channel_id: str) -> int | None:
         """Return the offset up to which a channel was handed on; None when it is not followed."""
         return self._positions.last(channel_id)
+
+    def vouches(self, channel_id: str, within_s: float) -> bool:
+        """Tell whether all that the owner of a followed channel fanned out until `within_s` seconds ago was handed on.
+
+        That is: the subscription stands at the owner by our ring, nothing of the channel is missing or unproven, and a
+        ping sent since then has come back from an owner that takes events and goes by the same ring. Never without
+        `ping_every_s`. Not covered: an event that nobody could bring to its owner yet, and, for a fence time, an owner
+        that Consul gave up while neither it nor we could hear so. 2 us.
+        """
+        server_id = self._plan.stands_at(channel_id)
+        if server_id is None or not self._positions.is_level(channel_id):
+            return False
+        uplink = self._uplinks.get(server_id)
+        return uplink is not None and uplink.is_level(self._clock.now(), within_s)
 
     def publish_transient(self, event: event_pb.Event) -> None:
         """Fan out an event with offset 0 to all followers of its channel; dropped where its owner is not reached."""
@@ -152,7 +171,16 @@ class Feed:
 
     def _line(self, server_id: str) -> AttachLine:
         assert self._consumer is not None, "lines are made inside `running`"
-        uplink = Uplink(server_id, self._hello, self._plan, self._positions, self._consumer, self._clock, self)
+        uplink = Uplink(
+            server_id,
+            self._hello,
+            self._plan,
+            self._positions,
+            self._consumer,
+            self._clock,
+            self,
+            self._ping_every_s,
+        )
         self._uplinks[server_id] = uplink
         return Line(server_id, lambda: self._connect(server_id), uplink, self._clock, rng=self._rng)
 

@@ -106,6 +106,12 @@ class Plan:
         """Return how many channels are not subscribed at their owner (counts all of them: for reports)."""
         return sum(1 for channel in self._channels.values() if self._owner(channel) not in channel.at)
 
+    def stands_at(self, channel_id: str) -> str | None:
+        """Return the owner of a followed channel if the subscription stands there; None otherwise."""
+        channel = self._channels.get(channel_id)
+        owner = None if channel is None else self._owner(channel)
+        return owner if channel is not None and owner in channel.at else None
+
     def follow(self, channel_id: str) -> bool:
         """Count one more interest in a channel; return whether it is the first."""
         channel = self._channels.get(channel_id)

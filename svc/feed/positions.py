@@ -11,7 +11,7 @@ from svc.feed.follower import Follower, Handed, HoldBudget
 class Positions:
     """The followers of all channels of one feed, those with holes, and those whose beginning is to be checked."""
 
-    __slots__ = ("_budget", "_followers", "_gaps", "_unproven", "duplicates", "holes")
+    __slots__ = ("_budget", "_checking", "_followers", "_gaps", "_unproven", "duplicates", "holes")
 
     def __init__(self, budget: HoldBudget | None = None) -> None:
         """Follow nothing yet."""
@@ -19,6 +19,7 @@ class Positions:
         self._followers: dict[str, Follower] = {}
         self._gaps: dict[str, Follower] = {}
         self._unproven: dict[str, None] = {}
+        self._checking: frozenset[str] = frozenset()
         self.duplicates = 0
         self.holes = 0
 
@@ -38,6 +39,15 @@ class Positions:
         """Return the offset up to which a channel was handed on; None when it is not followed."""
         follower = self._followers.get(channel_id)
         return None if follower is None else follower.last
+
+    def is_level(self, channel_id: str) -> bool:
+        """Tell whether a followed channel has no hole, and no beginning that is unproven or being checked."""
+        return (
+            channel_id in self._followers
+            and channel_id not in self._gaps
+            and channel_id not in self._unproven
+            and channel_id not in self._checking
+        )
 
     def take(self, event: event_pb.Event, now: float) -> Sequence[event_pb.Event]:
         """Return what may be handed on now: nothing, the event, or it and what was held above it."""
@@ -74,14 +84,19 @@ class Positions:
         return min((due for follower in self._gaps.values() if (due := follower.due_at) is not None), default=None)
 
     def checks_due(self, limit: int) -> list[str]:
-        """Return at most `limit` channels whose heads are to be read; `checked` or `doubt` must follow for each."""
+        """Return at most `limit` channels whose heads are to be read now.
+
+        One read at a time: `doubt` for each that could not be read, and `checked`, must follow before the next.
+        """
         due = [channel_id for channel_id, _ in zip(self._unproven, range(limit), strict=False)]
         for channel_id in due:
             del self._unproven[channel_id]
+        self._checking = frozenset(due)
         return due
 
     def checked(self, heads: Mapping[str, int], now: float) -> None:
-        """Learn the heads of checked channels: what lies between is read from the log at once."""
+        """Learn the heads of the checked channels that have any: what lies between is read from the log at once."""
+        self._checking = frozenset()
         for channel_id, head in heads.items():
             follower = self._followers.get(channel_id)
             if follower is not None and head > follower.last:

@@ -15,6 +15,7 @@ from parley.channel.v1 import channel_service_pb2 as channel_pb
 from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.plan import Ask, Plan, Quit
 from svc.feed.positions import Positions
+from svc.feed.pulse import Pulse
 from svc.kit.clock import Clock
 
 TRANSIENTS_MAX = 256
@@ -47,6 +48,7 @@ class Uplink:
         consumer: Consumer,
         clock: Clock,
         on_news: UplinkNews,
+        ping_every_s: float | None = None,
     ) -> None:
         """Be the end of the line to `server_id`; `on_news` hears what concerns other lines."""
         self._server_id = server_id
@@ -59,11 +61,17 @@ class Uplink:
         self._received = 0
         self._acked = 0
         self._transients: deque[event_pb.Event] = deque(maxlen=TRANSIENTS_MAX)
+        self._ping_every_s = ping_every_s
+        self._pulse = None if ping_every_s is None else Pulse(ping_every_s)
 
     @property
-    def heartbeat_s(self) -> None:
-        """None: the transport's keepalive finds dead peers."""
-        return None
+    def heartbeat_s(self) -> float | None:
+        """How often a ping may be due; None without pings: the transport's keepalive finds dead peers."""
+        return self._ping_every_s
+
+    def is_level(self, now: float, within_s: float) -> bool:
+        """Tell whether all that was fanned out to us until `within_s` seconds ago is known to have come."""
+        return self._pulse is not None and now - self._pulse.level_at <= within_s
 
     def hello(self) -> channel_pb.AttachRequest:
         """Return the frame that attaches."""
@@ -78,6 +86,8 @@ class Uplink:
     def closed(self) -> None:
         """The attachment is gone."""
         self._transients.clear()
+        if self._pulse is not None:
+            self._pulse.stop()
         self._plan.server_down(self._server_id)
         self._on_news.uplink_lost(self._server_id)
 
@@ -88,11 +98,13 @@ class Uplink:
             self._take_batch(response.batch)
         elif kind == "subscribed":
             self._take_answer(response.subscribed)
+        elif kind == "pong":
+            self._take_pong(response.pong)
         elif kind == "draining":
             log.info("%s is draining", self._server_id)
 
     def outgoing(self) -> Iterator[channel_pb.AttachRequest]:
-        """Yield what is to be said now: the acknowledgement, then subscriptions, then transient events."""
+        """Yield what is to be said now: the acknowledgement, then subscriptions, transient events, and a ping."""
         if self._acked < self._received:
             self._acked = self._received
             yield channel_pb.AttachRequest(ack=channel_pb.Ack(batch_number=self._acked))
@@ -102,6 +114,9 @@ class Uplink:
             events = list(self._transients)
             self._transients.clear()
             yield channel_pb.AttachRequest(transient=channel_pb.Transient(events=events))
+        if self._pulse is not None and (number := self._pulse.due(self._clock.now())) is not None:
+            ping = channel_pb.Ping(number=number, ring_fingerprint=self._plan.ring.fingerprint)
+            yield channel_pb.AttachRequest(ping=ping)
 
     def transient(self, event: event_pb.Event) -> None:
         """Send a transient event soon, or never."""
@@ -134,6 +149,10 @@ class Uplink:
             self._positions.doubt(start.channel_id, start.head_offset, now)
         self._plan.answered(self._server_id, answer.request_number, answer.refused_channel_ids, now)
         self._on_news.uplink_news(self._server_id)
+
+    def _take_pong(self, pong: channel_pb.Pong) -> None:
+        if self._pulse is not None:
+            self._pulse.answered(pong.number, pong.is_taking and pong.ring_fingerprint == self._plan.ring.fingerprint)
 
 
 class UplinkNews(Protocol):

@@ -313,3 +313,34 @@ async def test_a_traced_event_gets_a_span_and_carries_its_context_on(spans: Any)
         assert span.parent.span_id == 0xB7AD6B7169203331
         assert traced.traceparent.split("-")[2] == trace.format_span_id(span.context.span_id)
         assert plain.traceparent == ""
+
+
+async def test_a_pong_comes_behind_everything_that_was_fanned_out_before_its_ping() -> None:
+    """Even when the batches before it have not been acknowledged."""
+    async with channel_server() as server:
+        edge = await attached(server, "e1", C1=0)
+        fingerprint = server.table.ownership.fingerprint
+        await Publisher(server.stub).send(1, *(event("C1", offset) for offset in range(1, 4)))
+        await until(lambda: server.table.counts.published == 3)
+        await edge.send(ping=channel_pb2.Ping(number=7, ring_fingerprint=fingerprint))
+        assert await edge.batch(ack=False) == [("C1", 1), ("C1", 2), ("C1", 3)]
+        assert (await edge.next()).pong == channel_pb2.Pong(number=7, ring_fingerprint=fingerprint, is_taking=True)
+
+
+async def test_a_server_that_takes_nothing_says_so_in_its_pongs() -> None:
+    """Fenced and contradicted by the ring that the ping quotes, or draining."""
+    async with channel_server() as server:
+        edge = await attached(server, "e1", C1=0)
+        server.fence.shut = True
+        await edge.send(ping=channel_pb2.Ping(number=1, ring_fingerprint=server.table.ownership.fingerprint + 1))
+        assert not (await edge.next()).pong.is_taking
+        server.fence.shut = False
+        await edge.send(ping=channel_pb2.Ping(number=2, ring_fingerprint=server.table.ownership.fingerprint))
+        pong = await edge.next()
+        while pong.WhichOneof("frame") != "pong":
+            pong = await edge.next()
+        assert pong.pong.is_taking
+        server.table.drain()
+        await edge.send(ping=channel_pb2.Ping(number=3, ring_fingerprint=server.table.ownership.fingerprint))
+        frames = [await edge.next() for _ in range(2)]
+        assert [frame.pong.is_taking for frame in frames if frame.WhichOneof("frame") == "pong"] == [False]

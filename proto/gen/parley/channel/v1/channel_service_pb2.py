@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from parley.event.v1 import event_pb2 as parley_dot_event_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'parley/channel/v1/channel_service.proto\x12\x11parley.channel.v1\x1a\x1bparley/event/v1/event.proto\"h\n\x0ePublishRequest\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12&\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x16.parley.event.v1.Event\"v\n\x0fPublishResponse\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x33\n\x08refusals\x18\x03 \x03(\x0b\x32!.parley.channel.v1.PublishRefusal\"Q\n\x0ePublishRefusal\x12\r\n\x05index\x18\x01 \x01(\r\x12\x30\n\x06reason\x18\x02 \x01(\x0e\x32 .parley.channel.v1.RefusalReason\"\x87\x02\n\rAttachRequest\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.parley.channel.v1.HelloH\x00\x12\x31\n\tsubscribe\x18\x02 \x01(\x0b\x32\x1c.parley.channel.v1.SubscribeH\x00\x12\x35\n\x0bunsubscribe\x18\x03 \x01(\x0b\x32\x1e.parley.channel.v1.UnsubscribeH\x00\x12%\n\x03\x61\x63k\x18\x04 \x01(\x0b\x32\x16.parley.channel.v1.AckH\x00\x12\x31\n\ttransient\x18\x05 \x01(\x0b\x32\x1c.parley.channel.v1.TransientH\x00\x42\x07\n\x05\x66rame\",\n\x05Hello\x12\x15\n\rsubscriber_id\x18\x01 \x01(\t\x12\x0c\n\x04zone\x18\x02 \x01(\t\"r\n\tSubscribe\x12\x16\n\x0erequest_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x33\n\tpositions\x18\x03 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\"\"\n\x0bUnsubscribe\x12\x13\n\x0b\x63hannel_ids\x18\x01 \x03(\t\"\x1b\n\x03\x41\x63k\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\"3\n\tTransient\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.parley.event.v1.Event\"\xd9\x01\n\x0e\x41ttachResponse\x12-\n\x07welcome\x18\x01 \x01(\x0b\x32\x1a.parley.channel.v1.WelcomeH\x00\x12)\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x18.parley.channel.v1.BatchH\x00\x12\x33\n\nsubscribed\x18\x03 \x01(\x0b\x32\x1d.parley.channel.v1.SubscribedH\x00\x12/\n\x08\x64raining\x18\x04 \x01(\x0b\x32\x1b.parley.channel.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"6\n\x07Welcome\x12\x11\n\tserver_id\x18\x01 \x01(\t\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\"E\n\x05\x42\x61tch\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.parley.event.v1.Event\"\x8f\x01\n\nSubscribed\x12\x16\n\x0erequest_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x32\n\x08unproven\x18\x03 \x03(\x0b\x32 .parley.channel.v1.UnprovenStart\x12\x1b\n\x13refused_channel_ids\x18\x04 \x03(\t\"8\n\rUnprovenStart\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x13\n\x0bhead_offset\x18\x02 \x01(\x04\"\x1d\n\x08\x44raining\x12\x11\n\tserver_id\x18\x01 \x01(\t*\xe0\x01\n\rRefusalReason\x12\x1e\n\x1aREFUSAL_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18REFUSAL_REASON_NOT_OWNER\x10\x01\x12\x19\n\x15REFUSAL_REASON_FENCED\x10\x02\x12\x1b\n\x17REFUSAL_REASON_DRAINING\x10\x03\x12\x1d\n\x19REFUSAL_REASON_OVERLOADED\x10\x04\x12\x1e\n\x1aREFUSAL_REASON_ACK_TIMEOUT\x10\x05\x12\x1a\n\x16REFUSAL_REASON_INVALID\x10\x06\x32\xb9\x01\n\x0e\x43hannelService\x12T\n\x07Publish\x12!.parley.channel.v1.PublishRequest\x1a\".parley.channel.v1.PublishResponse(\x01\x30\x01\x12Q\n\x06\x41ttach\x12 .parley.channel.v1.AttachRequest\x1a!.parley.channel.v1.AttachResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'parley/channel/v1/channel_service.proto\x12\x11parley.channel.v1\x1a\x1bparley/event/v1/event.proto\"h\n\x0ePublishRequest\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12&\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x16.parley.event.v1.Event\"v\n\x0fPublishResponse\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x33\n\x08refusals\x18\x03 \x03(\x0b\x32!.parley.channel.v1.PublishRefusal\"Q\n\x0ePublishRefusal\x12\r\n\x05index\x18\x01 \x01(\r\x12\x30\n\x06reason\x18\x02 \x01(\x0e\x32 .parley.channel.v1.RefusalReason\"\xb0\x02\n\rAttachRequest\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.parley.channel.v1.HelloH\x00\x12\x31\n\tsubscribe\x18\x02 \x01(\x0b\x32\x1c.parley.channel.v1.SubscribeH\x00\x12\x35\n\x0bunsubscribe\x18\x03 \x01(\x0b\x32\x1e.parley.channel.v1.UnsubscribeH\x00\x12%\n\x03\x61\x63k\x18\x04 \x01(\x0b\x32\x16.parley.channel.v1.AckH\x00\x12\x31\n\ttransient\x18\x05 \x01(\x0b\x32\x1c.parley.channel.v1.TransientH\x00\x12\'\n\x04ping\x18\x06 \x01(\x0b\x32\x17.parley.channel.v1.PingH\x00\x42\x07\n\x05\x66rame\",\n\x05Hello\x12\x15\n\rsubscriber_id\x18\x01 \x01(\t\x12\x0c\n\x04zone\x18\x02 \x01(\t\"r\n\tSubscribe\x12\x16\n\x0erequest_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x33\n\tpositions\x18\x03 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\"\"\n\x0bUnsubscribe\x12\x13\n\x0b\x63hannel_ids\x18\x01 \x03(\t\"\x1b\n\x03\x41\x63k\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\"3\n\tTransient\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.parley.event.v1.Event\"0\n\x04Ping\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\"\x82\x02\n\x0e\x41ttachResponse\x12-\n\x07welcome\x18\x01 \x01(\x0b\x32\x1a.parley.channel.v1.WelcomeH\x00\x12)\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x18.parley.channel.v1.BatchH\x00\x12\x33\n\nsubscribed\x18\x03 \x01(\x0b\x32\x1d.parley.channel.v1.SubscribedH\x00\x12/\n\x08\x64raining\x18\x04 \x01(\x0b\x32\x1b.parley.channel.v1.DrainingH\x00\x12\'\n\x04pong\x18\x05 \x01(\x0b\x32\x17.parley.channel.v1.PongH\x00\x42\x07\n\x05\x66rame\"6\n\x07Welcome\x12\x11\n\tserver_id\x18\x01 \x01(\t\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\"E\n\x05\x42\x61tch\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.parley.event.v1.Event\"\x8f\x01\n\nSubscribed\x12\x16\n\x0erequest_number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x32\n\x08unproven\x18\x03 \x03(\x0b\x32 .parley.channel.v1.UnprovenStart\x12\x1b\n\x13refused_channel_ids\x18\x04 \x03(\t\"8\n\rUnprovenStart\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x13\n\x0bhead_offset\x18\x02 \x01(\x04\"\x1d\n\x08\x44raining\x12\x11\n\tserver_id\x18\x01 \x01(\t\"C\n\x04Pong\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x18\n\x10ring_fingerprint\x18\x02 \x01(\x04\x12\x11\n\tis_taking\x18\x03 \x01(\x08*\xe0\x01\n\rRefusalReason\x12\x1e\n\x1aREFUSAL_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18REFUSAL_REASON_NOT_OWNER\x10\x01\x12\x19\n\x15REFUSAL_REASON_FENCED\x10\x02\x12\x1b\n\x17REFUSAL_REASON_DRAINING\x10\x03\x12\x1d\n\x19REFUSAL_REASON_OVERLOADED\x10\x04\x12\x1e\n\x1aREFUSAL_REASON_ACK_TIMEOUT\x10\x05\x12\x1a\n\x16REFUSAL_REASON_INVALID\x10\x06\x32\xb9\x01\n\x0e\x43hannelService\x12T\n\x07Publish\x12!.parley.channel.v1.PublishRequest\x1a\".parley.channel.v1.PublishResponse(\x01\x30\x01\x12Q\n\x06\x41ttach\x12 .parley.channel.v1.AttachRequest\x1a!.parley.channel.v1.AttachResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'parley.channel.v1.channel_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFUSALREASON']._serialized_start=1529
-  _globals['_REFUSALREASON']._serialized_end=1753
+  _globals['_REFUSALREASON']._serialized_start=1730
+  _globals['_REFUSALREASON']._serialized_end=1954
   _globals['_PUBLISHREQUEST']._serialized_start=91
   _globals['_PUBLISHREQUEST']._serialized_end=195
   _globals['_PUBLISHRESPONSE']._serialized_start=197
@@ -41,29 +41,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUBLISHREFUSAL']._serialized_start=317
   _globals['_PUBLISHREFUSAL']._serialized_end=398
   _globals['_ATTACHREQUEST']._serialized_start=401
-  _globals['_ATTACHREQUEST']._serialized_end=664
-  _globals['_HELLO']._serialized_start=666
-  _globals['_HELLO']._serialized_end=710
-  _globals['_SUBSCRIBE']._serialized_start=712
-  _globals['_SUBSCRIBE']._serialized_end=826
-  _globals['_UNSUBSCRIBE']._serialized_start=828
-  _globals['_UNSUBSCRIBE']._serialized_end=862
-  _globals['_ACK']._serialized_start=864
-  _globals['_ACK']._serialized_end=891
-  _globals['_TRANSIENT']._serialized_start=893
-  _globals['_TRANSIENT']._serialized_end=944
-  _globals['_ATTACHRESPONSE']._serialized_start=947
-  _globals['_ATTACHRESPONSE']._serialized_end=1164
-  _globals['_WELCOME']._serialized_start=1166
-  _globals['_WELCOME']._serialized_end=1220
-  _globals['_BATCH']._serialized_start=1222
-  _globals['_BATCH']._serialized_end=1291
-  _globals['_SUBSCRIBED']._serialized_start=1294
-  _globals['_SUBSCRIBED']._serialized_end=1437
-  _globals['_UNPROVENSTART']._serialized_start=1439
-  _globals['_UNPROVENSTART']._serialized_end=1495
-  _globals['_DRAINING']._serialized_start=1497
-  _globals['_DRAINING']._serialized_end=1526
-  _globals['_CHANNELSERVICE']._serialized_start=1756
-  _globals['_CHANNELSERVICE']._serialized_end=1941
+  _globals['_ATTACHREQUEST']._serialized_end=705
+  _globals['_HELLO']._serialized_start=707
+  _globals['_HELLO']._serialized_end=751
+  _globals['_SUBSCRIBE']._serialized_start=753
+  _globals['_SUBSCRIBE']._serialized_end=867
+  _globals['_UNSUBSCRIBE']._serialized_start=869
+  _globals['_UNSUBSCRIBE']._serialized_end=903
+  _globals['_ACK']._serialized_start=905
+  _globals['_ACK']._serialized_end=932
+  _globals['_TRANSIENT']._serialized_start=934
+  _globals['_TRANSIENT']._serialized_end=985
+  _globals['_PING']._serialized_start=987
+  _globals['_PING']._serialized_end=1035
+  _globals['_ATTACHRESPONSE']._serialized_start=1038
+  _globals['_ATTACHRESPONSE']._serialized_end=1296
+  _globals['_WELCOME']._serialized_start=1298
+  _globals['_WELCOME']._serialized_end=1352
+  _globals['_BATCH']._serialized_start=1354
+  _globals['_BATCH']._serialized_end=1423
+  _globals['_SUBSCRIBED']._serialized_start=1426
+  _globals['_SUBSCRIBED']._serialized_end=1569
+  _globals['_UNPROVENSTART']._serialized_start=1571
+  _globals['_UNPROVENSTART']._serialized_end=1627
+  _globals['_DRAINING']._serialized_start=1629
+  _globals['_DRAINING']._serialized_end=1658
+  _globals['_PONG']._serialized_start=1660
+  _globals['_PONG']._serialized_end=1727
+  _globals['_CHANNELSERVICE']._serialized_start=1957
+  _globals['_CHANNELSERVICE']._serialized_end=2142
 # @@protoc_insertion_point(module_scope)

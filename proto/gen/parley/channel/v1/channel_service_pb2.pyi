@@ -161,6 +161,7 @@ class AttachRequest(_message.Message):
     UNSUBSCRIBE_FIELD_NUMBER: _builtins.int
     ACK_FIELD_NUMBER: _builtins.int
     TRANSIENT_FIELD_NUMBER: _builtins.int
+    PING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """Who is attaching."""
@@ -181,6 +182,10 @@ class AttachRequest(_message.Message):
     def transient(self) -> Global___Transient:
         """Transient events from this subscriber's clients, to be fanned out and never stored."""
 
+    @_builtins.property
+    def ping(self) -> Global___Ping:
+        """How far is the line?"""
+
     def __init__(
         self,
         *,
@@ -189,12 +194,13 @@ class AttachRequest(_message.Message):
         unsubscribe: Global___Unsubscribe | None = ...,
         ack: Global___Ack | None = ...,
         transient: Global___Transient | None = ...,
+        ping: Global___Ping | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "hello", b"hello", "subscribe", b"subscribe", "transient", b"transient", "unsubscribe", b"unsubscribe"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "hello", b"hello", "ping", b"ping", "subscribe", b"subscribe", "transient", b"transient", "unsubscribe", b"unsubscribe"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "hello", b"hello", "subscribe", b"subscribe", "transient", b"transient", "unsubscribe", b"unsubscribe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "hello", b"hello", "ping", b"ping", "subscribe", b"subscribe", "transient", b"transient", "unsubscribe", b"unsubscribe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["hello", "subscribe", "unsubscribe", "ack", "transient"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["hello", "subscribe", "unsubscribe", "ack", "transient", "ping"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -332,6 +338,34 @@ class Transient(_message.Message):
 Global___Transient: _TypeAlias = Transient  # noqa: Y015
 
 @_typing.final
+class Ping(_message.Message):
+    """Ping asks for a pong, at most some ten times a second. For subscribers that answer from what they know: only one that hears of
+    changes may do so.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    RING_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Chosen by the subscriber; comes back with the pong."""
+    ring_fingerprint: _builtins.int
+    """Fingerprint of the ring by which the subscriber goes."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        ring_fingerprint: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "ring_fingerprint", b"ring_fingerprint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ping: _TypeAlias = Ping  # noqa: Y015
+
+@_typing.final
 class AttachResponse(_message.Message):
     """AttachResponse is what the channel server sends. The first is a welcome."""
 
@@ -341,6 +375,7 @@ class AttachResponse(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     SUBSCRIBED_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
+    PONG_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """The attachment stands."""
@@ -357,6 +392,10 @@ class AttachResponse(_message.Message):
     def draining(self) -> Global___Draining:
         """This server is leaving: re-subscribe elsewhere, and keep this line until it ends."""
 
+    @_builtins.property
+    def pong(self) -> Global___Pong:
+        """Everything up to a ping was sent."""
+
     def __init__(
         self,
         *,
@@ -364,12 +403,13 @@ class AttachResponse(_message.Message):
         batch: Global___Batch | None = ...,
         subscribed: Global___Subscribed | None = ...,
         draining: Global___Draining | None = ...,
+        pong: Global___Pong | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "draining", b"draining", "frame", b"frame", "subscribed", b"subscribed", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "draining", b"draining", "frame", b"frame", "pong", b"pong", "subscribed", b"subscribed", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "draining", b"draining", "frame", b"frame", "subscribed", b"subscribed", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "draining", b"draining", "frame", b"frame", "pong", b"pong", "subscribed", b"subscribed", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["welcome", "batch", "subscribed", "draining"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["welcome", "batch", "subscribed", "draining", "pong"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -518,3 +558,35 @@ class Draining(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Draining: _TypeAlias = Draining  # noqa: Y015
+
+@_typing.final
+class Pong(_message.Message):
+    """Pong answers a ping, behind every event that this server fanned out before it read the ping. So a subscriber that reads it has
+    everything that was fanned out before it sent the ping, in those of its subscriptions that stood then.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    RING_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    IS_TAKING_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """The ping."""
+    ring_fingerprint: _builtins.int
+    """Fingerprint of the ring that this server holds."""
+    is_taking: _builtins.bool
+    """Whether this server takes events: false while it is fenced or draining, when others may."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        ring_fingerprint: _builtins.int = ...,
+        is_taking: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_taking", b"is_taking", "number", b"number", "ring_fingerprint", b"ring_fingerprint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pong: _TypeAlias = Pong  # noqa: Y015
