@@ -1,6 +1,7 @@
 """Reads of the channel keyspace, sharded by channel_id. Its tables are written by svc.webapp.committer alone."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from svc.webapp.store.decode import columns, decode, decode_all
@@ -8,7 +9,7 @@ from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
 
-__all__ = ["IDS_A_STATEMENT", "ChannelStore"]
+__all__ = ["IDS_A_STATEMENT", "Activity", "ChannelStore"]
 
 IDS_A_STATEMENT = 500
 """Ids in one IN list: 500 primary key look-ups answer in about 2 ms, and keep statements under 10 KB."""
@@ -18,6 +19,16 @@ LOGS_A_STATEMENT = 32
 _LOG_AFTER = (
     "(SELECT channel_id, `offset`, event FROM log WHERE channel_id = %s AND `offset` > %s ORDER BY `offset` LIMIT %s)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How far a channel has come: the columns of its head that readers ask about."""
+
+    channel_id: str
+    last_offset: int
+    last_message_us: int
+    """ts of the newest message that its readers have to read; 0 when there is none."""
 
 
 class ChannelStore:
@@ -158,12 +169,14 @@ class ChannelStore:
         return found
 
     @query("channel")
-    async def last_message_us(self, channel_ids: Sequence[str]) -> dict[str, int]:
-        """Return the ts of the latest thing in each channel (what a read mark is compared with); 0 is left out."""
-        found: dict[str, int] = {}
+    async def activity(self, channel_ids: Sequence[str]) -> dict[str, Activity]:
+        """Return how far each channel has come; channels without events are left out."""
+        found: dict[str, Activity] = {}
         for ids in _chunks(channel_ids):
-            rows = await self._db.rows("SELECT channel_id, last_ts_us FROM heads WHERE channel_id IN %s", (ids,))
-            found.update((row[0], int(row[1])) for row in rows if row[1])
+            rows = await self._db.rows(
+                f"SELECT {columns(Activity)} FROM heads WHERE channel_id IN %s AND last_offset > 0", (ids,)
+            )
+            found.update((row[0], Activity(*row)) for row in rows)
         return found
 
     @query("channel")

@@ -1,0 +1,172 @@
+"""Reads of the stores that many requests make at the same time, for different keys: those who ask meanwhile share one.
+
+When every client of a gateway comes back at once, each wants the heads of its channels and what it is in: thousands of
+small queries of a few kinds, within a second. Here one read of a kind is under way at a time; whoever asks meanwhile
+waits for its end and then shares the next with all others who waited, each key being asked for once. Two thousand
+askers are a few queries, and one alone is never held back. Nobody gets what was read by a read that had begun before he
+asked: he may know of a write that it did not see (`hello`, and everyone who reads what he wrote, rest on that).
+
+The rules are in `asks`. This is what moves them: a read is made by one of those who share it, in his own task, so none
+outlives its callers; when he goes away the others make it again. A read that fails fails those who share it, and nobody
+else; it is of the class of the most important among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeAlias, TypeVar
+
+from opentelemetry import metrics
+
+from svc.kit.ids import is_id
+from svc.webapp.asks import Ask, AskRules, Asks, Read
+from svc.webapp.cache.values import SIDES_MAX
+from svc.webapp.priority import Turn, current, taking
+from svc.webapp.store.channel import Activity, ChannelStore
+from svc.webapp.store.rows import Membership
+from svc.webapp.store.user import UserStore
+
+__all__ = ["Gatherer", "SharedReads"]
+
+USERS_A_READ = 100
+"""Each may be in two thousand conversations, so a read may be 200,000 rows; it is usually a twentieth of that."""
+
+_Found = TypeVar("_Found")
+_Outcome: TypeAlias = Mapping[str, object] | Exception
+"""What became of a read."""
+_Told: TypeAlias = "Read[_Asker] | _Outcome"
+"""A Read: make it, for all who share it."""
+_meter = metrics.get_meter(__name__)
+
+
+class _Asker(Ask):
+    """An ask whose answer is awaited."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, keys: Sequence[str], turn: Turn) -> None:
+        super().__init__(keys, turn)
+        self.told: asyncio.Future[_Told] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_gone(self) -> bool:
+        return self.told.cancelled() or super().is_gone
+
+
+class Gatherer(Generic[_Found]):
+    """Shares the reads of one kind among those who ask at the same time."""
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[Sequence[str]], Awaitable[Mapping[str, _Found]]],
+        rules: AskRules | None = None,
+    ) -> None:
+        """`read` returns what there is of the keys, at most `rules.keys_a_read`, each once. `name`: for metrics."""
+        self._read = read
+        self._rules = rules or AskRules()
+        self._asks: Asks[_Asker] = Asks(self._rules)
+        self._labels = {"kind": name}
+        self._asked = _meter.create_counter("parley.webapp.gather.asks", description="asks for shared reads, by kind")
+        self._reads = _meter.create_counter("parley.webapp.gather.reads", description="shared reads, by kind")
+
+    async def ask(self, keys: Iterable[str]) -> dict[str, _Found]:
+        """Return what there is of `keys`, as a read that begins now or later finds it.
+
+        More keys than one read takes are several reads, one after the other. Raises what the read raises, and
+        ResourceExhaustedError when too much waits already.
+        """
+        distinct, step = tuple(dict.fromkeys(keys)), self._rules.keys_a_read
+        found: dict[str, _Found] = {}
+        for start in range(0, len(distinct), step):
+            found |= await self._ask(distinct[start : start + step])
+        return found
+
+    async def _ask(self, keys: Sequence[str]) -> dict[str, _Found]:
+        asker = _Asker(keys, current())
+        self._asks.join(asker)
+        self._asked.add(1, self._labels)
+        self._advance()
+        try:
+            told = await asker.told
+        except asyncio.CancelledError:
+            self._leave(asker)
+            raise
+        if isinstance(told, Read):
+            told = await self._make(told, asker)
+        if isinstance(told, Exception):
+            raise told.with_traceback(None)  # or it would grow with each of those who raise it
+        asker.turn.has_begun = True
+        return {key: told[key] for key in keys if key in told}  # type: ignore[misc]
+
+    def _advance(self) -> None:
+        """Let reads begin that need not wait: tell the first of those who share one to make it."""
+        while (read := self._asks.begin(asyncio.get_running_loop().time())) is not None:
+            _tell(read.asks[0], read)
+
+    async def _make(self, read: Read[_Asker], maker: _Asker) -> _Outcome:
+        """Make a read, and tell all who share it what became of it."""
+        self._reads.add(1, self._labels)
+        overdue = asyncio.get_running_loop().call_later(self._rules.overdue_s, self._advance)
+        outcome: _Outcome
+        try:
+            with taking(read.turn):
+                outcome = await self._read(read.keys)
+        except Exception as error:
+            outcome = error
+        except BaseException:
+            self._hand_on(read, maker)
+            raise
+        finally:
+            overdue.cancel()
+        self._asks.end(read)
+        for ask in read.asks:
+            _tell(ask, outcome)
+        self._advance()
+        return outcome
+
+    def _leave(self, asker: _Asker) -> None:
+        """Go away. Whoever was just told to make a read leaves it to the others."""
+        if self._asks.leave(asker) or asker.told.cancelled():
+            return
+        told = asker.told.result()
+        if isinstance(told, Read):
+            self._hand_on(told, asker)
+
+    def _hand_on(self, read: Read[_Asker], maker: _Asker) -> None:
+        self._asks.again(read, maker)
+        self._advance()
+
+
+def _tell(asker: _Asker, what: _Told) -> None:
+    if not asker.told.done():
+        asker.told.set_result(what)
+
+
+class SharedReads:
+    """The reads that sessions begin with, shared by all requests of a process. Errors are those of the stores."""
+
+    def __init__(self, channels: ChannelStore, users: UserStore) -> None:
+        """Make objects only; there is nothing to close."""
+        self._activity = Gatherer("activity", channels.activity)
+        self._memberships = Gatherer(
+            "memberships",
+            # What is cached of a user, and one to know that there are more.
+            lambda user_ids: users.memberships_of(user_ids, SIDES_MAX + 1),
+            AskRules(keys_a_read=USERS_A_READ),
+        )
+
+    async def heads(self, channel_ids: Iterable[str]) -> dict[str, int]:
+        """Return the highest offset of each channel; channels without events are left out."""
+        found = await self.activity(channel_ids)
+        return {channel_id: each.last_offset for channel_id, each in found.items()}
+
+    async def activity(self, channel_ids: Iterable[str]) -> dict[str, Activity]:
+        """Return how far channels have come; those without events are left out, and whatever is no id."""
+        # One odd key would spoil the read of all: text that fits no index is compared with every row.
+        return await self._activity.ask(channel_id for channel_id in channel_ids if is_id(channel_id))
+
+    async def memberships(self, user_id: str) -> Sequence[Membership]:
+        """Return what a user is in, in order of id: the first SIDES_MAX + 1."""
+        return (await self._memberships.ask((user_id,))).get(user_id, ())
