@@ -30,6 +30,7 @@ from svc.gateway.reports import Presence
 from svc.gateway.session import Session, SessionLimits
 from svc.gateway.sockets import Connection, Outbox, Wiring
 from svc.gateway.tickets import Ticket
+from svc.gateway.webapp import Subscriptions, subscriptions_of
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.kit.lifecycle import Tasks
 
@@ -45,11 +46,11 @@ class WebappTier:
         self._gateway = gateway
         self._view = Watch(gateway.mesh.consul, gateway.host, "webapp", lambda _: None)
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
         """See Webapp."""
         request = pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id)
         answer = await self._call(lambda servicer: servicer.ListSubscriptions(request, None))
-        return [(head.channel_id, head.offset) for head in answer.heads]
+        return subscriptions_of(answer)
 
     async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
         """See Webapp."""
@@ -109,6 +110,9 @@ class NoPresence:
     def disconnected(self, _: Connection) -> None:
         """See Presence."""
 
+    def set_away(self, user_id: str, is_away: bool, offset: int) -> None:
+        """See Presence."""
+
 
 class GatewayProcess(Process):
     """A gateway, composed as its `main.py` does."""
@@ -128,13 +132,14 @@ class GatewayProcess(Process):
             self.rng,
         )
         self.connections = Connections(1_000)
-        self.openings = Openings(webapp, tasks, clock, self.rng)
+        presence = NoPresence()
+        self.openings = Openings(webapp, presence, tasks, clock, self.rng)
         self.desk = FrontDesk(
             self.connections,
             self.feed,
             self.openings,
             Posts(webapp, tasks),
-            cast(Presence, NoPresence()),
+            cast(Presence, presence),
             clock,
         )
         outbox = Outbox(host.as_loop, scenario.output_bytes_max)

@@ -74,6 +74,10 @@ class FrontDesk:
         elif isinstance(action, Resume):
             self._openings.resume(connection, action.token)
 
+    def stirred(self, connection: Connection) -> None:
+        """See sockets.Desk."""
+        self._presence.stirred(connection)
+
     def closed(self, connection: Connection) -> None:
         """See sockets.Desk."""
         self._connections.remove(connection)

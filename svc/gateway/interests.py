@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from discovery.ring import Ring
+from svc.gateway.attendance import Attendance, Sessions
 
 USERS_MAX = 4_096
 """Users in one frame, as the contract says."""
@@ -22,8 +23,8 @@ Looker = TypeVar("Looker", bound=Hashable)
 class Report:
     """What one presence server should know now; each list holds at most USERS_MAX users."""
 
-    counts: Sequence[tuple[str, int]] = ()
-    """Open sessions of users here; 0 when the last one went."""
+    users: Sequence[Sessions] = ()
+    """Users with sessions here; with a count of 0 when the last one went."""
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
 
@@ -34,7 +35,7 @@ class _Server:
     __slots__ = ("changed", "told", "unwatched", "watched", "watches")
 
     def __init__(self) -> None:
-        self.told: set[str] = set()  # users whose count it holds above 0
+        self.told: set[str] = set()  # users with sessions here, as far as it knows
         self.watches: set[str] = set()  # users that it watches for us
         self.changed: set[str] = set()
         self.watched: set[str] = set()
@@ -46,25 +47,36 @@ class Interests(Generic[Looker]):
 
     def __init__(self) -> None:
         self._ring = Ring(())
-        self._counts: dict[str, int] = {}
+        self._here = Attendance()
         self._lookers: dict[str, set[Looker]] = {}
         self._looks_at: dict[Looker, tuple[str, ...]] = {}
         self._states: dict[str, bool] = {}
         self._servers: dict[str, _Server] = {}
 
-    def connected(self, user_id: str) -> None:
-        """Count one more session of a user."""
-        self._counts[user_id] = self._counts.get(user_id, 0) + 1
-        self._note_count(user_id)
+    def connected(self, user_id: str, now: float) -> None:
+        """Count one more session of a user; told when its word is `heard`, or by `due`."""
+        self._here.connected(user_id, now)
+        self._note_user(user_id)
 
-    def disconnected(self, user_id: str) -> None:
+    def disconnected(self, user_id: str, was_idle: bool = False) -> None:
         """Count one session less."""
-        count = self._counts.get(user_id, 0) - 1
-        if count > 0:
-            self._counts[user_id] = count
-        else:
-            self._counts.pop(user_id, None)
-        self._note_count(user_id)
+        self._here.disconnected(user_id, was_idle)
+        self._note_user(user_id)
+
+    def idled(self, user_id: str, change: int) -> None:
+        """Count one idle session of a user more (1) or less (-1)."""
+        self._here.idled(user_id, change)
+        self._note_user(user_id)
+
+    def heard(self, user_id: str, is_away: bool, offset: int) -> None:
+        """Take a user's word of being away by hand, as of an offset of its channel; the newest one counts."""
+        if self._here.heard(user_id, is_away, offset):
+            self._note_user(user_id)
+
+    def due(self, now: float) -> None:
+        """Tell of the users who were held back for long enough."""
+        for user_id in self._here.due(now):
+            self._note_user(user_id)
 
     def look(self, looker: Looker, user_ids: Sequence[str]) -> list[tuple[str, bool]]:
         """Replace what `looker` looks at; return the states known already (the others come as changes)."""
@@ -109,17 +121,17 @@ class Interests(Generic[Looker]):
     def ring_changed(self, ring: Ring) -> None:
         """Go by this ring of presence servers: users that moved are told to their new owners, and taken back."""
         before, self._ring = self._ring, ring
-        for user_id in self._counts.keys() | self._lookers.keys():
+        for user_id in self._here.user_ids | self._lookers.keys():
             old = before.owner(user_id) if before.members else None
             if old != self._owner(user_id):
-                self._note_count(user_id, old)
+                self._note_user(user_id, old)
                 self._note_interest(user_id, old)
 
     def server_up(self, server_id: str) -> None:
         """A line to a server stands: tell it everything about its users."""
         self._servers[server_id] = server = _Server()
-        for user_id in self._counts:
-            if self._owner(user_id) == server_id:
+        for user_id in self._here.user_ids:
+            if self._sessions_for(user_id, server_id) is not None:
                 server.changed.add(user_id)
         for user_id in self._lookers:
             if self._owner(user_id) == server_id:
@@ -142,24 +154,24 @@ class Interests(Generic[Looker]):
         server = self._servers.get(server_id)
         while server is not None and (server.changed or server.watched or server.unwatched):
             changed, added, removed = _cut(server.changed), _cut(server.watched), _cut(server.unwatched)
-            counts = [(user_id, self._count_for(user_id, server_id)) for user_id in changed]
+            users = [self._sessions_for(user_id, server_id) or Sessions(user_id, 0) for user_id in changed]
             server.told.difference_update(changed)
-            server.told.update(user_id for user_id, count in counts if count)
+            server.told.update(each.user_id for each in users if each.count)
             server.watches.update(added)
             server.watches.difference_update(removed)
-            yield Report(counts, added, removed)
+            yield Report(users, added, removed)
 
     def _owner(self, user_id: str) -> str | None:
         return self._ring.owner(user_id) if self._ring.members else None
 
-    def _count_for(self, user_id: str, server_id: str) -> int:
-        return self._counts.get(user_id, 0) if self._owner(user_id) == server_id else 0
+    def _sessions_for(self, user_id: str, server_id: str) -> Sessions | None:
+        return self._here.sessions(user_id) if self._owner(user_id) == server_id else None
 
-    def _note_count(self, user_id: str, *others: str | None) -> None:
+    def _note_user(self, user_id: str, *others: str | None) -> None:
         for server_id in {self._owner(user_id), *others}:
             server = self._servers.get(server_id) if server_id is not None else None
             if server is not None and server_id is not None:
-                if self._count_for(user_id, server_id) or user_id in server.told:
+                if self._sessions_for(user_id, server_id) is not None or user_id in server.told:
                     server.changed.add(user_id)
                 else:
                     server.changed.discard(user_id)

@@ -32,6 +32,12 @@ class KeepaliveLimits:
         minimum=0.2,
         help="seconds without anything heard (pongs count) after which a connection is closed",
     )
+    idle_s: float = setting(
+        "PARLEY_GATEWAY_IDLE_S",
+        default=1_800.0,
+        minimum=0.1,
+        help="seconds of nothing but pings after which a client counts as idle: a user with only such ones is away",
+    )
 
 
 async def keep_alive(connections: Iterable[Connection], limits: KeepaliveLimits, clock: Clock) -> None:

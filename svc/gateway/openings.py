@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from random import Random
+from typing import Protocol
 
 from svc.gateway import resume as resuming
 from svc.gateway.catching_up import catch_up
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.hub import Hub
 from svc.gateway.sockets import Connection
-from svc.gateway.webapp import Webapp
+from svc.gateway.webapp import Subscriptions, Webapp
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
 from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError
@@ -42,12 +43,21 @@ another within two seconds. Then it is followed from the head that was listed.
 log = logging.getLogger(__name__)
 
 
+class Words(Protocol):
+    """Who is told what users said of themselves (see reports.Presence)."""
+
+    def set_away(self, user_id: str, is_away: bool, offset: int) -> None:
+        """Take a user's word of being away by hand, as of an offset of its channel."""
+        ...
+
+
 class Openings:
     """Works for connections in tasks of its own; a connection that closes meanwhile costs nothing more."""
 
-    def __init__(self, webapp: Webapp, tasks: Tasks, clock: Clock, rng: Random) -> None:
-        """Run in `tasks`, whose limit should allow for two of them a connection."""
+    def __init__(self, webapp: Webapp, words: Words, tasks: Tasks, clock: Clock, rng: Random) -> None:
+        """Run in `tasks`, whose limit should allow for two of them a connection. `words` hears who is away by hand."""
         self._webapp = webapp
+        self._words = words
         self._tasks = tasks
         self._clock = clock
         self._rng = rng
@@ -95,11 +105,13 @@ class Openings:
     async def _open(self, connection: Connection, hub: Hub) -> None:
         token = await self._token(connection) if connection.ticket.resumes else None
         async with self._slots:
-            heads = await self._heads(connection)
-        if heads is None:
+            subscriptions = await self._subscriptions(connection)
+        if subscriptions is None:
             return
         connection.greet()
-        opening = self._opening(connection, heads, token)
+        user_id = connection.user_id
+        self._words.set_away(user_id, subscriptions.is_away_by_hand, subscriptions.head(user_id))
+        opening = self._opening(connection, list(subscriptions.heads), token)
         for frame in opening.frames:
             connection.push(frame)
         if opening.replay is not None:
@@ -141,14 +153,14 @@ class Openings:
         await self._clock.sleep(SETTLE_S)
         hub.settle(connection)
 
-    async def _heads(self, connection: Connection) -> list[tuple[str, int]] | None:
+    async def _subscriptions(self, connection: Connection) -> Subscriptions | None:
         """Return what the connection is to follow; None when it was closed instead."""
         backoff = Backoff(0.2, 3.0, self._rng)
         for _ in range(TRIES_MAX):
             if connection.is_closing:
                 return None
             try:
-                return list(await self._webapp.subscriptions(connection.ticket.team_id, connection.user_id))
+                return await self._webapp.subscriptions(connection.ticket.team_id, connection.user_id)
             except NotFoundError:
                 connection.close(CloseCode.USER_GONE, "there is no such user")
                 return None

@@ -15,13 +15,18 @@ from parley.presence.v1.presence_service_pb2_grpc import PresenceServiceStub
 from svc.feed.feed import Subscriber
 from svc.feed.lines import Line, Lines, Stream, lines_of
 from svc.gateway import frames
+from svc.gateway.attendance import Sessions
+from svc.gateway.idleness import Idleness
 from svc.gateway.interests import Interests
 from svc.gateway.sockets import Connection
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError
-from svc.kit.lifecycle import Tasks
+from svc.kit.lifecycle import Tasks, background
 
 QUERY_TIMEOUT_S = 2.0
+TICK_S = 0.25
+"""Between looks at whose time has come: a client hears of somebody idle so much later."""
+
 BATCH_FLAG = "batch_presence_aware"
 
 ReportStream = Stream[pb.ReportRequest, pb.ReportResponse]
@@ -73,9 +78,8 @@ class _ReportEnd:
         is_silent = True
         for report in self._presence.interests.flush(self._server_id):
             is_silent = False
-            if report.counts:
-                users = [pb.UserConnections(user_id=user_id, count=count) for user_id, count in report.counts]
-                yield pb.ReportRequest(connections=pb.Connections(users=users))
+            if report.users:
+                yield pb.ReportRequest(connections=pb.Connections(users=map(_user_connections, report.users)))
             if report.added or report.removed:
                 watch = pb.Watch(added_user_ids=report.added, removed_user_ids=report.removed)
                 yield pb.ReportRequest(watch=watch)
@@ -86,12 +90,25 @@ class _ReportEnd:
         self._presence.interests.server_down(self._server_id)
 
 
+def _user_connections(user: Sessions) -> pb.UserConnections:
+    return pb.UserConnections(
+        user_id=user.user_id,
+        count=user.count,
+        idle_count=user.idle_count,
+        is_away_by_hand=user.is_away_by_hand,
+        away_offset=user.away_offset,
+    )
+
+
 class Presence:
     """Presence for the connections of this gateway. While its tier is away, clients simply hear of no changes."""
 
-    def __init__(self, subscriber: Subscriber, servers: PresenceServers, tasks: Tasks, clock: Clock) -> None:
-        """Report as `subscriber`; queries run in `tasks`."""
+    def __init__(
+        self, subscriber: Subscriber, servers: PresenceServers, tasks: Tasks, clock: Clock, idle_s: float
+    ) -> None:
+        """Report as `subscriber`; queries run in `tasks`. Who does nothing for `idle_s` seconds is idle; bots never."""
         self.interests: Interests[Connection] = Interests()
+        self._idleness: Idleness[Connection] = Idleness(idle_s, lambda each: each.active_at, clock.now())
         self._hello = pb.Hello(gateway_id=subscriber.instance_id, zone=subscriber.zone)
         self._servers = servers
         self._tasks = tasks
@@ -99,14 +116,29 @@ class Presence:
         self._lines: Lines[pb.ReportRequest, pb.ReportResponse] | None = None
 
     def connected(self, connection: Connection) -> None:
-        """Count a session."""
-        self.interests.connected(connection.user_id)
+        """Count a session; presence hears of it when `set_away` says what its user said of itself, or soon."""
+        self.interests.connected(connection.user_id, self._clock.now())
+        if not connection.ticket.bot_id:
+            self._idleness.enter(connection)
         self._speak()
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a session and what it looked at."""
+        self._idleness.leave(connection)
         self.interests.look(connection, ())
-        self.interests.disconnected(connection.user_id)
+        self.interests.disconnected(connection.user_id, connection.is_idle)
+        self._speak()
+
+    def set_away(self, user_id: str, is_away: bool, offset: int) -> None:
+        """Take a user's word of being away by hand, as of an offset of its channel; old ones do no harm."""
+        self.interests.heard(user_id, is_away, offset)
+        self._speak()
+
+    def stirred(self, connection: Connection) -> None:
+        """An idle connection's client has done something."""
+        connection.is_idle = False
+        self._idleness.enter(connection)
+        self.interests.idled(connection.user_id, -1)
         self._speak()
 
     def subscribe(self, connection: Connection, user_ids: Sequence[str]) -> None:
@@ -123,8 +155,12 @@ class Presence:
 
     def tell(self, states: Mapping[Connection, Sequence[tuple[str, bool]]]) -> None:
         """Write presence changes to those who look."""
+        encoded: dict[tuple[tuple[tuple[str, bool], ...], bool], list[bytes]] = {}
         for connection, changes in states.items():
-            for frame in frames.presence(changes, BATCH_FLAG in connection.ticket.flags):
+            key = (tuple(changes), BATCH_FLAG in connection.ticket.flags)
+            if key not in encoded:
+                encoded[key] = frames.presence(*key)
+            for frame in encoded[key]:
                 connection.push(frame)
 
     def ring_changed(self, ring: Ring) -> None:
@@ -139,8 +175,22 @@ class Presence:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the lines open for the length of a block."""
-        async with lines_of(self._line, "presence lines") as self._lines:
+        async with (
+            lines_of(self._line, "presence lines") as self._lines,
+            background("presence time", self._keep_time()),
+        ):
             yield
+
+    async def _keep_time(self) -> None:
+        """Apply what is due, for ever: clients that have become idle, sessions that were held back."""
+        while True:
+            await self._clock.sleep(TICK_S)
+            now = self._clock.now()
+            for connection in self._idleness.due(now):
+                connection.is_idle = True
+                self.interests.idled(connection.user_id, 1)
+            self.interests.due(now)
+            self._speak()
 
     async def _query(self, connection: Connection, user_ids: Sequence[str]) -> None:
         try:

@@ -118,12 +118,14 @@ Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume
 class Session:
     """The state of one connection that its frames depend on: a token bucket, and whether it may resume. 100 bytes."""
 
-    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens", "awaits_resume")
+    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens", "active_at", "awaits_resume")
 
     def __init__(self, limits: SessionLimits, now: float, awaits_resume: bool = False) -> None:
         """Start with a full bucket at `now` (monotonic seconds)."""
         self.awaits_resume = awaits_resume
         """Whether a resume frame is taken, which may be larger than any other; once, and not for long."""
+        self.active_at = now
+        """When the client last sent anything but a ping (monotonic seconds)."""
         self._limits = limits
         self._tokens = float(limits.frames_burst)
         self._refilled_at = now
@@ -148,6 +150,8 @@ class Session:
         if not self._admit(now):
             return self._excess() or [Send(answers.error(answers.reply_to(frame), RtmError.RATE_LIMITED))]
         kind = frame.get("type")
+        if kind != "ping":
+            self.active_at = now
         if len(payload) > self._limits.frame_bytes_max and not (self.awaits_resume and kind == "resume"):
             return [Send(answers.error(answers.reply_to(frame), RtmError.TOO_LONG))]
         reader = _READERS.get(kind) if isinstance(kind, str) else None

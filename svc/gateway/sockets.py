@@ -71,6 +71,10 @@ class Desk(Protocol):
         """Do what a client's frame asks for (never Send or Close: those are done already)."""
         ...
 
+    def stirred(self, connection: Connection) -> None:
+        """A connection that was idle has sent something."""
+        ...
+
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
         ...
@@ -102,6 +106,7 @@ class Connection(WSListener):
         "is_aware",
         "is_closing",
         "is_greeted",
+        "is_idle",
         "number",
         "opened_unix_s",
         "ticket",
@@ -126,6 +131,13 @@ class Connection(WSListener):
         self.channels: set[str] = set()
         self.is_closing = False
         self.is_greeted = False
+        self.is_idle = False
+        """Whether its client has done nothing for long; see reports.py."""
+
+    @property
+    def active_at(self) -> float:
+        """Return when the client last sent anything but a ping (monotonic seconds)."""
+        return self._session.active_at
 
     @property
     def unwritten_bytes(self) -> int:
@@ -249,6 +261,8 @@ class Connection(WSListener):
             self._too_big()
         else:
             self._do(self._session.text(payload, self.heard_at))
+            if self.is_idle and self.active_at == self.heard_at:
+                self._wiring.desk.stirred(self)
 
     @property
     def _message_bytes_max(self) -> int:

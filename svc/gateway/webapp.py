@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from discovery.stubs import NO_RETRY, RetryPolicy, StubPools
@@ -21,16 +22,35 @@ SUBSCRIPTIONS_TIMEOUT_S = 3.0
 SUBSCRIPTIONS_RETRY = RetryPolicy(attempts_max=3, attempt_timeout_s=1.5)
 
 
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """What a user's sessions begin with."""
+
+    heads: Sequence[tuple[str, int]]
+    """The (channel, head offset) to follow."""
+    is_away_by_hand: bool = False
+    """Whether the user set itself away, as of the head of its own channel or later."""
+
+    def head(self, channel_id: str) -> int:
+        """Return the head of a channel; 0 when it is not followed. Looks through all before it; the own is first."""
+        return next((offset for each, offset in self.heads if each == channel_id), 0)
+
+
 class Webapp(LogReader, Protocol):
     """The calls of the gateway. All raise ParleyError."""
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
-        """Return the (channel, head offset) that a user's sessions follow. Raises NotFoundError for no such user."""
+    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
+        """Return what a user's sessions follow. Raises NotFoundError for no such user."""
         ...
 
     async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
         """Post a message; a refusal by the rules is an answer with `error` set."""
         ...
+
+
+def subscriptions_of(answer: pb.ListSubscriptionsResponse) -> Subscriptions:
+    """Read the answer of webapp."""
+    return Subscriptions([(head.channel_id, head.offset) for head in answer.heads], answer.is_away_by_hand)
 
 
 class RemoteWebapp(WebappLog):
@@ -41,7 +61,7 @@ class RemoteWebapp(WebappLog):
         super().__init__(pools)
         self._webapps = pools
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
         """See Webapp."""
         answer = await self._webapps.call(
             "webapp",
@@ -51,7 +71,7 @@ class RemoteWebapp(WebappLog):
             timeout_s=SUBSCRIPTIONS_TIMEOUT_S,
             retry=SUBSCRIPTIONS_RETRY,
         )
-        return [(head.channel_id, head.offset) for head in answer.heads]
+        return subscriptions_of(answer)
 
     async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
         """See Webapp."""

@@ -34,6 +34,7 @@ from svc.gateway.reports import Presence
 from svc.gateway.session import SessionLimits
 from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TICKET_KIND, TicketGate
+from svc.gateway.webapp import Subscriptions
 from svc.kit.clock import SystemClock
 from svc.kit.errors import NotFoundError, UnavailableError
 from svc.kit.lifecycle import Tasks, background
@@ -58,6 +59,7 @@ class TwinMesh:
     def __init__(self) -> None:
         self.logs: dict[str, list[event_pb.Event]] = {}
         self.members: dict[str, list[str]] = {}
+        self.away: set[str] = set()
         self.followed: dict[str, int] = {}
         self.hub: Hub | None = None
         self.is_down = False
@@ -87,11 +89,13 @@ class TwinMesh:
             self._catch_up(channel_id)
         return log[-1]
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Sequence[tuple[str, int]]:
+    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
         self._check()
         if team_id != TEAM or user_id not in self.members:
             raise NotFoundError("no such user")
-        return [(channel, len(self.logs.get(channel, ()))) for channel in (user_id, *self.members[user_id])]
+        followed = (user_id, *self.members[user_id])
+        heads = [(channel, len(self.logs.get(channel, ()))) for channel in followed]
+        return Subscriptions(heads, user_id in self.away)
 
     async def post(self, request: webapp_pb.PostMessageRequest) -> webapp_pb.PostMessageResponse:
         self.posts.append(request)
@@ -275,8 +279,8 @@ async def running(
         tasks = await up.enter_async_context(Tasks("test", 1_000))
         connections = Connections(connections_max)
         outbox = Outbox(asyncio.get_running_loop(), bytes_max)
-        presence = Presence(Subscriber(ME, "az1"), presence_twin, tasks, clock)
-        openings = Openings(mesh, tasks, clock, Random(1))
+        presence = Presence(Subscriber(ME, "az1"), presence_twin, tasks, clock, keepalive.idle_s)
+        openings = Openings(mesh, presence, tasks, clock, Random(1))
         desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), presence, clock)
         mesh.hub = desk.hub
         wiring = Wiring(outbox, desk, clock.now, frames.hello(ME))

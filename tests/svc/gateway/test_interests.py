@@ -20,10 +20,16 @@ def told(interests: Interests[str], server_id: str) -> tuple[dict[str, int], set
     added: set[str] = set()
     removed: set[str] = set()
     for report in interests.flush(server_id):
-        counts.update(report.counts)
+        counts.update((user.user_id, user.count) for user in report.users)
         added.update(report.added)
         removed.update(report.removed)
     return counts, added, removed
+
+
+def connect(interests: Interests[str], user_id: str) -> None:
+    """A session that is opened at once."""
+    interests.connected(user_id, 0.0)
+    interests.heard(user_id, False, 0)
 
 
 def standing() -> Interests[str]:
@@ -36,9 +42,9 @@ def standing() -> Interests[str]:
 def test_a_user_s_sessions_are_counted_and_flapping_is_not_told() -> None:
     """Only the state at the time of sending matters."""
     interests = standing()
-    interests.connected(USERS[0])
-    interests.connected(USERS[0])
-    interests.connected(USERS[1])
+    connect(interests, USERS[0])
+    connect(interests, USERS[0])
+    connect(interests, USERS[1])
     interests.disconnected(USERS[1])
     assert told(interests, A) == ({USERS[0]: 2}, set(), set())
     interests.disconnected(USERS[0])
@@ -66,7 +72,7 @@ def test_a_moved_user_is_told_to_the_new_owner_and_taken_back_from_the_old() -> 
     """So that an old owner that becomes the owner again has no stale counts."""
     interests = standing()
     for user_id in USERS:
-        interests.connected(user_id)
+        connect(interests, user_id)
     interests.look(ANN, USERS)
     told(interests, A)
     interests.ring_changed(RINGS[A, B])
@@ -112,7 +118,7 @@ class World:
 
     def connected(self, number: int) -> None:
         self.counts[USERS[number]] = self.counts.get(USERS[number], 0) + 1
-        self.interests.connected(USERS[number])
+        connect(self.interests, USERS[number])
 
     def disconnected(self, number: int) -> None:
         if self.counts.get(USERS[number]):
