@@ -42,10 +42,23 @@ class ResumeFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The next thing for the application: an event (or none), and what is had once it is handed over."""
+class Booted:
+    """The workspace was told anew, before the connection that brings what happens from now on."""
 
-    event: Event | ResumeFailed | None
+    json: Mapping[str, Any]
+    """The answer of client.boot."""
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether it tells only what changed."""
+        return self.json.get("is_delta") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next thing for the application: an event, a boot (or none), and what is had once it is handed over."""
+
+    event: Event | ResumeFailed | Booted | None
     moves: Moves = ()
 
 

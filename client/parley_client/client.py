@@ -17,7 +17,7 @@ import contextlib
 import itertools
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Any
@@ -25,12 +25,14 @@ from typing import Any
 import aiohttp
 
 from parley_client import tokens
-from parley_client.actions import Event, Json, Leave, ResumeFailed, Step
+from parley_client.actions import Booted, Event, Json, Leave, ResumeFailed, Step
 from parley_client.connecting import Connecting, OnStatus
 from parley_client.errors import ClientError, ConnectionLost, NotConnected, Refused
+from parley_client.lazy import Lazy
 from parley_client.link import Link
 from parley_client.session import Session
 from parley_client.webapi import WebApi
+from parley_client.workspace import Workspace
 
 QUEUE_MAX = 1_000
 """Events that wait for the application."""
@@ -61,10 +63,16 @@ class Client:
         http: aiohttp.ClientSession | None = None,
         on_status: OnStatus = lambda status, detail: None,
         rng: Random | None = None,
+        boots: bool = False,
+        on_boot: Callable[[Booted], None] = lambda boot: None,
+        avoid: Sequence[str] = (),
     ) -> None:
         """Raises tokens.TokenMalformed for a `resume_token` that is none.
 
-        `http` is used and left open when given; its connector must allow for a socket a client (aiohttp's: 100).
+        `http` is used and left open when given; its connector must allow for a socket a client (aiohttp's: 100). With
+        `boots`, each connection begins with client.boot, and `workspace` is what the user sees: the first screen
+        before the socket is open, then kept right by events; `on_boot` is told whenever it was told anew. `avoid`:
+        gateways not to be sent to the first time, if there are others.
         """
         self._token = token
         self._base_url = base_url
@@ -82,6 +90,14 @@ class Client:
         self._presence: list[str] = []
         self._end: ClientError | None = None
         self._up = contextlib.AsyncExitStack()
+        self._boots = boots
+        self._on_boot = on_boot
+        self._has_boot = False
+        self._avoid = tuple(avoid)
+        self.workspace = Workspace()
+        """What the user sees; with `boots` only. Changed as `events` hands out, before the event itself."""
+        self.lazy = Lazy(self.workspace, self._query, self._web, self._rng)
+        """Loads into `workspace` what is about to be shown."""
 
     async def __aenter__(self) -> Client:
         """Connect. Returns once the gateway delivers, so that whatever is posted from now on comes as an event.
@@ -92,7 +108,9 @@ class Client:
         if http is None:
             http = await self._up.enter_async_context(aiohttp.ClientSession())
         self._api = WebApi(http, self._base_url, self._token, self._rng)
-        self._connecting = Connecting(http, self._api, self._session, self, self._on_status, self._rng)
+        self._connecting = Connecting(
+            http, self._api, self._session, self, self._on_status, self._rng, avoid=self._avoid
+        )
         await self._up.enter_async_context(self._running(self._connecting))
         try:
             await self._ready.wait()
@@ -143,9 +161,9 @@ class Client:
                 if step.error is not None:
                     raise step.error
                 return
-            self._move(step)
-            if step.event is not None:
-                yield step.event
+            event = self._taken(step)
+            if event is not None:
+                yield event
 
     async def call(
         self, method: str, /, *, deadline_s: float = DEADLINE_S, is_repeatable: bool = False, **arguments: Any
@@ -187,6 +205,21 @@ class Client:
             return {}
         return await self._asked(link, number, frame, timeout_s)
 
+    async def _query(self, kind: str, fields: Json, timeout_s: float) -> Json:
+        """Ask over the socket; see lazy.AskSocket."""
+        link = self._link()
+        if link is None or len(self._answers) >= SENDS_MAX:
+            raise NotConnected("no connection, or too many answers outstanding")
+        number = next(self._numbers)
+        return await self._asked(link, number, {"id": number, "type": kind, **fields}, timeout_s)
+
+    def reboot(self) -> None:
+        """Come back with a whole boot, as after a doubt about what `workspace` holds. Nothing is lost meanwhile."""
+        self._has_boot = False
+        link = self._connecting.link if self._connecting is not None else None
+        if link is not None:
+            link.part("to boot anew")
+
     async def _asked(self, link: Link, number: int, frame: Json, timeout_s: float) -> Json:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
@@ -196,18 +229,30 @@ class Client:
         finally:
             del self._answers[number]
             if not answer.done() and any(isinstance(each, Leave) for each in self._session.gave_up(number)):
-                link.leave("an answer did not come")
+                link.part("an answer did not come")
         if body.get("ok") is False:
             error = body.get("error")
-            raise Refused("message", str(error.get("msg") if isinstance(error, dict) else error), body)
+            raise Refused(str(frame["type"]), str(error.get("msg") if isinstance(error, dict) else error), body)
         return body
 
     async def deliver(self, step: Step) -> None:
         """See connecting.Owner."""
-        if step.event is None and self._steps.empty():
-            self._move(step)
+        if self._steps.empty() and (step.event is None or isinstance(step.event, Booted)):
+            self._taken(step)
         else:
             await self._steps.put(step)
+
+    def boot_arguments(self) -> Json | None:
+        """See connecting.Owner."""
+        if not self._boots:
+            return None
+        # What is queued for `events` comes before the boot in there, so `since` may name it.
+        return {"lazy_aware": 1} | ({"since": tokens.encode(self._session.positions)} if self._has_boot else {})
+
+    async def booted(self, answer: Json) -> None:
+        """See connecting.Owner."""
+        self._has_boot = True
+        await self.deliver(Step(Booted(answer)))
 
     def answered(self, number: int, frame: Json) -> None:
         """See connecting.Owner."""
@@ -249,6 +294,21 @@ class Client:
     def _link(self) -> Link | None:
         """Return the connection that delivers, if there is one."""
         return self._connecting.link if self._connecting is not None and self._session.is_ready else None
+
+    def _taken(self, step: Step) -> Event | ResumeFailed | None:
+        """Take the next thing; return what of it the application is handed."""
+        self._move(step)
+        event = step.event
+        if isinstance(event, Booted):
+            self.workspace.boot(event.json)
+            self._on_boot(event)
+            return None
+        if event is None or not self._boots:
+            return event
+        self.workspace.apply(event)
+        if self.workspace.is_broken and self._has_boot:
+            self.reboot()
+        return None if isinstance(event, Event) and event.type == "user_objects" else event
 
     def _move(self, step: Step) -> None:
         for channel_id, offset in step.moves:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from time import monotonic
@@ -12,6 +13,7 @@ from typing import Protocol
 
 import aiohttp
 
+from parley_client import tokens
 from parley_client.actions import Action, Answer, Json, Leave, Say, Step
 from parley_client.errors import ConnectionLost, Refused, Unreachable
 from parley_client.link import Link
@@ -31,7 +33,22 @@ LATER_S = 1.0
 DEAD_MAX = 4
 """Gateways that we ask not to be sent to again, since they did not answer."""
 
+BOOT_S = 20.0
+"""Longest that a boot may take: the first one of a large workspace waits until it is loaded."""
+
+TICKET_S = 25.0
+"""For how long a gateway that was too busy is asked again with the same ticket, which lives for 30 seconds."""
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where to connect, and since when (monotonic seconds) that is known."""
+
+    url: str
+    gateway_id: str
+    given_at: float
 
 
 class Status(Enum):
@@ -57,6 +74,14 @@ class Owner(Protocol):
         """Take the answer to a frame."""
         ...
 
+    def boot_arguments(self) -> Json | None:
+        """Return what to boot with before a connection; None: no boot is wanted."""
+        ...
+
+    async def booted(self, answer: Json) -> None:
+        """Take the answer of a boot, whose token is a good one."""
+        ...
+
     async def began(self, link: Link) -> None:
         """A connection delivers from now on."""
         ...
@@ -70,7 +95,14 @@ class Connecting:
     """The connections of one client, one at a time."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, api: WebApi, session: Session, owner: Owner, on_status: OnStatus, rng: Random
+        self,
+        http: aiohttp.ClientSession,
+        api: WebApi,
+        session: Session,
+        owner: Owner,
+        on_status: OnStatus,
+        rng: Random,
+        avoid: Sequence[str] = (),
     ) -> None:
         """`run` is what does it."""
         self._http = http
@@ -80,7 +112,8 @@ class Connecting:
         self._on_status = on_status
         self._rng = rng
         self._backoff = Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, rng)
-        self._dead: dict[str, None] = {}
+        self._dead: dict[str, None] = dict.fromkeys(avoid)
+        self._door: _Door | None = None
         self.link: Link | None = None
         """The connection that stands."""
         self.count = 0
@@ -98,12 +131,16 @@ class Connecting:
     async def _connection(self) -> float:
         """Live through one connection; return the least wait before the next one, in seconds."""
         try:
-            avoid = {"avoid": ",".join(self._dead)} if self._dead else {}
-            answer = await self._api.once("rtm.connect", {**self._session.connecting(), **avoid})
-            gateway_id = str(answer.get("host_id", ""))
-            self._doubt(gateway_id)
-            async with Link.opened(self._http, str(answer["url"]), self._rng) as link:
-                reason, code = await self._live(link)
+            door = await self._found_door()
+            gateway_id = door.gateway_id
+            try:
+                async with Link.opened(self._http, door.url, self._rng) as link:
+                    reason, code = await self._live(link)
+            except Unreachable as error:
+                # Too busy, it says when to come back: neither asking nor booting again would make that sooner.
+                is_good = error.retry_after_s and door.given_at + TICKET_S > monotonic() + error.retry_after_s
+                self._door = door if is_good else None
+                raise
         except Unreachable as error:
             self._on_status(Status.WAITING, str(error))
             return error.retry_after_s
@@ -123,6 +160,32 @@ class Connecting:
                 return LATER_S
             case Return.AT_ONCE:
                 return 0.0
+
+    async def _found_door(self) -> _Door:
+        """Return where to connect, booting first if that is wanted. Raises Refused or Unreachable."""
+        door, self._door = self._door, None
+        if door is not None:
+            return door
+        avoid: Json = {"avoid": ",".join(self._dead)} if self._dead else {}
+        boot = self._owner.boot_arguments()
+        if boot is None:
+            answer = await self._api.once("rtm.connect", {**self._session.connecting(), **avoid})
+        else:
+            arguments = {**self._session.connecting(has_boot=True), **avoid, **boot}
+            answer = await self._booted(await self._api.once("client.boot", arguments, BOOT_S))
+        door = _Door(str(answer["url"]), str(answer.get("host_id", "")), monotonic())
+        self._doubt(door.gateway_id)
+        return door
+
+    async def _booted(self, answer: Json) -> Json:
+        try:
+            positions = tokens.decode(str(answer.get("token", "")))
+        except tokens.TokenMalformed as error:
+            raise Unreachable(f"client.boot: {error}") from error
+        await self._owner.booted(answer)
+        if (step := self._session.booted(positions)) is not None:
+            await self._owner.deliver(step)
+        return answer
 
     async def _live(self, link: Link) -> tuple[str, int | None]:
         """Take frames until the connection ends; return why, and its close code."""

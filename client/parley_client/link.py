@@ -35,6 +35,7 @@ class Link:
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._ws = ws
+        self._parting = asyncio.Event()
         self._left = ""
         self.code: int | None = None
         """The close code once it has ended; None when it broke, or we left."""
@@ -55,15 +56,28 @@ class Link:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"the gateway does not answer: {error}") from error
         async with ws, asyncio.TaskGroup() as group:
-            pings = group.create_task(_ping(ws))
+            link = cls(ws)
+            tasks = (group.create_task(_ping(ws)), group.create_task(link._part()))
             try:
-                yield cls(ws)
+                yield link
             finally:
-                pings.cancel()
+                for task in tasks:
+                    task.cancel()
 
     def leave(self, reason: str) -> None:
         """End it after the frame at hand."""
         self._left = self._left or reason
+
+    def part(self, reason: str) -> None:
+        """End it now, though nothing comes; for others than who reads it."""
+        self.leave(reason)
+        self._parting.set()
+
+    async def _part(self) -> None:
+        """Say Close when somebody parts; whoever reads the socket learns of it."""
+        await self._parting.wait()
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await self._ws.close()
 
     async def send(self, frame: dict[str, Any]) -> None:
         """Send a frame. Raises ConnectionLost."""
@@ -78,12 +92,13 @@ class Link:
             while not self._left:
                 message = await self._ws.receive(timeout=SILENCE_S)
                 if message.type is not aiohttp.WSMsgType.TEXT:
-                    self.code = self._ws.close_code
-                    self._left = f"closed with {self.code} {message.extra or ''}".rstrip()
+                    if not self._left:
+                        self.code = self._ws.close_code
+                        self._left = f"closed with {self.code} {message.extra or ''}".rstrip()
                 elif isinstance(frame := message.json(), dict):
                     yield frame
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            self._left = f"broken: {error or 'silent for too long'}"
+            self._left = self._left or f"broken: {error or 'silent for too long'}"
         finally:
             self.reason = self._left
 

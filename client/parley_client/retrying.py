@@ -18,6 +18,9 @@ RETRY_AFTER_MAX_S = 300.0
 TROUBLE = frozenset({"service_unavailable", "internal_error", "fatal_error", "request_timeout"})
 """Error codes of a server that could not do its work; whether it did some of it is not known."""
 
+LIMITED = frozenset({"ratelimited", "rate_limited"})
+"""Refusals of one who asks too fast: not done, and welcome later."""
+
 FATAL = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )

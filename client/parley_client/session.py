@@ -65,14 +65,17 @@ class Session:
         """The offset up to which each channel has been received."""
         return self._had
 
-    def connecting(self) -> dict[str, int]:
-        """Begin a connection; return the arguments of its rtm.connect."""
+    def connecting(self, *, has_boot: bool = False) -> dict[str, int]:
+        """Begin a connection; return the arguments of its rtm.connect, or with `has_boot` of its client.boot.
+
+        A boot says up to where it is true, so that even a first connection resumes: from there (see `booted`).
+        """
         self._held.clear()
         self._posts.clear()
         self._failed.clear()
         self._listed = set()
         self.is_ready = False
-        self._is_resuming = bool(self._had) and self._is_trusted
+        self._is_resuming = (has_boot or bool(self._had)) and self._is_trusted
         arguments = {"resume_aware": 1}
         if self._is_resuming:
             arguments["resume"] = 1
@@ -80,6 +83,13 @@ class Session:
             arguments["reconnect"] = 1
         self._is_returning = True
         return arguments
+
+    def booted(self, positions: Mapping[str, int]) -> Step | None:
+        """Take the positions of the boot that this connection begins with: who has nothing continues from them."""
+        if self._had:
+            return None
+        self._had = dict(positions)
+        return Step(None, tuple(self._had.items()))
 
     def closed(self, code: int | None) -> Return:
         """Learn that the connection ended, with a close code or without."""
