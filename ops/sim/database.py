@@ -126,9 +126,9 @@ class MemoryTransaction(Transaction):
 
     def _heads(self, found: Rows, channel_ids: Sequence[str]) -> Rows:
         """Add the heads that this transaction has made."""
-        made = {cell for sql, args in self.writes if sql.startswith("INSERT INTO heads") for cell in args[::3]}
+        made = {cell for sql, args in self.writes if sql.startswith("INSERT INTO heads") for cell in args[::4]}
         known = {row[0] for row in found}
-        return [*found, *((each, 0, 0) for each in channel_ids if each in made and each not in known)]
+        return [*found, *((each, 0, 0, 0) for each in channel_ids if each in made and each not in known)]
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         """See Transaction."""

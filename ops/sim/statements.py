@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from svc.webapp.store.channel import Activity
 from svc.webapp.store.decode import columns
 from svc.webapp.store.rows import Membership
 
@@ -19,8 +20,8 @@ Args = Sequence[Any]
 class Tables:
     """What is committed."""
 
-    heads: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Channel: (last offset, last ts)."""
+    heads: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Channel: (last offset, last ts, ts of the newest message to read)."""
     log: dict[str, dict[int, tuple[int, bytes]]] = field(default_factory=dict)
     """Channel, offset: (commit time, event). Retention takes from the beginning."""
     history: dict[str, list[bytes]] = field(default_factory=dict)
@@ -80,7 +81,12 @@ def _locked_heads(tables: Tables, args: Args) -> list[Sequence[Any]]:
 
 
 def _heads(tables: Tables, args: Args) -> list[Sequence[Any]]:
-    return [(each, tables.heads[each][0]) for each in args[0] if tables.heads.get(each, (0, 0))[0]]
+    return [(each, tables.heads[each][0]) for each in args[0] if tables.heads.get(each, (0, 0, 0))[0]]
+
+
+def _activity(tables: Tables, args: Args) -> list[Sequence[Any]]:
+    heads = ((each, tables.heads.get(each, (0, 0, 0))) for each in args[0])
+    return [(each, offset, message_us) for each, (offset, _, message_us) in heads if offset]
 
 
 def _requests(tables: Tables, args: Args) -> list[Sequence[Any]]:
@@ -131,8 +137,9 @@ def _memberships(tables: Tables, args: Args) -> list[Sequence[Any]]:
 _MEMBERSHIP = f"SELECT {columns(Membership)} FROM memberships WHERE user_id = %s"  # noqa: S608 - only compared
 
 _READERS: tuple[tuple[str, Callable[[Tables, Args], list[Sequence[Any]]]], ...] = (
-    ("SELECT channel_id, last_offset, last_ts_us FROM heads FORCE", _locked_heads),
+    ("SELECT channel_id, last_offset, last_ts_us, last_message_us FROM heads FORCE", _locked_heads),
     ("SELECT channel_id, last_offset FROM heads WHERE channel_id IN", _heads),
+    (f"SELECT {columns(Activity)} FROM heads WHERE channel_id IN", _activity),  # noqa: S608 - only compared
     ("SELECT channel_id, request_id, first_offset, drafts_count, ts_us FROM requests", _requests),
     ("SELECT channel_id, user_id FROM members WHERE", _members_among),
     ("SELECT 1 FROM members WHERE", _is_member),
@@ -146,9 +153,9 @@ _READERS: tuple[tuple[str, Callable[[Tables, Args], list[Sequence[Any]]]], ...] 
 
 
 def _put_heads(tables: Tables, args: Args) -> None:
-    for channel_id, offset, ts_us in _rows(args, 3):
+    for channel_id, offset, ts_us, message_us in _rows(args, 4):
         if offset or channel_id not in tables.heads:
-            tables.heads[channel_id] = (offset, ts_us)
+            tables.heads[channel_id] = (offset, ts_us, message_us)
 
 
 def _put_requests(tables: Tables, args: Args) -> None:
@@ -220,7 +227,7 @@ def _nothing(tables: Tables, args: Args) -> None:
 
 
 _WRITERS: tuple[tuple[str, Callable[[Tables, Args], None]], ...] = (
-    ("INSERT INTO heads (channel_id, last_offset, last_ts_us)", _put_heads),
+    ("INSERT INTO heads (channel_id, last_offset, last_ts_us, last_message_us)", _put_heads),
     ("INSERT INTO requests (channel_id, request_id, first_offset, drafts_count, ts_us)", _put_requests),
     ("INSERT INTO log (channel_id, `offset`, commit_us, event)", _put_log),
     ("INSERT INTO outbox (channel_id, `offset`, due_us)", _put_outbox),

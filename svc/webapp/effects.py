@@ -18,7 +18,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.log import Committed, Draft, Effect, Follow, Json, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.log import Committed, Draft, Effect, Follow, Json, Mention, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.plan import decode_effect
 from svc.webapp.priority import note_stored
@@ -90,6 +90,9 @@ class Effects:
                 await self._put_directory(cause, effect)
             case PutUser():
                 await self._put_user(cause, effect)
+            case Mention():
+                # Of the message itself: a write's ts is that of its first draft.
+                await self._stores.users.mention(effect.user_ids, cause.channel_id, cause.ts_us)
 
     async def redo(self, due: DueEffect) -> bool:
         """Do a step that its committer left behind, and forget it. False when it has to wait (logged)."""
@@ -118,6 +121,8 @@ class Effects:
             kind=effect.kind,
             peer_user_id=effect.peer_user_id,
             joined_us=cause.ts_us,
+            # What was said before is not news to who comes. The store keeps the mark of who comes back.
+            last_read_us=cause.ts_us,
             from_offset=cause.first_offset - 1,
             revision_us=cause.ts_us,
         )

@@ -18,12 +18,14 @@ from svc.webapp.store.rows import Conversation, ConversationKind
 __all__ = [
     "DRAFTS_MAX",
     "EFFECTS_MAX",
+    "NOTICES",
     "REQUEST_ID_BYTES_MAX",
     "Committed",
     "Draft",
     "Effect",
     "Follow",
     "Json",
+    "Mention",
     "MessageDraft",
     "Place",
     "PutDirectory",
@@ -40,6 +42,8 @@ EFFECTS_MAX = 200
 """Effects of one write: each member may be told, and the directory."""
 REQUEST_ID_BYTES_MAX = 200
 """Of an idempotency key, as UTF-8: a user id, a colon and a client's UUID are 48; the column's width."""
+NOTICES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
+"""Subtypes of messages that tell who came and went: shown, and nothing that anybody has to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,11 @@ class MessageDraft:
     client_msg_id: str = ""
     extra: bytes = b""
 
+    @property
+    def is_to_read(self) -> bool:
+        """Whether the conversation is unread by it: what its history shows, notices apart."""
+        return (not self.thread_ts_us or self.reply_broadcast) and self.subtype not in NOTICES
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -93,6 +102,7 @@ class Draft:
     traceparent: str = ""
     subscription_change: event_pb2.SubscriptionChange | None = None
     model_change: boot_pb2.ModelChange | None = None
+    away_change: event_pb2.AwayChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,14 @@ class PutUser:
     payload: Json | None = None
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Effect: the write's first draft is a message that is meant for these users; it counts as one mention of each."""
+
+    user_ids: tuple[str, ...]
+
+
+Effect = Follow | Unfollow | PutDirectory | PutUser | Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,8 @@ class Write:
     first write's answer. Scope keys that clients choose by their user, so that nobody can claim another's.
     `if_member` / `unless_member`: the write is refused (nothing changes) unless the user is (is not) a member when the
     channel's head is locked. `create` inserts the conversation (kept as it is when it exists); `change` updates columns
-    of it by name. At most DRAFTS_MAX drafts and EFFECTS_MAX effects.
+    of it by name. Who comes and goes is told by the first draft's event. At most DRAFTS_MAX drafts and EFFECTS_MAX
+    effects.
     """
 
     channel_id: str

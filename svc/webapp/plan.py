@@ -40,6 +40,8 @@ class Head:
 
     offset: int = 0
     ts_us: int = 0
+    message_us: int = 0
+    """ts of the newest message that is to be read; 0 before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,15 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
     got = Request(head.offset + 1, len(write.drafts), max(now_us, head.ts_us + 1))
     places = tuple(_places(write.channel_id, got))
     events = tuple(_event(draft, place, now_us) for draft, place in zip(write.drafts, places, strict=True))
+    if events and (write.members_added or write.members_removed):
+        events[0].membership_change.joined_user_ids.extend(write.members_added)
+        events[0].membership_change.left_user_ids.extend(write.members_removed)
     effects = [orjson.dumps(_tagged(effect)) for effect in write.effects]
+    planned.heads[write.channel_id] = Head(
+        got.first_offset + got.count - 1,
+        got.ts_us + max(0, got.count - 1),
+        max([head.message_us, *(event.message_ts_us for event in events)]),
+    )
     _add(planned, write, got, events, effects, now_us)
     return Committed(write.channel_id, places, got.ts_us, events=events, next_offset=got.first_offset)
 
@@ -119,9 +129,8 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
 def _add(
     planned: Plan, write: Write, got: Request, events: Sequence[event_pb2.Event], effects: Sequence[bytes], now_us: int
 ) -> None:
-    """Add a write's rows."""
+    """Add a write's rows, its head apart."""
     channel_id = write.channel_id
-    planned.heads[channel_id] = Head(got.first_offset + got.count - 1, got.ts_us + max(0, got.count - 1))
     if write.request_id:
         planned.requests[channel_id, write.request_id] = got
     due_us = now_us + OUTBOX_DELAY_US
@@ -214,6 +223,8 @@ def _event(draft: Draft, place: Place, now_us: int) -> event_pb2.Event:
         origin_connection_id=draft.origin_connection_id,
         traceparent=draft.traceparent,
         subscription_change=draft.subscription_change,
+        away_change=draft.away_change,
+        message_ts_us=place.ts_us if draft.message is not None and draft.message.is_to_read else 0,
     )
     if draft.model_change is not None:
         event.model_change.CopyFrom(_versioned(draft.model_change, place.offset))
@@ -245,6 +256,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "unfollow": log.Unfollow,
     "directory": log.PutDirectory,
     "user": log.PutUser,
+    "mention": log.Mention,
 }
 """Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""
 _NAMES = {kind: name for name, kind in _EFFECTS.items()}
@@ -260,4 +272,6 @@ def decode_effect(blob: bytes) -> Effect:
     kind = _EFFECTS[cells.pop("op")]
     if "kind" in cells:
         cells["kind"] = ConversationKind(cells["kind"])
+    if "user_ids" in cells:
+        cells["user_ids"] = tuple(cells["user_ids"])
     return kind(**cells)

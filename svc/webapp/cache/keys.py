@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import policy
-from svc.webapp.log import Effect, Follow, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.log import Effect, Follow, Mention, PutDirectory, PutUser, Unfollow, Write
 
 __all__ = [
     "behind_effect",
@@ -69,6 +69,8 @@ def behind_effect(channel_id: str, effect: Effect) -> Iterator[str]:
             yield conversation_key(channel_id)
         case PutUser():
             yield user_key(effect.user["team_id"], effect.user["id"])
+        case Mention():
+            return  # counts are not cached
 
 
 def token_key(token_hash: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -17,18 +17,16 @@ from svc.webapp.domain import text as text_rules
 from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.direct import DirectMessages
-from svc.webapp.domain.directory import Directory, Sight
+from svc.webapp.domain.directory import DIRECT, Directory, Sight
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.effects import Writes
-from svc.webapp.log import Draft, Json, MessageDraft, Place, Write
+from svc.webapp.log import NOTICES, Draft, Json, Mention, MessageDraft, Place, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.workspace import WorkspaceStore
 
 _BROADCAST = "thread_broadcast"
-_UNTHREADABLE = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
-"""Notices about members take no replies (`cannot_reply_to_message`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +97,7 @@ class Messages:
         # The event carries this span's context, so what admin, channel and gateways do hangs below it.
         with self._tracer.start_as_current_span("webapp.commit"):
             draft, fields = await self._draft(caller, sight.conversation.id, post, body, extra, parent)
+            meant_for = await self._meant_for(caller, sight.conversation, draft)
             committed = await self._writes.commit(
                 Write(
                     sight.conversation.id,
@@ -106,6 +105,7 @@ class Messages:
                     request_id=post.request_id(caller.user_id),
                     # Whoever left a moment ago, on another webapp, is refused by the transaction itself.
                     if_member=caller.user_id,
+                    effects=(Mention(meant_for),) if meant_for else (),
                 )
             )
         if committed.refused:
@@ -171,7 +171,8 @@ class Messages:
         found = await self._channels.message(channel_id, thread_ts_us)
         if found is not None and found.thread_ts_us:
             found = await self._channels.message(channel_id, found.thread_ts_us)
-        if found is None or found.subtype in _UNTHREADABLE:
+        # Notices of who came and went take no replies.
+        if found is None or found.subtype in NOTICES:
             raise Refused("cannot_reply_to_message")
         return found
 
@@ -210,6 +211,21 @@ class Messages:
             traceparent=inject_traceparent(),
         )
         return draft, fields
+
+    async def _meant_for(self, caller: Caller, conversation: Conversation, draft: Draft) -> tuple[str, ...]:
+        """Return the members whose mentions the message adds to: whom it names, all others in a direct conversation.
+
+        A reply that only its thread shows adds to none: no read mark of the conversation would ever pass it.
+        """
+        if draft.message is None or not draft.message.is_to_read:
+            return ()
+        if conversation.kind in DIRECT:
+            # Nobody comes or goes here, so what is cached is right.
+            people: Collection[str] = (await self._lookups.first_members(conversation.id)).user_ids
+        else:
+            named = [user_id for user_id in draft.mentions if user_id != caller.user_id]
+            people = await self._channels.members_among(conversation.id, named) if named else ()
+        return tuple(sorted(set(people) - {caller.user_id}))
 
     async def _authorship(self, caller: Caller, post: Post) -> tuple[str, Json]:
         """Return the subtype and the fields that say which bot speaks, and under which name."""

@@ -15,7 +15,8 @@ from svc.webapp.store.sql import insert_rows, pairs_in
 
 __all__ = ["insert_requests", "lock_heads", "members_among", "used_requests", "write_plan"]
 
-_HEADS = "SELECT channel_id, last_offset, last_ts_us FROM heads FORCE INDEX (PRIMARY)"
+_COLUMNS = "channel_id, last_offset, last_ts_us, last_message_us"
+_HEADS = f"SELECT {_COLUMNS} FROM heads FORCE INDEX (PRIMARY)"
 
 
 async def lock_heads(transaction: Transaction, channel_ids: Collection[str]) -> dict[str, Head]:
@@ -23,7 +24,7 @@ async def lock_heads(transaction: Transaction, channel_ids: Collection[str]) -> 
     heads = await _lock(transaction, sorted(channel_ids))
     missing = sorted(set(channel_ids) - set(heads))
     if missing:
-        sql, args = insert_rows("heads", "channel_id, last_offset, last_ts_us", [(c, 0, 0) for c in missing])
+        sql, args = insert_rows("heads", _COLUMNS, [(c, 0, 0, 0) for c in missing])
         await transaction.execute(f"{sql} ON DUPLICATE KEY UPDATE channel_id = VALUES(channel_id)", args)
         heads |= await _lock(transaction, missing)
     return heads
@@ -34,7 +35,7 @@ async def _lock(transaction: Transaction, channel_ids: Sequence[str]) -> dict[st
     rows = await transaction.rows(
         f"{_HEADS} WHERE channel_id IN %s ORDER BY channel_id FOR UPDATE", (tuple(channel_ids),)
     )
-    return {channel_id: Head(offset, ts_us) for channel_id, offset, ts_us in rows}
+    return {channel_id: Head(*places) for channel_id, *places in rows}
 
 
 async def used_requests(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Request]:
@@ -73,13 +74,14 @@ async def write_plan(transaction: Transaction, plan: Plan) -> None:
     await _write_threads(transaction, plan)
     await _write_members(transaction, plan)
     await _write_conversations(transaction, plan)
-    rows = [(channel_id, head.offset, head.ts_us) for channel_id, head in plan.heads.items()]
+    rows = [(channel_id, head.offset, head.ts_us, head.message_us) for channel_id, head in plan.heads.items()]
     await _insert(
         transaction,
         "heads",
-        "channel_id, last_offset, last_ts_us",
+        _COLUMNS,
         rows,
-        " ON DUPLICATE KEY UPDATE last_offset = VALUES(last_offset), last_ts_us = VALUES(last_ts_us)",
+        " ON DUPLICATE KEY UPDATE last_offset = VALUES(last_offset), last_ts_us = VALUES(last_ts_us),"
+        " last_message_us = VALUES(last_message_us)",
     )
 
 

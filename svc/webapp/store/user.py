@@ -1,17 +1,29 @@
-"""The user keyspace, sharded by user_id: which conversations a user is in, what was read, and its tokens."""
+"""The user keyspace, sharded by user_id: which conversations a user is in, what was read, what it chose, its tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
-from svc.webapp.store.rows import ConversationKind, Membership, Token
+from svc.webapp.store.rows import ConversationKind, Membership, Prefs, Token
 from svc.webapp.store.sql import insert_rows, upsert_newer
 
 __all__ = ["MEMBERSHIPS_MAX", "UserStore"]
 
 MEMBERSHIPS_MAX = 100_000
 """Conversations of one user that are read at once; the contract of ListSubscriptions."""
+ROWS_A_STATEMENT = 20_000
+"""Of the conversations of many users: 3 MB."""
+USERS_A_STATEMENT = 100
+"""Whose mentions are counted by one statement: with 300 conversations each, 30,000 look-ups in an index, some 30 ms."""
+_UNREAD = (
+    "SELECT mentions.user_id, mentions.channel_id, COUNT(*) FROM memberships JOIN mentions"
+    " ON mentions.user_id = memberships.user_id AND mentions.channel_id = memberships.channel_id"
+    " AND mentions.ts_us > memberships.last_read_us"
+    " WHERE memberships.user_id IN %s AND memberships.active = 1 GROUP BY mentions.user_id, mentions.channel_id"
+)
+"""A join within each user, so within a shard."""
 
 
 class UserStore:
@@ -40,6 +52,33 @@ class UserStore:
         return decode_all(Membership, rows)
 
     @query("user")
+    async def memberships_of(self, user_ids: Sequence[str], limit: int) -> dict[str, list[Membership]]:
+        """Return the first `limit` conversations of each of the users, in order of id; who is in none is left out.
+
+        Few statements, of at most ROWS_A_STATEMENT rows each; `limit` is lower than that.
+        """
+        found: dict[str, list[Membership]] = {}
+        left = sorted(set(user_ids))
+        while left:
+            # In the order of the primary key: nothing is sorted, and what is cut off is at the end.
+            rows = await self._db.rows(
+                f"SELECT {columns(Membership)} FROM memberships WHERE user_id IN %s AND active = 1"
+                " ORDER BY user_id, channel_id LIMIT %s",
+                (tuple(left), ROWS_A_STATEMENT),
+            )
+            for row in rows:
+                found.setdefault(row[0], []).append(decode(Membership, row))
+            if len(rows) < ROWS_A_STATEMENT:
+                break
+            last = rows[-1][0]
+            if len(found[last]) < limit:
+                del found[last]  # there may be more, so this one is read again
+                left = [user_id for user_id in left if user_id >= last]
+            else:
+                left = [user_id for user_id in left if user_id > last]
+        return {user_id: sides[:limit] for user_id, sides in found.items()}
+
+    @query("user")
     async def membership(self, user_id: str, channel_id: str) -> Membership | None:
         """Return the user's side of one conversation; None when the user is not in it."""
         rows = await self._db.rows(
@@ -62,6 +101,64 @@ class UserStore:
         """Set the user's side of a join (`active`) or leave, unless one of a higher `revision_us` is there."""
         sql, args = upsert_newer("memberships", Membership, [encode(membership)], keep=("last_read_us",))
         await self._db.execute(sql, args)
+
+    @query("user")
+    async def mention(self, user_ids: Sequence[str], channel_id: str, ts_us: int) -> None:
+        """Note that a message is meant for these users: one statement for all. Idempotent."""
+        if user_ids:
+            rows = [(user_id, channel_id, ts_us) for user_id in sorted(user_ids)]
+            sql, args = insert_rows("mentions", "user_id, channel_id, ts_us", rows)
+            await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)", args)
+
+    @query("user")
+    async def unread_mentions(self, user_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return how many messages each user has not read that are meant for it, by user and conversation; none is left
+        out. Counts index entries, of conversations that the user is in: 3 ms for 10,000.
+        """
+        found: dict[str, dict[str, int]] = {}
+        ids = sorted(set(user_ids))
+        for start in range(0, len(ids), USERS_A_STATEMENT):
+            rows = await self._db.rows(_UNREAD, (tuple(ids[start : start + USERS_A_STATEMENT]),))
+            for user_id, channel_id, count in rows:
+                found.setdefault(user_id, {})[channel_id] = int(count)
+        return found
+
+    @query("user")
+    async def count_mentions(self, user_id: str, channel_id: str, after_us: int, limit: int) -> int:
+        """Return how many messages above a ts are meant for the user in a conversation; counts up to `limit`."""
+        rows = await self._db.rows(
+            "SELECT ts_us FROM mentions WHERE user_id = %s AND channel_id = %s AND ts_us > %s LIMIT %s",
+            (user_id, channel_id, after_us, limit),
+        )
+        return len(rows)
+
+    @query("user")
+    async def prefs(self, user_id: str) -> Prefs:
+        """Return what the user chose."""
+        rows = await self._db.rows(f"SELECT {columns(Prefs)} FROM prefs WHERE user_id = %s", (user_id,))
+        return decode(Prefs, rows[0]) if rows else Prefs(user_id)
+
+    @query("user")
+    async def change_prefs(self, user_id: str, change: Callable[[Prefs], Prefs]) -> Prefs:
+        """Make of what the user chose what `change` makes of it, and return that; who comes meanwhile waits.
+
+        What `change` raises passes through, and nothing is changed. It is called once, and must not take long.
+        """
+        blank = f"INSERT INTO prefs ({columns(Prefs)}) VALUES (%s, %s, %s, %s)"
+        async with self._db.transaction() as transaction:
+            # Makes the row and locks it, so there is always one to wait for.
+            await transaction.execute(
+                f"{blank} ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)", encode(Prefs(user_id))
+            )
+            where = "WHERE user_id = %s"
+            rows = await transaction.rows(f"SELECT {columns(Prefs)} FROM prefs {where} FOR UPDATE", (user_id,))
+            before = decode(Prefs, rows[0])
+            after = replace(change(before), revision=before.revision + 1)
+            await transaction.execute(
+                f"UPDATE prefs SET prefs = %s, away = %s, revision = %s {where}",
+                (after.prefs, after.away, after.revision, user_id),
+            )
+        return after
 
     @query("user")
     async def mark_read(self, user_id: str, channel_id: str, ts_us: int) -> None:

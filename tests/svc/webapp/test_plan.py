@@ -18,6 +18,8 @@ from svc.webapp.log import (
     Draft,
     Effect,
     Follow,
+    Mention,
+    MessageDraft,
     Place,
     PutDirectory,
     PutUser,
@@ -41,7 +43,7 @@ def test_offsets_go_on_from_the_head_without_a_hole() -> None:
     """The first guarantee of the log."""
     planned = plan(State({CHANNEL: Head(41, 5)}), [post(CHANNEL, "a"), Write(CHANNEL, (note(), note()))], NOW_US)
     assert [place.offset for result in committed(planned) for place in result.places] == [42, 43, 44]
-    assert planned.heads == {CHANNEL: Head(44, NOW_US + 2)}
+    assert planned.heads == {CHANNEL: Head(44, NOW_US + 2, NOW_US)}
     assert [row[:2] for row in planned.log] == [(CHANNEL, 42), (CHANNEL, 43), (CHANNEL, 44)]
     assert [row[:2] for row in planned.outbox] == [row[:2] for row in planned.log]
 
@@ -157,9 +159,40 @@ def test_a_write_without_events_still_moves_the_ts() -> None:
     assert [row[:4] for row in planned.effects] == [(created.id, NOW_US, 0, 1)]
 
 
+def test_heads_know_the_newest_message_that_is_to_be_read() -> None:
+    """Broadcast replies count; replies that only their thread shows, notices and other events do not."""
+    notice = Draft(event_pb2.EVENT_KIND_MESSAGE, lambda _: {}, message=MessageDraft(BOB, "", subtype="channel_join"))
+    drafts = (
+        message("a"),
+        message("b", thread_ts_us=1, broadcast=True),
+        message("c", thread_ts_us=1),
+        notice,
+        note(),
+    )
+    planned = plan(State({CHANNEL: Head(1, 1, 1)}), [Write(CHANNEL, (draft,)) for draft in drafts], NOW_US)
+    told = [result.events[0].message_ts_us for result in committed(planned)]
+    assert told == [NOW_US, NOW_US + 1, 0, 0, 0]
+    assert planned.heads == {CHANNEL: Head(6, NOW_US + 4, NOW_US + 1)}
+    again = plan(State({CHANNEL: Head(6, NOW_US, 77)}), [Write(CHANNEL, (note(),))], NOW_US)
+    assert again.heads[CHANNEL].message_us == 77
+
+
+def test_the_first_event_of_a_write_tells_who_came_and_who_left() -> None:
+    """Whatever it is about: tiers that hold the members of a conversation need no other source."""
+    many = Write(CHANNEL, (note(), note()), members_added=(ALICE, BOB))
+    leave = Write(CHANNEL, (note(),), members_removed=(BOB,))
+    both, left, neither = committed(plan(State(), [many, leave, post(CHANNEL, "a")], NOW_US))
+    assert list(both.events[0].membership_change.joined_user_ids) == [ALICE, BOB]
+    assert not both.events[1].HasField("membership_change")
+    assert list(left.events[0].membership_change.left_user_ids) == [BOB]
+    assert not neither.events[0].HasField("membership_change")
+    assert all(event_pb2.Event.FromString(event.SerializeToString()) == event for event in both.events)
+
+
 @pytest.mark.parametrize(
     "effect",
     [
+        Mention((ALICE, BOB)),
         Follow(ALICE, TEAM, ConversationKind.IM, BOB, {"type": "im_created"}),
         Unfollow(ALICE, None),
         PutDirectory(TEAM, {"type": "channel_created"}),

@@ -24,6 +24,7 @@ SHARDS = 16
 VSCHEMAS = {keyspace: VSchema.load(keyspace) for keyspace in KEYSPACES}
 
 SEVERAL_SHARDS_WRITTEN = {
+    "UserStore.mention": "half of the mentions of a message are completed by the sweepers, which repeat the effect",
     "OutboxStore.delete_events": "deletions of what was published: half of them done leaves rows that are sent again",
     "Bulk.add_conversations": "seeding, which is repeated as a whole when it was interrupted",
     "Bulk.add_members": "seeding, which is repeated as a whole when it was interrupted",
@@ -227,6 +228,12 @@ PLANTED = [
         "assigns channel_id",
     ),
     ("UPDATE heads SET channel_id = 'C2' WHERE channel_id = 'C1'", "changes channel_id"),
+    ("SELECT 1 FROM heads JOIN log ON log.`offset` = heads.last_offset WHERE heads.channel_id = 'C1'", "a join"),
+    ("SELECT 1 FROM heads JOIN log ON log.channel_id = heads.channel_id WHERE last_offset = 1", "asks every shard"),
+    ("SELECT 1 FROM heads LEFT JOIN log ON log.channel_id = heads.channel_id WHERE heads.channel_id = 'C1'", "a join"),
+    ("SELECT 1 FROM heads JOIN log ON log.channel_id = heads.channel_id OR 1 WHERE heads.channel_id = 'C1'", "a join"),
+    ("SELECT 1 FROM heads JOIN conversations ON id = heads.channel_id WHERE heads.channel_id = 'C1'", "a join"),
+    ("SELECT 1 FROM heads JOIN pins ON pins.channel_id = heads.channel_id WHERE heads.channel_id = 'C1'", "a join"),
     ("UPDATE heads JOIN log USING (channel_id) SET last_offset = 1 WHERE heads.channel_id = 'C1'", "a join"),
     ("SELECT 1 FROM heads, log WHERE heads.channel_id = 'C1' AND log.channel_id = 'C1'", "a join"),
     ("SELECT 1 FROM heads WHERE channel_id = 'C1' AND last_offset = (SELECT MAX(`offset`) FROM log)", "within another"),
@@ -252,6 +259,16 @@ def test_a_planted_statement_is_found(sql: str, complaint: str) -> None:
     """A check that cannot fail checks nothing."""
     found = Judge(Query("channel")).judge([Sent("channel", 1, sql)])
     assert any(complaint in each for each in found), found
+
+
+def test_a_join_within_each_channel_is_none_between_shards() -> None:
+    """Rows of one key are on one shard, in all tables that are sharded by it."""
+    sql = (
+        "SELECT 1 FROM heads JOIN log ON log.channel_id = heads.channel_id AND log.`offset` > 3"
+        " WHERE heads.channel_id IN ('C1', 'C2')"
+    )
+    assert explain(sql, CHANNELS).keys == frozenset({"C1", "C2"})
+    assert Judge(Query("channel")).judge([Sent("channel", 1, sql)]) == []
 
 
 def test_what_may_ask_every_shard_may_not_do_everything() -> None:

@@ -2,7 +2,8 @@
 
 Much simpler than VTGate's own planner and stricter than it: a statement passes when it is of a form that every VTGate
 routes by its sharding key. Conditions joined by OR count for nothing (VTGate gives up on rewriting more than a few of
-them), nor do joins and subqueries, whatever the tables.
+them), nor do subqueries. Of joins one kind passes, which VTGate sends to the shard as it is: of two tables that are
+sharded alike, on the columns that they are sharded by.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ def explain(sql: str, vschema: VSchema) -> Visit:
     if isinstance(statement, exp.Command) or not isinstance(statement, exp.Query | exp.DML):
         return Visit(complaints=[f"no statement for a store's method: {statement.key} {sql[:40]!r}"])
     complaints = [complaint for check in CHECKS for complaint in check(statement)]
+    complaints += _joins(statement, vschema)
     names = {table.name for table in statement.find_all(exp.Table)}
     complaints += [f"table {name} is not in the VSchema" for name in sorted(names - set(vschema.tables))]
     visit = Visit(tables=frozenset(names), complaints=complaints, writes=isinstance(statement, exp.DML))
@@ -218,9 +220,34 @@ def _subqueries(statement: exp.Expr) -> Iterable[str]:
             yield "INSERT … SELECT" if isinstance(outer, exp.Insert) else "a query within another"
 
 
+def _joins(statement: exp.Expr, vschema: VSchema) -> Iterable[str]:
+    """Complain of joins, but one of two tables on what both are sharded by."""
+    joins = list(statement.find_all(exp.Join))
+    if joins and not (isinstance(statement, exp.Select) and len(joins) == 1 and _is_within_shards(statement, vschema)):
+        yield "a join"
+
+
+def _is_within_shards(select: exp.Select, vschema: VSchema) -> bool:
+    """Tell whether a join's condition says that what the two tables are sharded by is equal."""
+    join, source = select.args["joins"][0], select.args.get("from_")
+    kind = {join.args.get(word) for word in ("side", "kind", "method")} - {None, "", "INNER"}
+    tables = [each.this for each in (source, join) if each is not None and isinstance(each.this, exp.Table)]
+    if kind or len(tables) != 2 or any(table.name not in vschema.tables or table.alias for table in tables):
+        return False
+    wanted = {(table.name, vschema.tables[table.name].column) for table in tables}
+    condition = join.args.get("on")
+    parts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    found = [
+        {(side.table, side.name) for side in (part.this, part.expression) if isinstance(side, exp.Column)}
+        for part in parts
+        if isinstance(part, exp.EQ)
+    ]
+    return wanted in found and all(column for _, column in wanted)
+
+
 def _several_tables(statement: exp.Expr) -> Iterable[str]:
     for select in statement.find_all(exp.Select):
-        if len(list(select.find_all(exp.Table))) > 1:
+        if len(list(select.find_all(exp.Table))) > 1 + len(select.args.get("joins") or ()):
             yield "several tables"
     if isinstance(statement, exp.Delete) and (statement.args.get("tables") or statement.args.get("using")):
         yield "DELETE from several tables"
@@ -233,7 +260,6 @@ def _functions(statement: exp.Expr) -> Iterable[str]:
 
 
 CHECKS: tuple[Callable[[exp.Expr], Iterable[str]], ...] = (
-    _has((exp.Join,), "a join"),
     _has((exp.CTE,), "a common table expression"),
     _has((exp.Window,), "a window function"),
     _has((exp.Parameter, exp.SessionParameter), "a user or system variable"),
