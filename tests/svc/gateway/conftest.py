@@ -142,6 +142,9 @@ class TwinPresence:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
+        self.reported: dict[str, presence_pb.UserConnections] = {}
+        self.history: list[tuple[str, int, bool]] = []
+        """(user, sessions, away by hand) of everything that was reported."""
         self.watched: set[str] = set()
         self.heartbeats = 0
         self._out: asyncio.Queue[object] = asyncio.Queue()
@@ -160,6 +163,8 @@ class TwinPresence:
         elif kind == "connections":
             for user in request.connections.users:
                 self.counts[user.user_id] = user.count
+                self.reported[user.user_id] = user
+                self.history.append((user.user_id, user.count, user.is_away_by_hand))
                 self.tell([user.user_id])
         elif kind == "watch":
             self.watched |= set(request.watch.added_user_ids)
@@ -172,8 +177,11 @@ class TwinPresence:
         return await self._out.get()
 
     def cancel(self) -> bool:
-        self._out.put_nowait(grpc.aio.EOF)
         return True
+
+    def break_line(self) -> None:
+        """End the stream; the gateway opens another."""
+        self._out.put_nowait(grpc.aio.EOF)
 
     def tell(self, user_ids: Sequence[str]) -> None:
         users = [
@@ -194,6 +202,7 @@ class House:
 
     mesh: TwinMesh
     presence: TwinPresence
+    reports: Presence
     connections: Connections
     door: Door
     outbox: Outbox
@@ -293,7 +302,7 @@ async def running(
         http = await up.enter_async_context(aiohttp.ClientSession())
         drain = Drain(connections, door.shut, clock, tasks, linger_s=0.2)
         up.push_async_callback(drain.finish, 0)
-        yield House(mesh, presence_twin, connections, door, outbox, openings, drain, port, signer, http)
+        yield House(mesh, presence_twin, presence, connections, door, outbox, openings, drain, port, signer, http)
 
 
 Opener = Callable[..., Coroutine[Any, Any, House]]

@@ -1,12 +1,11 @@
 """Interests: presence servers are told the union, only of their own users, and only what changed."""
 
-from collections.abc import Iterable
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery.ring import Member, Ring
-from svc.gateway.interests import Interests
+from svc.gateway.attendance import Sessions
+from svc.gateway.interests import Interests, Report
 from svc.kit.ids import id_from_number
 
 A, B = "presence-a", "presence-b"
@@ -87,18 +86,18 @@ class FakeServer:
     """What a presence server holds of us."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+        self.users: dict[str, Sessions] = {}
         self.watches: set[str] = set()
 
-    def take(self, counts: dict[str, int], added: Iterable[str], removed: Iterable[str]) -> None:
-        self.counts.update(counts)
-        self.watches |= set(added)
-        self.watches -= set(removed)
+    def take(self, report: Report) -> None:
+        self.users.update((user.user_id, user) for user in report.users)
+        self.watches |= set(report.added)
+        self.watches -= set(report.removed)
 
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["connected", "disconnected"]), st.integers(0, 11)),
+        st.tuples(st.sampled_from(["connected", "disconnected", "rested", "stirred", "spoke"]), st.integers(0, 11)),
         st.tuples(st.just("look"), st.sampled_from([ANN, BOB]), st.lists(st.integers(0, 11), max_size=5, unique=True)),
         st.tuples(st.just("ring"), st.sampled_from(sorted(RINGS))),
         st.tuples(st.sampled_from(["up", "down", "flush"]), st.sampled_from([A, B])),
@@ -114,6 +113,8 @@ class World:
         self.interests: Interests[str] = Interests()
         self.servers: dict[str, FakeServer] = {}
         self.counts: dict[str, int] = {}
+        self.idle: dict[str, int] = {}
+        self.words: dict[str, tuple[bool, int]] = {}
         self.looks: dict[str, list[str]] = {}
 
     def connected(self, number: int) -> None:
@@ -121,9 +122,34 @@ class World:
         connect(self.interests, USERS[number])
 
     def disconnected(self, number: int) -> None:
+        user_id = USERS[number]
+        if self.counts.get(user_id):
+            was_idle = self.idle.get(user_id, 0) == self.counts[user_id]
+            self.counts[user_id] -= 1
+            self.idle[user_id] = self.idle.get(user_id, 0) - was_idle
+            if not self.counts[user_id]:
+                self.words.pop(user_id, None)
+            self.interests.disconnected(user_id, was_idle)
+
+    def rested(self, number: int) -> None:
+        self._idled(USERS[number], 1)
+
+    def stirred(self, number: int) -> None:
+        self._idled(USERS[number], -1)
+
+    def _idled(self, user_id: str, change: int) -> None:
+        if 0 <= self.idle.get(user_id, 0) + change <= self.counts.get(user_id, 0):
+            self.idle[user_id] = self.idle.get(user_id, 0) + change
+            self.interests.idled(user_id, change)
+
+    def spoke(self, number: int) -> None:
+        is_away, offset = self.words.get(USERS[number], (False, 0))
         if self.counts.get(USERS[number]):
-            self.counts[USERS[number]] -= 1
-            self.interests.disconnected(USERS[number])
+            self.words[USERS[number]] = (not is_away, offset + 1)
+        self.interests.heard(USERS[number], not is_away, offset + 1)
+
+    def sessions(self, user_id: str) -> Sessions:
+        return Sessions(user_id, self.counts[user_id], self.idle.get(user_id, 0), *self.words.get(user_id, (False, 0)))
 
     def look(self, looker: str, numbers: list[int]) -> None:
         self.looks[looker] = [USERS[number] for number in numbers]
@@ -142,7 +168,8 @@ class World:
 
     def flush(self, server_id: str) -> None:
         if server_id in self.servers:
-            self.servers[server_id].take(*told(self.interests, server_id))
+            for report in self.interests.flush(server_id):
+                self.servers[server_id].take(report)
 
 
 @settings(deadline=None)
@@ -159,6 +186,6 @@ def test_whatever_happens_the_servers_end_with_exactly_what_is_so(steps: list[tu
         world.flush(server_id)
     for server_id in (A, B):
         mine = {user_id for user_id in USERS if RINGS[A, B].owner(user_id) == server_id}
-        held = {user_id: count for user_id, count in world.servers[server_id].counts.items() if count}
-        assert held == {user_id: count for user_id, count in world.counts.items() if count and user_id in mine}
+        held = {user_id: user for user_id, user in world.servers[server_id].users.items() if user.count}
+        assert held == {user_id: world.sessions(user_id) for user_id in mine if world.counts.get(user_id)}
         assert world.servers[server_id].watches == mine & {each for looks in world.looks.values() for each in looks}
