@@ -9,11 +9,10 @@ from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Posted
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
+from svc.webapp.effects import Stores, Writes
 from svc.webapp.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
-from svc.webapp.store.channel import ChannelStore
+from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store.rows import ConversationKind
-from svc.webapp.store.user import UserStore
 
 TEAM = "T0000000001"
 
@@ -97,10 +96,11 @@ class Rules:
 class Reads:
     """What reads for gateways go to; with `Rules`, the part of Services that the servicer needs."""
 
-    def __init__(self, lookups: object, channels: ChannelStore, users: UserStore) -> None:
+    def __init__(self, lookups: object, stores: Stores) -> None:
         self.lookups = lookups
-        self.channels = channels
-        self.users = users
+        self.channels = stores.channels
+        self.users = stores.users
+        self.shared = SharedReads(stores.workspaces, stores.channels, stores.users)
         self.messages: Rules
 
 

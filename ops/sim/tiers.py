@@ -77,7 +77,7 @@ class WebappProcess(Process):
             WorkspaceStore(database), ChannelStore(database), UserStore(database), OutboxStore(database)
         )
         lookups = NoCache(self.stores.users)
-        self._reads = Reads(lookups, self.stores.channels, self.stores.users)
+        self._reads = Reads(lookups, self.stores)
         self.servicer = WebappServicer(cast(Services, self._reads), Gate(clock=host.clock, rng=self.rng))
         self.rules: Rules
         self.publisher: Publisher

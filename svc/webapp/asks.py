@@ -12,7 +12,7 @@ Knows neither stores nor asyncio; is told the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -43,7 +43,7 @@ class Ask:
 
     __slots__ = ("keys", "turn")
 
-    def __init__(self, keys: Sequence[str], turn: Turn) -> None:
+    def __init__(self, keys: Sequence[Hashable], turn: Turn) -> None:
         """`keys`: each once. `turn`: on whose behalf."""
         self.keys = keys
         self.turn = turn
@@ -62,7 +62,7 @@ class Read(Generic[_Ask]):
 
     __slots__ = ("asks", "keys", "overdue_at", "turn")
 
-    def __init__(self, asks: Sequence[_Ask], keys: Sequence[str], overdue_at: float) -> None:
+    def __init__(self, asks: Sequence[_Ask], keys: Sequence[Hashable], overdue_at: float) -> None:
         """Of asks in the order of their classes, at least one."""
         self.asks = asks
         self.keys = keys
@@ -125,7 +125,7 @@ class Asks(Generic[_Ask]):
         if first is None or not self._may_begin(first, now):
             return None
         asks: list[_Ask] = []
-        keys: dict[str, None] = {}
+        keys: dict[Hashable, None] = {}
         for ask in self._in_order():
             more = [] if ask.is_gone else [key for key in ask.keys if key not in keys]
             if len(keys) + len(more) > self._rules.keys_a_read:

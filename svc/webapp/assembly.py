@@ -53,6 +53,7 @@ def assemble(
     return Services(
         clock=clock,
         lookups=lookups,
+        shared=lookups.shared,
         workspaces=workspaces,
         channels=channels,
         users=stores.users,

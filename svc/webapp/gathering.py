@@ -14,26 +14,19 @@ else; it is of the class of the most important among them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from opentelemetry import metrics
 
-from svc.kit.ids import is_id
 from svc.webapp.asks import Ask, AskRules, Asks, Read
-from svc.webapp.cache.values import SIDES_MAX
 from svc.webapp.priority import Turn, current, taking
-from svc.webapp.store.channel import Activity, ChannelStore
-from svc.webapp.store.rows import Membership
-from svc.webapp.store.user import UserStore
 
-__all__ = ["Gatherer", "SharedReads"]
+__all__ = ["Gatherer"]
 
-USERS_A_READ = 100
-"""Each may be in two thousand conversations, so a read may be 200,000 rows; it is usually a twentieth of that."""
-
+_Key = TypeVar("_Key", bound=Hashable)
 _Found = TypeVar("_Found")
-_Outcome: TypeAlias = Mapping[str, object] | Exception
+_Outcome: TypeAlias = Mapping[Any, Any] | Exception
 """What became of a read."""
 _Told: TypeAlias = "Read[_Asker] | _Outcome"
 """A Read: make it, for all who share it."""
@@ -45,7 +38,7 @@ class _Asker(Ask):
 
     __slots__ = ("told",)
 
-    def __init__(self, keys: Sequence[str], turn: Turn) -> None:
+    def __init__(self, keys: Sequence[Hashable], turn: Turn) -> None:
         super().__init__(keys, turn)
         self.told: asyncio.Future[_Told] = asyncio.get_running_loop().create_future()
 
@@ -54,13 +47,13 @@ class _Asker(Ask):
         return self.told.cancelled() or super().is_gone
 
 
-class Gatherer(Generic[_Found]):
+class Gatherer(Generic[_Key, _Found]):
     """Shares the reads of one kind among those who ask at the same time."""
 
     def __init__(
         self,
         name: str,
-        read: Callable[[Sequence[str]], Awaitable[Mapping[str, _Found]]],
+        read: Callable[[Sequence[_Key]], Awaitable[Mapping[_Key, _Found]]],
         rules: AskRules | None = None,
     ) -> None:
         """`read` returns what there is of the keys, at most `rules.keys_a_read`, each once. `name`: for metrics."""
@@ -71,19 +64,19 @@ class Gatherer(Generic[_Found]):
         self._asked = _meter.create_counter("parley.webapp.gather.asks", description="asks for shared reads, by kind")
         self._reads = _meter.create_counter("parley.webapp.gather.reads", description="shared reads, by kind")
 
-    async def ask(self, keys: Iterable[str]) -> dict[str, _Found]:
+    async def ask(self, keys: Iterable[_Key]) -> dict[_Key, _Found]:
         """Return what there is of `keys`, as a read that begins now or later finds it.
 
         More keys than one read takes are several reads, one after the other. Raises what the read raises, and
         ResourceExhaustedError when too much waits already.
         """
         distinct, step = tuple(dict.fromkeys(keys)), self._rules.keys_a_read
-        found: dict[str, _Found] = {}
+        found: dict[_Key, _Found] = {}
         for start in range(0, len(distinct), step):
             found |= await self._ask(distinct[start : start + step])
         return found
 
-    async def _ask(self, keys: Sequence[str]) -> dict[str, _Found]:
+    async def _ask(self, keys: Sequence[_Key]) -> dict[_Key, _Found]:
         asker = _Asker(keys, current())
         self._asks.join(asker)
         self._asked.add(1, self._labels)
@@ -98,7 +91,7 @@ class Gatherer(Generic[_Found]):
         if isinstance(told, Exception):
             raise told.with_traceback(None)  # or it would grow with each of those who raise it
         asker.turn.has_begun = True
-        return {key: told[key] for key in keys if key in told}  # type: ignore[misc]
+        return {key: told[key] for key in keys if key in told}
 
     def _advance(self) -> None:
         """Let reads begin that need not wait: tell the first of those who share one to make it."""
@@ -112,7 +105,7 @@ class Gatherer(Generic[_Found]):
         outcome: _Outcome
         try:
             with taking(read.turn):
-                outcome = await self._read(read.keys)
+                outcome = await self._read(cast(Sequence[_Key], read.keys))
         except Exception as error:
             outcome = error
         except BaseException:
@@ -142,31 +135,3 @@ class Gatherer(Generic[_Found]):
 def _tell(asker: _Asker, what: _Told) -> None:
     if not asker.told.done():
         asker.told.set_result(what)
-
-
-class SharedReads:
-    """The reads that sessions begin with, shared by all requests of a process. Errors are those of the stores."""
-
-    def __init__(self, channels: ChannelStore, users: UserStore) -> None:
-        """Make objects only; there is nothing to close."""
-        self._activity = Gatherer("activity", channels.activity)
-        self._memberships = Gatherer(
-            "memberships",
-            # What is cached of a user, and one to know that there are more.
-            lambda user_ids: users.memberships_of(user_ids, SIDES_MAX + 1),
-            AskRules(keys_a_read=USERS_A_READ),
-        )
-
-    async def heads(self, channel_ids: Iterable[str]) -> dict[str, int]:
-        """Return the highest offset of each channel; channels without events are left out."""
-        found = await self.activity(channel_ids)
-        return {channel_id: each.last_offset for channel_id, each in found.items()}
-
-    async def activity(self, channel_ids: Iterable[str]) -> dict[str, Activity]:
-        """Return how far channels have come; those without events are left out, and whatever is no id."""
-        # One odd key would spoil the read of all: text that fits no index is compared with every row.
-        return await self._activity.ask(channel_id for channel_id in channel_ids if is_id(channel_id))
-
-    async def memberships(self, user_id: str) -> Sequence[Membership]:
-        """Return what a user is in, in order of id: the first SIDES_MAX + 1."""
-        return (await self._memberships.ask((user_id,))).get(user_id, ())

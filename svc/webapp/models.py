@@ -3,14 +3,19 @@
 from typing import cast
 
 from parley.boot.v1 import boot_pb2
-from svc.webapp.store.rows import Conversation, Team, User
+from svc.webapp.store.rows import Conversation, Emoji, Team, User
 
-__all__ = ["channel_model", "team_model", "user_model"]
+__all__ = ["channel_model", "emoji_model", "team_model", "user_model"]
 
 
 def team_model(team: Team) -> boot_pb2.Team:
     """Return a workspace."""
     return boot_pb2.Team(id=team.id, name=team.name, domain=team.domain, created_unix_s=team.created_s)
+
+
+def emoji_model(emoji: Emoji) -> boot_pb2.Emoji:
+    """Return a custom emoji that was not removed."""
+    return boot_pb2.Emoji(name=emoji.name, value=emoji.value)
 
 
 def user_model(user: User) -> boot_pb2.User:

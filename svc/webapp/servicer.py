@@ -9,6 +9,7 @@ import grpc
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
+from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from parley.webapp.v1 import webapp_service_pb2 as pb
 from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
@@ -22,8 +23,9 @@ from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
-from svc.webapp.models import channel_model, team_model, user_model
+from svc.webapp.loading import load_members, load_workspace
 from svc.webapp.priority import Priority, Turn, begin
+from svc.webapp.store.channel import Activity
 from svc.webapp.store.rows import LogPage, TokenKind
 
 LOGS_MAX = 256
@@ -31,9 +33,6 @@ LOG_EVENTS_DEFAULT = 200
 LOG_EVENTS_MAX = 1_000
 HEADS_MAX = 4_096
 """The contract's limits; see webapp_service.proto."""
-
-MODEL_PAGE = 500
-"""Objects in one part of a model."""
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -61,10 +60,10 @@ class WebappServicer(rpc.WebappServiceServicer):
             raise NotFoundError(f"there is no user {request.user_id} in {request.team_id}", subject="user_id")
         # The user's own channel is read first, from the database: a membership that comes after it is told there.
         own = [user.id, user.team_id]
-        own_heads = await self._services.channels.heads(own)
+        own_heads = await self._services.shared.heads(own)
         memberships = await self._services.lookups.followed(user.id, own_heads.get(user.id, 0))
         ids = [row.channel_id for row in memberships]
-        heads = own_heads | (await self._services.channels.heads(ids) if ids else {})
+        heads = own_heads | await self._services.shared.heads(ids)
         return pb.ListSubscriptionsResponse(heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)])
 
     async def PostMessage(self, request: pb.PostMessageRequest, context: _Context) -> pb.PostMessageResponse:  # noqa: N802
@@ -92,37 +91,37 @@ class WebappServicer(rpc.WebappServiceServicer):
         """Return the heads of channels that have events."""
         _check_size("channel_ids", len(request.channel_ids), HEADS_MAX)
         with self._gate.admitted(Turn(Priority.READ)):
-            heads = await self._services.channels.heads(list(request.channel_ids)) if request.channel_ids else {}
+            heads = await self._services.shared.heads(request.channel_ids)
         return pb.ReadHeadsResponse(heads=[_position(channel_id, offset) for channel_id, offset in heads.items()])
+
+    async def ReadActivity(self, request: pb.ReadActivityRequest, context: _Context) -> pb.ReadActivityResponse:  # noqa: N802
+        """Return how far channels have come, unknown ones too."""
+        _check_size("channel_ids", len(request.channel_ids), HEADS_MAX)
+        with self._gate.admitted(Turn(Priority.BOOT)):
+            found = await self._services.shared.activity(request.channel_ids)
+        return pb.ReadActivityResponse(activities=[_activity(each, found.get(each)) for each in request.channel_ids])
+
+    async def ListMembers(  # noqa: N802
+        self, request: pb.ListMembersRequest, context: _Context
+    ) -> AsyncIterator[pb.ListMembersResponse]:
+        """Stream who is in a conversation. Somebody looks at the list and waits for it."""
+        self._begin(Turn(Priority.READ), context)
+        async for part in load_members(self._services, request.team_id, request.channel_id):
+            yield part
 
     async def LoadWorkspace(  # noqa: N802
         self, request: pb.LoadWorkspaceRequest, context: _Context
     ) -> AsyncIterator[pb.LoadWorkspaceResponse]:
-        """Stream the model: header, users, public channels, trailer."""
-        turn = Turn(Priority.BOOT)
+        """Stream the model: header, users, public channels, emoji, trailer."""
+        self._begin(Turn(Priority.BOOT), context)
+        async for part in load_workspace(self._services, request.team_id, request.resume):
+            yield part
+
+    def _begin(self, turn: Turn, context: _Context) -> None:
+        """Let a stream be under way until its call is over, however it ends."""
         self._gate.enter(turn)
         when_over(context, self._gate.leave)
         begin(turn)
-        workspaces, team_id = self._services.workspaces, request.team_id
-        team = await workspaces.team(team_id)
-        if team is None:
-            raise NotFoundError(f"there is no workspace {team_id}", subject="team_id")
-        # The offset first: what changes while we read is told by events after it, and applied on top.
-        heads = await self._services.channels.heads([team_id])
-        header = pb.WorkspaceHeader(team=team_model(team), model_offset=heads.get(team_id, 0))
-        yield pb.LoadWorkspaceResponse(header=header)
-        # A replica knows all up to the header then; what it lacks of later is told by events.
-        is_quiet = bool(await self._services.channels.quiet([team_id]))
-        user_count = channel_count = 0
-        after = ""
-        while users := await workspaces.users(team_id, after, MODEL_PAGE, is_quiet=is_quiet):
-            user_count, after = user_count + len(users), users[-1].id
-            yield pb.LoadWorkspaceResponse(users=pb.UserPage(users=[user_model(row) for row in users]))
-        after = ""
-        while channels := await workspaces.directory(team_id, after_id=after, limit=MODEL_PAGE, is_quiet=is_quiet):
-            channel_count, after = channel_count + len(channels), channels[-1].id
-            yield pb.LoadWorkspaceResponse(channels=pb.ChannelPage(channels=[channel_model(row) for row in channels]))
-        yield pb.LoadWorkspaceResponse(trailer=pb.WorkspaceTrailer(user_count=user_count, channel_count=channel_count))
 
     async def ForgetCached(self, request: pb.ForgetCachedRequest, context: _Context) -> pb.ForgetCachedResponse:  # noqa: N802
         """Take deletions that another webapp could not deliver. Passes no gate: a write waits for it."""
@@ -167,6 +166,14 @@ def _check_size(subject: str, actual: int, limit: int) -> None:
 
 def _position(channel_id: str, offset: int) -> event_pb2.ChannelPosition:
     return event_pb2.ChannelPosition(channel_id=channel_id, offset=offset)
+
+
+def _activity(channel_id: str, found: Activity | None) -> boot_pb2.ConversationActivity:
+    if found is None:
+        return boot_pb2.ConversationActivity(channel_id=channel_id)
+    return boot_pb2.ConversationActivity(
+        channel_id=channel_id, head_offset=found.last_offset, latest_message_ts_us=found.last_message_us
+    )
 
 
 def _log(page: LogPage) -> pb.ChannelLog:

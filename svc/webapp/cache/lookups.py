@@ -11,6 +11,7 @@ from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.codec import FLAG, JSON, NUMBER, row_codec
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, MemberPage, Sides
 from svc.webapp.log import Json, Write
+from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Team, Token, User
 from svc.webapp.store.user import UserStore
@@ -36,17 +37,19 @@ class Lookups:
         self._workspaces = workspaces
         self._channels = channels
         self._users = users
+        self.shared = SharedReads(workspaces, channels, users)
+        """What is read by many requests at once, whether it is cached or not."""
 
     async def token(self, user_id: str, token_hash: bytes) -> Token | None:
         """Return a token's record, revoked or not; None when there is none."""
         return await self._cache.get_or_load(
-            keys.token_key(token_hash), lambda: self._users.token(user_id, token_hash), _TOKEN
+            keys.token_key(token_hash), lambda: self.shared.token(user_id, token_hash), _TOKEN
         )
 
     async def user(self, team_id: str, user_id: str) -> User | None:
         """Return a user of the workspace."""
         return await self._cache.get_or_load(
-            keys.user_key(team_id, user_id), lambda: self._workspaces.user(team_id, user_id), _USER
+            keys.user_key(team_id, user_id), lambda: self.shared.user(team_id, user_id), _USER
         )
 
     async def users(self, team_id: str, user_ids: Sequence[str]) -> dict[str, User]:
@@ -120,8 +123,8 @@ class Lookups:
         """Return what a user is in, if that is not too much to be kept: see Sides."""
 
         async def load() -> Sides:
-            heads = await self._channels.heads([user_id])
-            rows = await self._users.memberships(user_id, limit=SIDES_MAX + 1)
+            heads = await self.shared.heads([user_id])
+            rows = await self.shared.memberships(user_id)
             is_whole = len(rows) <= SIDES_MAX
             return Sides(heads.get(user_id, 0), tuple(rows) if is_whole else (), is_whole)
 

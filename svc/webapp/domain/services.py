@@ -14,6 +14,7 @@ from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
@@ -25,6 +26,7 @@ class Services:
 
     clock: Clock
     lookups: Lookups
+    shared: SharedReads
     workspaces: WorkspaceStore
     channels: ChannelStore
     users: UserStore

@@ -7,7 +7,7 @@ from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import ConversationKind, Membership, Prefs, Token
-from svc.webapp.store.sql import insert_rows, upsert_newer
+from svc.webapp.store.sql import insert_rows, pairs_in, upsert_newer
 
 __all__ = ["MEMBERSHIPS_MAX", "UserStore"]
 
@@ -175,6 +175,15 @@ class UserStore:
             f"SELECT {columns(Token)} FROM tokens WHERE user_id = %s AND token_hash = %s", (user_id, token_hash)
         )
         return decode(Token, rows[0]) if rows else None
+
+    @query("user")
+    async def tokens_among(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Token]:
+        """Return the records of those tokens, (user, 32-byte hash), that there are. At most 500; one statement."""
+        if not keys:
+            return {}
+        where, args = pairs_in("user_id", "token_hash", keys)
+        rows = await self._db.rows(f"SELECT {columns(Token)} FROM tokens WHERE {where}", args)
+        return {(row[0], bytes(row[1])): decode(Token, row) for row in rows}
 
     @query("user")
     async def tokens(self, user_id: str) -> list[Token]:

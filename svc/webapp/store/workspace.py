@@ -1,4 +1,4 @@
-"""The workspace keyspace, sharded by team_id: teams, users, bots, names and the directory of conversations."""
+"""The workspace keyspace, sharded by team_id: teams, users, bots, names, the directory of conversations, emoji."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from svc.kit.errors import AlreadyExistsError
 from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
-from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Team, User
+from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Emoji, Team, User
 from svc.webapp.store.sql import insert_rows, upsert_newer
 
 __all__ = ["RESERVATION_S", "WorkspaceStore"]
@@ -90,6 +90,15 @@ class WorkspaceStore:
     async def count_users(self, team_id: str) -> int:
         """Return how many users the workspace has, deactivated ones included."""
         rows = await self._db.rows("SELECT COUNT(*) FROM users WHERE team_id = %s", (team_id,))
+        return int(rows[0][0])
+
+    @query("workspace")
+    async def count_public(self, team_id: str) -> int:
+        """Return how many public conversations the workspace has, archived ones included."""
+        rows = await self._db.rows(
+            "SELECT COUNT(*) FROM conversations WHERE team_id = %s AND kind = %s",
+            (team_id, int(ConversationKind.PUBLIC)),
+        )
         return int(rows[0][0])
 
     @query("workspace")
@@ -217,6 +226,57 @@ class WorkspaceStore:
         await self._db.execute(
             "DELETE FROM names WHERE team_id = %s AND name <> %s AND channel_id = %s AND confirmed = 1",
             (*key, conversation.id),
+        )
+
+    @query("workspace", replica="emoji of a quiet workspace")
+    async def emoji(self, team_id: str, after_name: str, limit: int, *, is_quiet: bool = False) -> list[Emoji]:
+        """Return custom emoji with names above `after_name`, in order of name. `is_quiet`: as for `users`."""
+        read = self._db.settled_rows if is_quiet else self._db.rows
+        rows = await read(
+            f"SELECT {columns(Emoji)} FROM emoji WHERE team_id = %s AND name > %s AND value <> ''"
+            " ORDER BY name LIMIT %s",
+            (team_id, after_name, limit),
+        )
+        return decode_all(Emoji, rows)
+
+    @query("workspace")
+    async def emoji_by_name(self, team_id: str, names: Sequence[str]) -> dict[str, Emoji]:
+        """Return those of the emoji that are or once were there, by name; a removed one has no value. At most 100."""
+        rows = await self._db.rows(
+            f"SELECT {columns(Emoji)} FROM emoji WHERE team_id = %s AND name IN %s", (team_id, tuple(names))
+        )
+        return {row[1]: decode(Emoji, row) for row in rows}
+
+    @query("workspace")
+    async def emoji_aliases(self, team_id: str, name: str, limit: int) -> list[Emoji]:
+        """Return other names of an emoji, in order of name. Looks through all of a workspace's, 10 ms for 10,000."""
+        rows = await self._db.rows(
+            f"SELECT {columns(Emoji)} FROM emoji WHERE team_id = %s AND value = %s ORDER BY name LIMIT %s",
+            (team_id, f"alias:{name}", limit),
+        )
+        return decode_all(Emoji, rows)
+
+    @query("workspace")
+    async def count_emoji(self, team_id: str) -> int:
+        """Return how many custom emoji the workspace has, other names included."""
+        rows = await self._db.rows("SELECT COUNT(*) FROM emoji WHERE team_id = %s AND value <> ''", (team_id,))
+        return int(rows[0][0])
+
+    @query("workspace")
+    async def put_emoji(self, emoji: Sequence[Emoji]) -> None:
+        """Set emoji of one workspace, each unless a version of a higher `revision_us` is there. Idempotent.
+
+        Tells nobody: svc.webapp.log.PutEmoji does.
+        """
+        sql, args = upsert_newer("emoji", Emoji, [encode(each) for each in emoji], keep=("version",))
+        await self._db.execute(sql, args)
+
+    @query("workspace")
+    async def set_emoji_version(self, team_id: str, names: Sequence[str], version: int) -> None:
+        """Note the offset of the workspace's channel at which emoji were told. Never lowers one."""
+        await self._db.execute(
+            "UPDATE emoji SET version = GREATEST(version, %s) WHERE team_id = %s AND name IN %s",
+            (version, team_id, tuple(names)),
         )
 
     @query("workspace")

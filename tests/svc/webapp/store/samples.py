@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from svc.webapp.log import PutDirectory, Write
@@ -11,7 +12,7 @@ from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.retention import RetentionStore
-from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Membership, Team, Token, TokenKind, User
+from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Emoji, Membership, Team, Token, TokenKind, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
@@ -65,6 +66,7 @@ def _of_workspace(store: WorkspaceStore) -> Calls:
         "WorkspaceStore.user_by_name": [lambda: store.user_by_name(TEAM, "alice")],
         "WorkspaceStore.user_by_email": [lambda: store.user_by_email(TEAM, "a@example.org")],
         "WorkspaceStore.count_users": [lambda: store.count_users(TEAM)],
+        "WorkspaceStore.count_public": [lambda: store.count_public(TEAM)],
         "WorkspaceStore.put_bot": [lambda: store.put_bot(Bot("B0000000001", TEAM, BOB, "A0000000001", "ci"))],
         "WorkspaceStore.bot": [lambda: store.bot(TEAM, "B0000000001")],
         "WorkspaceStore.reserve_name": [lambda: store.reserve_name(TEAM, "general", CHANNEL, 1)],
@@ -79,6 +81,12 @@ def _of_workspace(store: WorkspaceStore) -> Calls:
             lambda: store.directory(TEAM, is_quiet=True),
         ],
         "WorkspaceStore.general": [lambda: store.general(TEAM)],
+        "WorkspaceStore.put_emoji": [lambda: store.put_emoji([Emoji(TEAM, "a", "alias:b"), Emoji(TEAM, "b", "u")])],
+        "WorkspaceStore.emoji": [lambda: store.emoji(TEAM, "a", 5), lambda: store.emoji(TEAM, "", 5, is_quiet=True)],
+        "WorkspaceStore.emoji_by_name": [lambda: store.emoji_by_name(TEAM, ["a", "b"])],
+        "WorkspaceStore.emoji_aliases": [lambda: store.emoji_aliases(TEAM, "b", 5)],
+        "WorkspaceStore.count_emoji": [lambda: store.count_emoji(TEAM)],
+        "WorkspaceStore.set_emoji_version": [lambda: store.set_emoji_version(TEAM, ["a", "b"], 7)],
         "WorkspaceStore.set_versions": [lambda: store.set_versions(TEAM, 7, user_id=ALICE, channel_id=CHANNEL)],
     }
 
@@ -104,7 +112,7 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.threads": [lambda: store.threads(CHANNEL, [1, 2])],
         "ChannelStore.quiet": [lambda: store.quiet(channels)],
         "ChannelStore.heads": [lambda: store.heads(channels)],
-        "ChannelStore.last_message_us": [lambda: store.last_message_us(channels)],
+        "ChannelStore.activity": [lambda: store.activity(channels)],
         "ChannelStore.log": [lambda: store.log(CHANNEL, 0, 5)],
         "ChannelStore.logs": [lambda: store.logs({CHANNEL: 0, OTHER: 0}, 5)],
     }
@@ -116,11 +124,18 @@ def _of_user(store: UserStore) -> Calls:
     return {
         "UserStore.put_membership": [lambda: store.put_membership(side)],
         "UserStore.memberships": [lambda: store.memberships(ALICE)],
+        "UserStore.memberships_of": [lambda: store.memberships_of([ALICE, BOB], 5)],
         "UserStore.membership": [lambda: store.membership(ALICE, CHANNEL)],
         "UserStore.side": [lambda: store.side(ALICE, CHANNEL)],
+        "UserStore.mention": [lambda: store.mention([ALICE, BOB], CHANNEL, 9)],
+        "UserStore.unread_mentions": [lambda: store.unread_mentions([ALICE, BOB])],
+        "UserStore.count_mentions": [lambda: store.count_mentions(ALICE, CHANNEL, 1, 9)],
+        "UserStore.change_prefs": [lambda: store.change_prefs(ALICE, lambda prefs: replace(prefs, away=True))],
+        "UserStore.prefs": [lambda: store.prefs(ALICE)],
         "UserStore.mark_read": [lambda: store.mark_read(ALICE, CHANNEL, 7)],
         "UserStore.add_token": [lambda: store.add_token(token)],
         "UserStore.token": [lambda: store.token(ALICE, HASH)],
+        "UserStore.tokens_among": [lambda: store.tokens_among([(ALICE, HASH), (BOB, HASH)])],
         "UserStore.tokens": [lambda: store.tokens(ALICE)],
         "UserStore.revoke_token": [lambda: store.revoke_token(ALICE, HASH, 2)],
     }
