@@ -17,9 +17,12 @@ SEEN_MAX = 1_000
 KINDS = {"channel": "public", "group": "private", "im": "im", "mpim": "mpim"}
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,20})(?:\|[^<>]*)?>")
-_HIDDEN = frozenset({"message_changed", "message_deleted", "message_replied"})
-_NOTICES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
-"""Nothing to read."""
+_NOT_TO_READ = frozenset(
+    {
+        *("message_changed", "message_deleted", "message_replied"),
+        *("channel_join", "channel_leave", "group_join", "group_leave"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,11 @@ class Counted:
         return cls(conversation, conversation.latest)
 
     def message(self, event: Mapping[str, Any], my_id: str) -> None:
-        """Take a message: it is the latest if it is there to be read, and counts if it names the user."""
-        subtype = event.get("subtype")
+        """Take a message: what is there to be read may be the latest, and counts if it names the user."""
         time = _time(event.get("ts"))
-        if subtype in _HIDDEN or subtype in _NOTICES or event.get("hidden") or not time:
+        if not time or event.get("hidden") or event.get("subtype") in _NOT_TO_READ or _is_reply(event):
             return
-        if not _is_reply(event) and time > self.now.latest:
+        if time > self.now.latest:
             self.now = replace(self.now, latest=time)
         is_told = time <= max(self.now.last_read, self.told_until)
         if not is_told and event.get("user") != my_id and _names(event, my_id, self.now.is_direct):
