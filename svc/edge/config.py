@@ -22,6 +22,12 @@ class ModelLimits:
         minimum=1,
         help="public channels of one workspace; a larger one is not loaded",
     )
+    emoji_max: int = setting(
+        "PARLEY_EDGE_EMOJI_MAX",
+        default=20_000,
+        minimum=0,
+        help="custom emoji of one workspace; one with more is not loaded; 0.3 KB each",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +57,46 @@ class HoldLimits:
     )
     stale_max_s: float = setting(
         "PARLEY_EDGE_STALE_MAX_S",
-        default=30.0,
+        default=0.5,
         minimum=0,
-        help="seconds that a model is served after a change was missed and while it cannot be loaded again",
+        help="seconds that a model is served after a change was missed and while it is loaded again; then calls are "
+        "refused until it is; more answers more of them wrong",
+    )
+    refresh_timeout_s: float = setting(
+        "PARLEY_EDGE_REFRESH_TIMEOUT_S",
+        default=60.0,
+        minimum=0,
+        help="seconds for which a model that missed a change is tried to be loaded again before it is let go",
+    )
+    level_timeout_s: float = setting(
+        "PARLEY_EDGE_LEVEL_TIMEOUT_S",
+        default=1.0,
+        minimum=0,
+        help="seconds that the callers of a first load wait, after it, for the feed to be level with the workspace",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLimits:
+    """What is remembered of those who boot, and how many read a whole model."""
+
+    near_users_max: int = setting(
+        "PARLEY_EDGE_NEAR_USERS_MAX",
+        default=50_000,
+        minimum=0,
+        help="users whose nearest are remembered from their boots, for searches; who booted longest ago goes first",
+    )
+    near_bytes_max: int = setting(
+        "PARLEY_EDGE_NEAR_BYTES_MAX",
+        default=32 * _MIB,
+        minimum=0,
+        help="bytes of that; 200 ids take 2.5 KB",
+    )
+    reads_max: int = setting(
+        "PARLEY_EDGE_READS_MAX",
+        default=32,
+        minimum=1,
+        help="whole models being sent at once; each holds 8 bytes an object, and more slow each other down",
     )
 
 
@@ -64,6 +107,7 @@ class EdgeConfig:
     instance: InstanceConfig
     model: ModelLimits
     hold: HoldLimits
+    answers: AnswerLimits
     drain_s: float = setting(
         "PARLEY_EDGE_DRAIN_S",
         default=0.3,

@@ -13,8 +13,9 @@ from svc.edge.config import EdgeConfig
 from svc.edge.loader import Loader
 from svc.edge.metrics import measure
 from svc.edge.ownership import Ownership
-from svc.edge.servicer import EdgeServicer
+from svc.edge.servicer import EdgeServicer, Neighbours
 from svc.edge.source import WebappSource
+from svc.edge.unwired import NoActivity, NoDoubt, NoMembers
 from svc.edge.workspaces import Workspaces
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Subscriber
@@ -37,15 +38,15 @@ async def serve(config: EdgeConfig) -> None:
         telemetry_here = up.enter_context(telemetry(TIER, instance_id, config.instance))
         disco = await up.enter_async_context(Discovery(config.instance, clock))
         await disco.watch("webapp")
-        ring = await disco.ring(TIER)
+        ring = await disco.ring(TIER, config.instance.zone, has_fallback=False)
         ownership = Ownership(instance_id, ring.ring)
         loader = Loader(WebappSource(disco.pools), config.model, config.hold.loads_max, clock)
         # Twice the workspaces: a load that was called off lives on for a moment beside the next one.
         loads = await up.enter_async_context(Tasks("edge loads", limit=2 * config.hold.workspaces_max))
         feed = await discovered_feed(disco, Subscriber(instance_id, config.instance.zone), clock)
-        workspaces = Workspaces(config.hold, loader, feed, ownership, clock, loads)
+        neighbours, freshness = Neighbours(NoActivity(), NoMembers()), NoDoubt()
+        workspaces = Workspaces(config.hold, loader, feed, freshness, ownership, clock, loads)
         await up.enter_async_context(following(disco, feed, workspaces))
-        measure(workspaces, loader)
         observe_feed(feed)
 
         def ring_changed(now: Ring) -> None:
@@ -53,7 +54,8 @@ async def serve(config: EdgeConfig) -> None:
             workspaces.ring_changed()
 
         up.callback(ring.subscribe(ring_changed))
-        servicer = EdgeServicer(workspaces, ownership)
+        servicer = EdgeServicer(workspaces, ownership, neighbours, config.answers)
+        measure(workspaces, loader, servicer)
         service = Service(
             "parley.edge.v1.EdgeService", lambda server: rpc.add_EdgeServiceServicer_to_server(servicer, server)
         )

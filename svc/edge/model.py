@@ -1,4 +1,4 @@
-"""Pure: a workspace's model: what it holds, what loads it, and the changes that keep it right.
+"""Pure: a workspace's model: what it holds, and the changes that keep it right. Loads are taken by builder.py.
 
 A model is right as of an offset of the workspace's channel (T…). Offsets are dense, so each event is the next one, one
 that is had already, or proof that something was missed; only a load repairs the last. A load reads its offset first and
@@ -24,11 +24,14 @@ from collections.abc import Iterable
 from enum import Enum
 
 from parley.boot.v1 import boot_pb2 as boot
-from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.config import ModelLimits
+from svc.edge.changes import IDS_MAX, Changes
+from svc.edge.emoji import CustomEmoji
 from svc.edge.names import Names
+from svc.edge.numbers import number_of
 from svc.edge.objects import Objects
-from svc.kit.errors import FailedPreconditionError, InternalError, UnavailableError
+
+HISTORY_MAX = 2 * IDS_MAX
+"""Changes before the load that a model knows from the versions of its objects."""
 
 
 class Applied(Enum):
@@ -42,21 +45,26 @@ class Applied(Enum):
 
 
 class Model:
-    """One workspace as of `offset`. Changed by `apply` alone."""
+    """One workspace as of `offset`. Changed by `apply` alone, and by its builder before anybody sees it."""
 
     def __init__(self, team: boot.Team, offset: int) -> None:
         self.team = team
+        self.team_version = offset
+        """Offset at which the workspace itself last changed, or that the model was loaded at."""
         self.offset = offset
         self.users: Objects[boot.User] = Objects(boot.User)
         self.channels: Objects[boot.Channel] = Objects(boot.Channel)
+        self.emoji = CustomEmoji(offset)
         self.user_names = Names()
         self.channel_names = Names()
+        self._changes = Changes(offset)
 
     @property
     def bytes(self) -> int:
         """Estimated bytes of memory."""
         names = self.user_names.memory_bytes + self.channel_names.memory_bytes
-        return self.users.memory_bytes + self.channels.memory_bytes + names
+        objects = self.users.memory_bytes + self.channels.memory_bytes
+        return objects + names + self.emoji.memory_bytes + self._changes.memory_bytes
 
     def apply(self, offset: int, change: boot.ModelChange | None) -> Applied:
         """Take the event at `offset` of the workspace's channel; `change` is None for one that changes no object."""
@@ -66,92 +74,57 @@ class Model:
             return Applied.GAP
         self.offset = offset
         if change is not None:
-            self._replace(change)
+            self._replace(offset, change)
         return Applied.APPLIED
 
-    def put(self, users: Iterable[boot.User] = (), channels: Iterable[boot.Channel] = ()) -> None:
-        """Take objects as they are now. A channel that is not public (any more) is forgotten."""
+    def changes_since(self, offset: int) -> tuple[str, ...] | None:
+        """Return the ids of users and public channels that changed after `offset`, at most 1,000.
+
+        None when they are more, when that is not known, and for an offset that the model has not come to.
+        """
+        return None if offset > self.offset else self._changes.since(offset)
+
+    def put(self, users: Iterable[boot.User] = (), channels: Iterable[boot.Channel] = ()) -> list[int]:
+        """Take objects as they are now; return the numbers of those that anyone may have known.
+
+        A channel that is not public (any more) is forgotten.
+        """
+        touched: list[int] = []
         for user in users:
             number = self.users.put(user)
             if number is not None:
                 self.user_names.put(number, user.name, (user.real_name, user.display_name), not user.deleted)
+            touched.append(number or number_of(user.id) or 0)
         for channel in channels:
             if channel.kind == boot.CHANNEL_KIND_PUBLIC:
                 number = self.channels.put(channel)
                 if number is not None:
                     self.channel_names.put(number, channel.name, active=not channel.is_archived)
+                touched.append(number or number_of(channel.id) or 0)
             else:
                 number = self.channels.remove(channel.id)
                 if number is not None:
                     self.channel_names.remove(number)
+                    touched.append(number)
+        return touched
 
     def settle(self) -> bool:
         """Put a part of the names that were loaded in order, some ms at the most; False when all is."""
         return self.user_names.settle() or self.channel_names.settle()
 
-    def _replace(self, change: boot.ModelChange) -> None:
+    def remember(self) -> None:
+        """Learn from the versions of what was loaded what changed before: a fresh edge answers deltas, too. 10 ms."""
+        count = HISTORY_MAX + 1
+        newest = sorted(self.users.newest(count) + self.channels.newest(count), reverse=True)[:count]
+        before = newest.pop()[0] if len(newest) == count else 0
+        # Newer than the model's own offset: for all who have that one, it changed until then. Events tell it again.
+        self._changes = Changes(min(before, self.offset))
+        for version, number in reversed(newest):
+            self._changes.note(min(version, self.offset), (number,))
+
+    def _replace(self, offset: int, change: boot.ModelChange) -> None:
         if change.HasField("team"):
-            self.team = change.team
-        self.put(change.users, change.channels)
-
-
-class ModelBuilder:
-    """Takes the parts of one load in their order: a header, pages, a trailer that counts what was sent."""
-
-    def __init__(self, team_id: str, limits: ModelLimits) -> None:
-        self._team_id = team_id
-        self._limits = limits
-        self._model: Model | None = None
-        self._trailer: webapp.WorkspaceTrailer | None = None
-        self._users = 0
-        self._channels = 0
-
-    def take(self, part: webapp.LoadWorkspaceResponse) -> None:
-        """Take the next part.
-
-        Raises InternalError for one out of order, FailedPreconditionError for a workspace that is too large.
-        """
-        kind = part.WhichOneof("part")
-        if kind == "header":
-            self._begin(part.header)
-        elif self._model is None or self._trailer is not None:
-            raise InternalError(f"a load has no {kind or 'empty part'} here", subject="part")
-        elif kind == "users":
-            self._users = self._counted("users_max", self._users + len(part.users.users), self._limits.users_max)
-            self._model.put(users=part.users.users)
-        elif kind == "channels":
-            sent = self._channels + len(part.channels.channels)
-            self._channels = self._counted("channels_max", sent, self._limits.channels_max)
-            self._model.put(channels=part.channels.channels)
-        elif kind == "trailer":
-            self._trailer = part.trailer
-        # Anything else is newer than this reader, which can do without it.
-
-    def settle(self) -> bool:
-        """Do a part, of some ms at the most, of the work that `finish` would do at once; False when nothing is left."""
-        return self._model is not None and self._model.settle()
-
-    def finish(self) -> Model:
-        """Return the model. Raises UnavailableError when the load broke off, InternalError for wrong counts."""
-        if self._model is None or self._trailer is None:
-            raise UnavailableError("the load broke off before its trailer")
-        sent, said = (self._users, self._channels), (self._trailer.user_count, self._trailer.channel_count)
-        if sent != said:
-            raise InternalError(f"a load of {sent} users and channels says that it has {said}", subject="trailer")
-        while self.settle():
-            pass
-        return self._model
-
-    def _begin(self, header: webapp.WorkspaceHeader) -> None:
-        if self._model is not None:
-            raise InternalError("a load has one header", subject="part")
-        if header.team.id != self._team_id:
-            raise InternalError(f"a load of {self._team_id} is of {header.team.id!r}", subject="header.team")
-        self._model = Model(header.team, header.model_offset)
-
-    def _counted(self, subject: str, actual: int, limit: int) -> int:
-        if actual > limit:
-            raise FailedPreconditionError(
-                f"workspace {self._team_id} is too large for this edge", subject=subject, limit=limit, actual=actual
-            )
-        return actual
+            self.team, self.team_version = change.team, offset
+        if change.emoji or change.removed_emoji:
+            self.emoji.change(offset, change.emoji, change.removed_emoji)
+        self._changes.note(offset, self.put(change.users, change.channels))

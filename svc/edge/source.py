@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import grpc
 
 from discovery.stubs import StubPools
+from parley.boot.v1 import boot_pb2 as boot
+from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
 from svc.kit.errors import from_rpc_error
@@ -18,10 +20,12 @@ class WebappSource:
     def __init__(self, pools: StubPools) -> None:
         self._pools = pools
 
-    async def load(self, team_id: str, timeout_s: float) -> AsyncGenerator[webapp.LoadWorkspaceResponse, None]:
-        """Stream the parts of a workspace. Raises UnavailableError when there is no webapp, and what it says."""
+    async def load(
+        self, team_id: str, place: webapp.LoadPlace | None, timeout_s: float
+    ) -> AsyncGenerator[webapp.LoadWorkspaceResponse, None]:
+        """See loader.WorkspaceSource. Raises UnavailableError when there is no webapp, and what it says."""
         stub = self._pools.stub(WebappServiceStub, self._pools.pick("webapp"))
-        call = stub.LoadWorkspace(webapp.LoadWorkspaceRequest(team_id=team_id), timeout=timeout_s)
+        call = stub.LoadWorkspace(webapp.LoadWorkspaceRequest(team_id=team_id, resume=place), timeout=timeout_s)
         try:
             async for part in call:
                 yield part
@@ -29,3 +33,15 @@ class WebappSource:
             raise from_rpc_error(error) from error
         finally:
             call.cancel()
+
+    async def changes(self, team_id: str, after: int, limit: int, timeout_s: float) -> Sequence[boot.ModelChange]:
+        """See loader.WorkspaceSource. One read of the log."""
+        position = event_pb.ChannelPosition(channel_id=team_id, offset=after)
+        answer = await self._pools.call(
+            "webapp",
+            WebappServiceStub,
+            lambda stub: stub.ReadLog,
+            webapp.ReadLogRequest(after=[position], limit=limit),
+            timeout_s=timeout_s,
+        )
+        return [event.model_change for log in answer.logs for event in log.events if event.HasField("model_change")]

@@ -2,7 +2,8 @@
 
 Load, then follow: the load names the offset that it has everything up to, and the workspace's channel is followed from
 there, so a change that comes during a load is not missed but applied after it. When a change is missed nevertheless
-(the feed says so, or an offset does), the old model is served while a new one is loaded.
+(the feed says so, or an offset does), the old model is served for a moment while a new one is loaded; then nothing is,
+until it is. Nor is a model answered from whose changes would not be heard: wrong for a second is the most that we are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from parley.event.v1 import event_pb2 as event_pb
 from svc.edge.config import HoldLimits
+from svc.edge.interfaces import Freshness
 from svc.edge.loader import Loader
 from svc.edge.model import Applied, Model
 from svc.edge.ownership import Ownership
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_BASE_S = 0.1
 REFRESH_CAP_S = 2.0
-"""Waits between loads of a model that is served stale meanwhile; each load has tries of its own."""
+"""Waits between loads of a model that missed a change; each load has tries of its own."""
 
 
 class Feed(Protocol):
@@ -50,6 +52,9 @@ class _Workspace:
     team_id: str
     model: Model | None = None
     loading: asyncio.Task[None] | None = None
+    is_served: bool = False
+    """Whether the first load is over: until then callers wait for it."""
+    stale_since: float | None = None
     failure: ParleyError | None = None
     load_count: int = 0
     counted_bytes: int = 0
@@ -59,11 +64,19 @@ class Workspaces:
     """Models by workspace, the one asked for latest last. `tasks` runs one load for each workspace at the most."""
 
     def __init__(
-        self, limits: HoldLimits, loader: Loader, feed: Feed, ownership: Ownership, clock: Clock, tasks: Tasks
+        self,
+        limits: HoldLimits,
+        loader: Loader,
+        feed: Feed,
+        freshness: Freshness,
+        ownership: Ownership,
+        clock: Clock,
+        tasks: Tasks,
     ) -> None:
         self._limits = limits
         self._loader = loader
         self._feed = feed
+        self._freshness = freshness
         self._ownership = ownership
         self._clock = clock
         self._tasks = tasks
@@ -81,19 +94,23 @@ class Workspaces:
         return len(self._held)
 
     async def model(self, team_id: str) -> Model:
-        """Return the model of a workspace; the first caller's load serves all who come meanwhile.
+        """Return the model of a workspace, to be answered from before anything is awaited.
 
-        Raises NotOwnerError when the ring gives the workspace to another edge, and what the load failed with.
-        A caller that gives up leaves the load running for the next one.
+        The first caller's load serves all who come meanwhile; a caller that gives up leaves it running for the next
+        one. Does not suspend when the model is held. Raises NotOwnerError when the ring gives the workspace to another
+        edge, what the load failed with, and UnavailableError when the model may have been wrong for too long.
         """
         self._ownership.check(team_id)
         workspace = self._held.get(team_id) or self._admit(team_id)
         self._held.move_to_end(team_id)
-        if workspace.model is None and workspace.loading is not None:
+        if not workspace.is_served and workspace.loading is not None:
             await asyncio.wait({workspace.loading})
             self._ownership.check(team_id)
         if workspace.model is None:
             raise workspace.failure or UnavailableError(f"workspace {team_id} was let go while it was loaded")
+        if workspace.stale_since is not None:
+            self._check_stale(workspace.stale_since, team_id)
+        self._freshness.check(team_id)
         return workspace.model
 
     def peek(self, team_id: str) -> tuple[Model, int] | None:
@@ -111,12 +128,13 @@ class Workspaces:
     def lost(self, channel_id: str, last: int) -> None:
         """Learn that events of a workspace's channel up to offset `last` can never be had: load the workspace again.
 
-        What is held is served meanwhile.
+        What is held is served for `stale_max_s` meanwhile.
         """
         workspace = self._held.get(channel_id)
-        if workspace is None or workspace.model is None or workspace.loading is not None:
+        if workspace is None or workspace.model is None or workspace.stale_since is not None:
             return
         self.gaps += 1
+        workspace.stale_since = self._clock.now()
         log.warning("%s: changes %d to %d were missed, loading again", channel_id, workspace.model.offset + 1, last)
         self._start(workspace, self._refresh(workspace))
 
@@ -124,6 +142,11 @@ class Workspaces:
         """Forget the workspaces that the ring gives to other edges now."""
         for team_id in [team_id for team_id in self._held if not self._ownership.owns(team_id)]:
             self._forget(self._held[team_id])
+
+    def _check_stale(self, since: float, team_id: str) -> None:
+        stale_s = self._clock.now() - since
+        if stale_s > self._limits.stale_max_s:
+            raise UnavailableError(f"workspace {team_id} missed a change {stale_s:.1f} s ago and is being loaded again")
 
     def _apply(self, workspace: _Workspace, model: Model, event: event_pb.Event) -> None:
         applied = model.apply(event.offset, event.model_change if event.HasField("model_change") else None)
@@ -160,11 +183,23 @@ class Workspaces:
             self._forget(workspace)
         else:
             self._install(workspace, model)
+            await self._level(workspace.team_id)
+            workspace.is_served = True
+
+    async def _level(self, team_id: str) -> None:
+        """Wait until the feed vouches for a workspace that it follows since a moment ago, or the time for that is over.
+
+        What was committed during the load comes to the model meanwhile.
+        """
+        try:
+            await self._freshness.level(team_id, self._limits.level_timeout_s)
+        except UnavailableError as error:
+            log.warning("workspace %s is loaded, but its changes are not heard: %s", team_id, error)
 
     async def _refresh(self, workspace: _Workspace) -> None:
-        """Load a workspace again until that works, or until what is held is too old to be served."""
+        """Load a workspace again until that works, or has failed for too long."""
         backoff = Backoff(REFRESH_BASE_S, REFRESH_CAP_S)
-        deadline = self._clock.now() + self._limits.stale_max_s
+        deadline = self._clock.now() + self._limits.refresh_timeout_s
         while (left_s := deadline - self._clock.now()) > 0:
             try:
                 model = await self._loader.load(workspace.team_id, min(left_s, self._limits.load_timeout_s))
@@ -181,7 +216,7 @@ class Workspaces:
         """Serve a loaded model, follow its channel from where the load stands, and make room for it."""
         if workspace.model is not None:
             self._feed.unfollow(workspace.team_id)
-        workspace.model, workspace.failure, workspace.loading = model, None, None
+        workspace.model, workspace.failure, workspace.stale_since = model, None, None
         workspace.load_count += 1
         self._feed.follow(workspace.team_id, model.offset)
         self._count(workspace)

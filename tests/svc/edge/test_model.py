@@ -1,4 +1,4 @@
-"""A workspace's model: how it is loaded, what changes it, and that it ends up right whatever happens during a load."""
+"""A workspace's model: what changes it, and that it ends up right whatever happens during a load."""
 
 from __future__ import annotations
 
@@ -8,81 +8,13 @@ from hypothesis import strategies as st
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
+from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Applied, Model, ModelBuilder
+from svc.edge.model import Applied, Model
 from svc.edge.names import Query, search
-from svc.kit.errors import FailedPreconditionError, InternalError, ParleyError, UnavailableError
-from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM, World
-
-HEADER = webapp.LoadWorkspaceResponse(header=webapp.WorkspaceHeader(team=boot.Team(id=TEAM), model_offset=5))
-USERS = webapp.LoadWorkspaceResponse(users=webapp.UserPage(users=[boot.User(id=ALICE), boot.User(id=BOB)]))
-CHANNELS = webapp.LoadWorkspaceResponse(
-    channels=webapp.ChannelPage(channels=[boot.Channel(id=GENERAL, kind=boot.CHANNEL_KIND_PUBLIC)])
-)
-TRAILER = webapp.LoadWorkspaceResponse(trailer=webapp.WorkspaceTrailer(user_count=2, channel_count=1))
-OTHER_TEAM = webapp.LoadWorkspaceResponse(header=webapp.WorkspaceHeader(team=boot.Team(id="T0000000009")))
-
-
-def build(*parts: webapp.LoadWorkspaceResponse, limits: ModelLimits | None = None) -> Model:
-    """Load a model from parts."""
-    builder = ModelBuilder(TEAM, limits or ModelLimits())
-    for part in parts:
-        builder.take(part)
-    return builder.finish()
-
-
-def test_a_whole_load_gives_a_model() -> None:
-    """The header says as of when, the pages what, the trailer that it is all."""
-    model = build(HEADER, USERS, CHANNELS, TRAILER)
-    assert (model.offset, len(model.users), len(model.channels)) == (5, 2, 1)
-    assert [user.id for user in model.users] == [ALICE, BOB]
-
-
-def test_the_end_of_a_load_can_be_taken_in_pieces() -> None:
-    """Whoever loads lets others have their turns between them; each piece is work that finishing need not do."""
-    builder = ModelBuilder(TEAM, ModelLimits())
-    assert not builder.settle()
-    named = webapp.UserPage(users=[boot.User(id=ALICE, name="alice"), boot.User(id=BOB, name="bob")])
-    for part in (HEADER, webapp.LoadWorkspaceResponse(users=named), CHANNELS, TRAILER):
-        builder.take(part)
-    assert [builder.settle(), builder.settle(), builder.settle()] == [True, True, False]
-    assert search(Query(prefix="b"), builder.finish().user_names) == [BOB]
-
-
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
-        ([], UnavailableError),
-        ([HEADER, USERS, CHANNELS], UnavailableError),
-        ([USERS], InternalError),
-        ([OTHER_TEAM], InternalError),
-        ([HEADER, HEADER], InternalError),
-        ([HEADER, TRAILER], InternalError),
-        ([HEADER, USERS, CHANNELS, TRAILER, USERS], InternalError),
-    ],
-    ids=["nothing", "no trailer", "no header", "another workspace", "two headers", "wrong counts", "after the trailer"],
-)
-def test_a_load_that_is_not_whole_is_no_model(
-    parts: list[webapp.LoadWorkspaceResponse], expected: type[ParleyError]
-) -> None:
-    """A broken stream may be tried again; a defect of the sender is named."""
-    with pytest.raises(expected):
-        build(*parts)
-
-
-def test_a_part_of_a_kind_yet_unknown_is_passed_over() -> None:
-    """A newer webapp may send more than this edge understands."""
-    newer = webapp.LoadWorkspaceResponse.FromString(b"\xfa\x01\x00")
-    assert len(build(HEADER, USERS, newer, CHANNELS, TRAILER).users) == 2
-
-
-@pytest.mark.parametrize("limits", [ModelLimits(users_max=1), ModelLimits(channels_max=0)], ids=["users", "channels"])
-def test_a_workspace_that_is_too_large_is_refused_with_the_numbers(limits: ModelLimits) -> None:
-    """Trying again does not help, and the message says which limit to raise."""
-    with pytest.raises(FailedPreconditionError) as refused:
-        build(HEADER, USERS, CHANNELS, TRAILER, limits=limits)
-    assert refused.value.subject in ("users_max", "channels_max")
-    assert refused.value.actual == refused.value.limit + 1
+from svc.kit.errors import InternalError
+from tests.svc.edge.loads import CHANNELS, EMOJI, HEADER, TRAILER, USERS, build
+from tests.svc.edge.twins import ALICE, GENERAL, RANDOM, TEAM, World
 
 
 @pytest.mark.parametrize(
@@ -175,8 +107,81 @@ def test_names_follow_the_model() -> None:
     assert search(everything, model.user_names, model.channel_names) == []
 
 
+def test_emoji_are_added_changed_and_removed() -> None:
+    """Whoever has the version of the last change has them all; another change of the model leaves it alone."""
+    model = build(
+        HEADER, USERS, CHANNELS, EMOJI, webapp.LoadWorkspaceResponse(trailer=webapp.WorkspaceTrailer(
+            user_count=2, channel_count=1, emoji_count=1
+        ))
+    )  # fmt: skip
+    first = model.emoji.since(0)
+    assert ([each.name for each in first.emoji], first.version, first.is_unchanged) == (["shipit"], 5, False)
+    before = model.bytes
+    model.apply(6, boot.ModelChange(emoji=[boot.Emoji(name="aha", value="https://e/3" * 20)]))
+    assert model.bytes > before + 220
+    model.apply(7, boot.ModelChange(users=[boot.User(id=ALICE, version=7)]))
+    second = model.emoji.since(first.version)
+    assert ([each.name for each in second.emoji], second.version) == (["aha", "shipit"], 6)
+    assert model.emoji.since(6).is_unchanged
+    assert not model.emoji.since(6).emoji
+    changed = boot.ModelChange(emoji=[boot.Emoji(name="shipit", value="alias:aha")], removed_emoji=["aha", "never"])
+    model.apply(8, changed)
+    assert [(each.name, each.value) for each in model.emoji.since(6).emoji] == [("shipit", "alias:aha")]
+    assert len(model.emoji) == 1
+
+
+def test_what_changed_since_an_offset_is_told_as_long_as_it_is_known() -> None:
+    """Each id once; nothing about an offset yet to come, or one before what the model knows."""
+    model = Model(boot.Team(id=TEAM), 5)
+    model.apply(6, boot.ModelChange(users=[boot.User(id=ALICE, version=6)]))
+    model.apply(7, None)
+    general = boot.Channel(id=GENERAL, kind=boot.CHANNEL_KIND_PUBLIC, version=8)
+    model.apply(8, boot.ModelChange(channels=[general], users=[boot.User(id=ALICE, version=8)]))
+    expected: dict[int, tuple[str, ...] | None] = {
+        4: None, 5: (ALICE, GENERAL), 6: (ALICE, GENERAL), 7: (ALICE, GENERAL), 8: (), 9: None,
+    }  # fmt: skip
+    assert {since: model.changes_since(since) for since in expected} == expected
+    private = boot.Channel(id=GENERAL, kind=boot.CHANNEL_KIND_PRIVATE, version=9)
+    secret = boot.Channel(id=RANDOM, kind=boot.CHANNEL_KIND_PRIVATE, version=9)
+    model.apply(9, boot.ModelChange(channels=[private, secret]))
+    assert model.changes_since(8) == (GENERAL,), "who was never public is not told of"
+
+
+def test_a_fresh_model_knows_by_versions_what_changed_before_it() -> None:
+    """So an edge that took over answers deltas; what changed after its offset is told when its event comes."""
+    model = Model(boot.Team(id=TEAM), 50)
+    users = [boot.User(id=f"U{number:010}", version=number) for number in range(10)]
+    model.put(users=[*users, boot.User(id=ALICE, version=52)])
+    model.remember()
+    assert model.changes_since(0) == (*(user.id for user in users if user.version and user.id != ALICE), ALICE)
+    assert model.changes_since(7) == (users[8].id, users[9].id, ALICE)
+    assert model.changes_since(50) == ()
+    model.apply(51, boot.ModelChange(users=[boot.User(id=ALICE, version=51)]))
+    assert model.changes_since(50) == (ALICE,)
+
+
+def test_what_a_model_knows_of_changes_is_bounded() -> None:
+    """A thousand ids in an answer, some thousands of changes before a load, twenty thousand after it."""
+    model = Model(boot.Team(id=TEAM), 4000)
+    people = [boot.User(id=f"U{number:010}", version=number) for number in range(1, 3001)]
+    model.put(users=people)
+    model.remember()
+    assert model.changes_since(1999) is None
+    assert model.changes_since(999) is None
+    assert len(model.changes_since(2000) or ()) == 1000
+    bytes_before = model.bytes
+    for offset in range(4001, 34001):
+        model.apply(offset, boot.ModelChange(users=[boot.User(id=people[offset % 900].id, version=offset)]))
+    assert model.bytes - bytes_before < 400_000
+    assert model.changes_since(13_000) is None
+    assert len(model.changes_since(14_000) or ()) == 900
+    assert model.changes_since(33_999) == (people[34_000 % 900].id,)
+
+
 CHANGES = st.lists(
-    st.tuples(st.sampled_from(["user", "channel", "private", "nothing"]), st.integers(0, 3)), min_size=1, max_size=12
+    st.tuples(st.sampled_from(["user", "channel", "private", "emoji", "no emoji", "nothing"]), st.integers(0, 3)),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -186,6 +191,10 @@ def commit(world: World, kind: str, number: int) -> None:
         world.user(f"U000000000{number}", title=f"at {world.head}")
     elif kind == "nothing":
         world.nothing()
+    elif kind == "emoji":
+        world.put_emoji(f"emoji-{number}", f"https://e/{world.head}")
+    elif kind == "no emoji":
+        world.remove_emoji(f"emoji-{number}")
     else:
         public = kind == "channel"
         channel_kind = boot.CHANNEL_KIND_PUBLIC if public else boot.CHANNEL_KIND_PRIVATE
@@ -193,11 +202,17 @@ def commit(world: World, kind: str, number: int) -> None:
 
 
 @settings(deadline=None)
-@given(before=CHANGES, during=CHANGES, after=CHANGES, repeat_from=st.integers(0, 20))
+@given(before=CHANGES, during=CHANGES, after=CHANGES, repeat_from=st.integers(0, 20), behind=st.integers(0, 3))
 def test_a_load_and_the_events_after_it_give_the_truth(
-    before: list[tuple[str, int]], during: list[tuple[str, int]], after: list[tuple[str, int]], repeat_from: int
+    before: list[tuple[str, int]],
+    during: list[tuple[str, int]],
+    after: list[tuple[str, int]],
+    repeat_from: int,
+    behind: int,
 ) -> None:
-    """Whatever is committed between the header and the pages, and however often events are repeated."""
+    """Whatever is committed between the header and the pages, however far versions lag behind their events, and
+    however often events are repeated. And every change since an offset that a model knows of is told.
+    """
     world = World()
     for change in before:
         commit(world, *change)
@@ -205,8 +220,9 @@ def test_a_load_and_the_events_after_it_give_the_truth(
     builder.take(world.parts()[0])
     for change in during:
         commit(world, *change)
-    for part in world.parts()[1:]:
+    for part in world.parts(behind=behind)[1:]:
         builder.take(part)
+    builder.put_over(world.changes(max(0, builder.offset - 4), 4))
     model = builder.finish()
     for change in after:
         commit(world, *change)
@@ -215,6 +231,11 @@ def test_a_load_and_the_events_after_it_give_the_truth(
     assert model.offset == world.head
     assert {user.id: user for user in model.users} == world.users
     assert {channel.id: channel for channel in model.channels} == world.public_channels()
+    assert {each.name: each for each in model.emoji.since(0).emoji} == world.emoji
+    for since in range(world.head + 1):
+        told = model.changes_since(since)
+        changed = {each.id for each in (*model.users, *model.channels) if each.version > since}
+        assert told is None or changed <= set(told)
 
 
 @given(offsets=st.lists(st.integers(1, 8), max_size=20))

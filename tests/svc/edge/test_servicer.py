@@ -3,127 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, cast
-
-import grpc
-import pytest
+from typing import Any
 
 from discovery.ring import Member, Ring
-from discovery.stubs import StubPools
-from discovery.view import Instance, Snapshot
-from discovery.watcher import ServiceWatcher
 from parley.edge.v1 import edge_service_pb2 as pb
-from parley.edge.v1 import edge_service_pb2_grpc as rpc
-from parley.webapp.v1 import webapp_service_pb2 as webapp
-from parley.webapp.v1 import webapp_service_pb2_grpc as webapp_rpc
-from svc.edge.config import HoldLimits, ModelLimits
-from svc.edge.loader import Loader
-from svc.edge.ownership import Ownership
-from svc.edge.servicer import EdgeServicer
-from svc.edge.source import WebappSource
-from svc.edge.workspaces import Workspaces
-from svc.kit.clock import SystemClock
-from svc.kit.config import InstanceConfig
 from svc.kit.errors import (
     InvalidArgumentError,
     NotFoundError,
     NotOwnerError,
-    ParleyError,
+    ResourceExhaustedError,
     UnavailableError,
-    from_rpc_error,
 )
-from svc.kit.lifecycle import Tasks
-from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
-from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM, TwinFeed, World
-
-HOLD = HoldLimits(load_timeout_s=0.5)
-
-
-class TwinWebapp(webapp_rpc.WebappServiceServicer):
-    """Serves LoadWorkspace from a world; raises `failures` first, one a call."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.failures: list[ParleyError] = []
-        self.loads = 0
-
-    async def LoadWorkspace(
-        self, request: webapp.LoadWorkspaceRequest, context: Any
-    ) -> AsyncIterator[webapp.LoadWorkspaceResponse]:
-        self.loads += 1
-        if self.failures:
-            raise self.failures.pop(0)
-        if request.team_id != self.world.team_id:
-            raise NotFoundError(f"no workspace {request.team_id}")
-        for part in self.world.parts():
-            yield part
-
-
-class OneInstance:
-    """A watcher that sees one instance, or nobody."""
-
-    def __init__(self, tier: str, address: str) -> None:
-        self.snapshot = Snapshot(f"parley-{tier}", 1, (Instance(f"{tier}-1", tier, address, "az1"),))
-
-    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
-        """See ServiceWatcher.subscribe."""
-        callback(self.snapshot)
-        return lambda: None
-
-
-@dataclass
-class Town:
-    """An edge, the webapp it loads from, the feed that keeps it fresh, and a way to call it."""
-
-    world: World
-    webapp: TwinWebapp
-    feed: TwinFeed
-    ownership: Ownership
-    stub: Any
-
-    async def boot(self, user_id: str = ALICE, team_id: str = TEAM) -> pb.BootResponse:
-        """Boot a user."""
-        response: pb.BootResponse = await self.stub.Boot(pb.BootRequest(team_id=team_id, user_id=user_id), timeout=5)
-        return response
-
-    async def refusal(self, call: Any) -> ParleyError:
-        """Await a call that must fail and return why."""
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await call
-        return from_rpc_error(refused.value)
-
-
-@asynccontextmanager
-async def town() -> AsyncIterator[Town]:
-    """Run an edge that owns every workspace, and a webapp with one."""
-    world = World()
-    world.user(ALICE, "first")
-    world.user(BOB)
-    world.channel(GENERAL)
-    clock, instance = SystemClock(), InstanceConfig(secret="x" * 16)
-    async with AsyncExitStack() as up:
-        twin = TwinWebapp(world)  # type: ignore[abstract]  # an edge calls nothing else
-        truth = Service(
-            "parley.webapp.v1.WebappService",
-            lambda server: webapp_rpc.add_WebappServiceServicer_to_server(twin, server),
-        )
-        webapp_server = await up.enter_async_context(rpc_server(instance, [truth]))
-        pools = await up.enter_async_context(StubPools("az1", clock))
-        pools.follow("webapp", cast(ServiceWatcher, OneInstance("webapp", webapp_server.address)))
-        loads = await up.enter_async_context(Tasks("loads", limit=10))
-        feed, ownership = TwinFeed(world), Ownership("edge-1", Ring([Member("edge-1")]))
-        loader = Loader(WebappSource(pools), ModelLimits(), HOLD.loads_max, clock)
-        feed.consumer = Workspaces(HOLD, loader, feed, ownership, clock, loads)
-        servicer = EdgeServicer(feed.consumer, ownership)
-        service = Service(
-            "parley.edge.v1.EdgeService", lambda server: rpc.add_EdgeServiceServicer_to_server(servicer, server)
-        )
-        server = await up.enter_async_context(rpc_server(instance, [service]))
-        channel = await up.enter_async_context(grpc.aio.insecure_channel(server.address, options=CHANNEL_OPTIONS))
-        yield Town(world, twin, feed, ownership, rpc.EdgeServiceStub(channel))
+from tests.svc.edge.served import town
+from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM
 
 
 async def test_a_boot_is_answered_from_one_load_and_the_events_after_it() -> None:
@@ -163,16 +55,22 @@ async def test_the_model_is_described_once_it_is_held() -> None:
         await here.boot()
         info = await here.stub.GetModelInfo(asked, timeout=5)
         assert (info.model_offset, info.user_count, info.channel_count, info.load_count) == (3, 2, 1, 1)
+        assert (info.emoji_count, info.followed_count) == (0, 4)
+        assert info.model_bytes > 500
 
 
 async def test_another_edges_workspace_is_refused_with_the_ring() -> None:
-    """All three calls answer NOT_OWNER, so that the caller looks at its own ring again."""
+    """All calls answer NOT_OWNER, so that the caller looks at its own ring again."""
     async with town() as here:
         here.ownership.ring = Ring([Member("edge-2")])
         calls = [
             here.boot(),
             here.stub.GetObjects(pb.GetObjectsRequest(team_id=TEAM), timeout=5),
             here.stub.GetModelInfo(pb.GetModelInfoRequest(team_id=TEAM), timeout=5),
+            here.found("a"),
+            here.stub.ListMembers(pb.ListMembersRequest(team_id=TEAM, user_id=ALICE, channel_id=GENERAL), timeout=5),
+            here.stub.ListEmoji(pb.ListEmojiRequest(team_id=TEAM), timeout=5),
+            here.stub.ReadModel(pb.ReadModelRequest(team_id=TEAM), timeout=5).read(),
         ]
         for call in calls:
             error = await here.refusal(call)
@@ -189,6 +87,95 @@ async def test_a_webapp_that_fails_for_a_moment_is_not_noticed() -> None:
     async with town() as here:
         here.webapp.failures = [UnavailableError("down")] * 1000
         assert isinstance(await here.refusal(here.boot()), UnavailableError)
+
+
+async def test_a_load_goes_on_where_it_broke() -> None:
+    """The next call names the place; nobody sees it."""
+    async with town() as here:
+        here.webapp.cut_after = 2
+        assert [channel.id for channel in (await here.boot()).channels] == [GENERAL]
+        assert (here.webapp.loads, here.webapp.resumed) == (2, 1)
+
+
+async def test_a_boot_tells_how_far_conversations_have_come_and_what_changed() -> None:
+    """Activities in the order asked; a delta to who booted before."""
+    async with town() as here:
+        boot = await here.boot()
+        assert [(each.channel_id, each.head_offset) for each in boot.activities] == [(GENERAL, 0), (RANDOM, 1)]
+        assert not boot.is_delta
+        here.world.user(BOB, "second")
+        here.feed.pump()
+        delta = await here.boot(since_model_offset=boot.model_offset, user_ids=[ALICE, BOB])
+        assert (delta.is_delta, list(delta.changed_ids), delta.HasField("team")) == (True, [BOB], False)
+        assert [user.title for user in delta.users] == ["second"]
+        assert not delta.channels
+
+
+async def test_a_search_ranks_those_first_whom_the_last_boot_named() -> None:
+    """Or the search itself; a leading @ or # is passed over."""
+    async with town() as here:
+        await here.boot()
+        assert await here.found("@u") == [ALICE, BOB]
+        assert await here.found("#c", kinds=[pb.OBJECT_KIND_CHANNEL]) == [GENERAL]
+        await here.boot(near_ids=[BOB])
+        assert await here.found("u") == [BOB, ALICE]
+        assert await here.found("u", near_ids=[ALICE]) == [ALICE, BOB]
+        assert await here.found("u", limit=1, kinds=[pb.OBJECT_KIND_USER]) == [BOB]
+
+
+async def test_members_are_asked_for_with_whether_the_channel_is_public() -> None:
+    """Of a public channel anyone of the workspace may ask; a stranger not."""
+    async with town() as here:
+
+        def members(user_id: str, channel_id: str, **fields: Any) -> Any:
+            request = pb.ListMembersRequest(team_id=TEAM, user_id=user_id, channel_id=channel_id, **fields)
+            return here.stub.ListMembers(request, timeout=5)
+
+        page = await members(ALICE, GENERAL, after_user_id=BOB)
+        assert (list(page.user_ids), page.total_count) == ([BOB, ALICE], 200)
+        assert isinstance(await here.refusal(members(ALICE, "G0000000001")), NotFoundError)
+        assert isinstance(await here.refusal(members("U0000000009", GENERAL)), NotFoundError)
+
+
+async def test_emoji_cost_nothing_to_who_has_them() -> None:
+    """By the version of the last answer."""
+    async with town() as here:
+        here.world.put_emoji("tada", "https://e/1")
+        first = await here.stub.ListEmoji(pb.ListEmojiRequest(team_id=TEAM), timeout=5)
+        assert [(each.name, each.value) for each in first.emoji] == [("tada", "https://e/1")]
+        again = await here.stub.ListEmoji(pb.ListEmojiRequest(team_id=TEAM, version=first.version), timeout=5)
+        assert (again.is_unchanged, len(again.emoji)) == (True, 0)
+        here.world.remove_emoji("tada")
+        here.feed.pump()
+        last = await here.stub.ListEmoji(pb.ListEmojiRequest(team_id=TEAM, version=first.version), timeout=5)
+        assert (last.is_unchanged, len(last.emoji), last.version) == (False, 0, 5)
+
+
+async def test_a_whole_model_is_streamed_to_so_many_at_once() -> None:
+    """One more is told when to come again; who goes away in the middle makes room."""
+    async with town() as here:
+        asked = pb.ReadModelRequest(team_id=TEAM)
+        parts = [part async for part in here.stub.ReadModel(asked, timeout=5)]
+        assert (parts[0].team.name, parts[0].model_offset) == ("Acme", 3)
+        assert [user.id for part in parts for user in part.users] == [ALICE, BOB]
+        assert [channel.id for part in parts for channel in part.channels] == [GENERAL]
+        assert here.servicer.readings == 0
+        here.servicer.readings = 2
+        error = await here.refusal(here.stub.ReadModel(asked, timeout=5).read())
+        assert isinstance(error, ResourceExhaustedError)
+        assert (error.limit, error.actual, error.retry_after_s) == (2, 3, 1.0)
+
+
+async def test_a_workspace_whose_changes_are_not_heard_is_unavailable() -> None:
+    """At once, so that the caller does without the edge."""
+    async with town() as here:
+        await here.boot()
+        here.freshness.doubted.add(TEAM)
+        for call in (here.boot(), here.found("a"), here.stub.ListEmoji(pb.ListEmojiRequest(team_id=TEAM), timeout=5)):
+            assert isinstance(await here.refusal(call), UnavailableError)
+        here.freshness.doubted.clear()
+        assert (await here.boot()).self.id == ALICE
+        assert here.webapp.loads == 1
 
 
 async def test_bad_requests_say_what_is_wrong() -> None:

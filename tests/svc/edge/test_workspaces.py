@@ -1,126 +1,20 @@
-"""The workspaces held: one load for many callers, changes during a load, losses, eviction, and the ring."""
+"""The workspaces held: changes, losses, eviction, and the ring."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 
-from discovery.ring import Member, Ring
-from svc.edge.config import HoldLimits, ModelLimits
-from svc.edge.loader import Loader
-from svc.edge.ownership import Ownership
-from svc.edge.workspaces import Workspaces
-from svc.kit.clock import SystemClock
+from discovery.ring import Ring
 from svc.kit.errors import (
     InternalError,
-    NotFoundError,
     NotOwnerError,
     ResourceExhaustedError,
     UnavailableError,
 )
-from svc.kit.lifecycle import Tasks
-from tests.svc.edge.twins import ALICE, BOB, GENERAL, TEAM, TwinFeed, TwinSource, World
-
-LONE_RING = Ring([Member("edge-1")])
-OTHER_RING = Ring([Member("edge-2")])
-
-
-@dataclass
-class Edge:
-    """An edge without its gRPC face."""
-
-    workspaces: Workspaces
-    source: TwinSource
-    feed: TwinFeed
-    ownership: Ownership
-
-    def move(self, ring: Ring) -> None:
-        """Take a new ring."""
-        self.ownership.ring = ring
-        self.workspaces.ring_changed()
-
-    async def titles(self, team_id: str = TEAM) -> dict[str, str]:
-        """What the model says of its users."""
-        return {user.id: user.title for user in (await self.workspaces.model(team_id)).users}
-
-
-def limits(
-    workspaces_max: int = 10, bytes_max: int = 1 << 30, load_timeout_s: float = 5.0, stale_max_s: float = 5.0
-) -> HoldLimits:
-    """Limits for a test."""
-    return HoldLimits(
-        workspaces_max=workspaces_max, bytes_max=bytes_max, load_timeout_s=load_timeout_s, stale_max_s=stale_max_s
-    )
-
-
-@asynccontextmanager
-async def edge_of(*worlds: World, hold: HoldLimits | None = None) -> AsyncIterator[Edge]:
-    """Run an edge that owns every workspace."""
-    hold = hold or limits()
-    source, feed, ownership = TwinSource(*worlds), TwinFeed(*worlds), Ownership("edge-1", LONE_RING)
-    clock = SystemClock()
-    async with Tasks("loads", limit=2 * hold.workspaces_max) as tasks:
-        loader = Loader(source, ModelLimits(), hold.loads_max, clock)
-        workspaces = feed.consumer = Workspaces(hold, loader, feed, ownership, clock, tasks)
-        yield Edge(workspaces, source, feed, ownership)
-
-
-async def eventually(check: Callable[[], bool]) -> None:
-    """Let the loop run until `check` holds; fails after two seconds."""
-    async with asyncio.timeout(2):
-        while not check():
-            await asyncio.sleep(0.001)
-
-
-def acme() -> World:
-    """A workspace with Alice and #general."""
-    world = World()
-    world.user(ALICE, "first")
-    world.channel(GENERAL)
-    return world
-
-
-async def test_many_callers_share_one_load() -> None:
-    """A storm of boots is one load; later callers find the model there."""
-    async with edge_of(acme()) as edge:
-        models = await asyncio.gather(*(edge.workspaces.model(TEAM) for _ in range(100)))
-        assert len({id(model) for model in models}) == 1
-        assert await edge.workspaces.model(TEAM) is models[0]
-        assert edge.source.loads == [TEAM]
-
-
-async def test_a_caller_that_gives_up_does_not_stop_the_load() -> None:
-    """The others, and the next one, have it."""
-    async with edge_of(acme()) as edge:
-        edge.source.gate.clear()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await edge.workspaces.model(TEAM)
-        edge.source.gate.set()
-        assert await edge.titles() == {ALICE: "first"}
-        assert edge.source.loads == [TEAM]
-
-
-async def test_a_change_during_the_load_is_there_in_the_end() -> None:
-    """Committed after the header was read: in the pages, in an event, or in both, and never lost or put back."""
-    world = acme()
-    async with edge_of(world) as edge:
-
-        def change() -> None:
-            world.user(ALICE, "second")
-            world.user(BOB, "new")
-
-        edge.source.during = change
-        assert await edge.titles() == {ALICE: "second", BOB: "new"}
-        assert edge.feed.positions == {TEAM: 2}
-        edge.feed.pump()
-        assert await edge.titles() == {ALICE: "second", BOB: "new"}
-        assert (await edge.workspaces.model(TEAM)).offset == 4
-        assert edge.workspaces.applied == 2
+from tests.svc.edge.edges import LONE_RING, OTHER_RING, acme, edge_of, eventually, limits
+from tests.svc.edge.twins import ALICE, BOB, TEAM, World
 
 
 async def test_events_keep_the_model_fresh_without_a_load() -> None:
@@ -167,9 +61,26 @@ async def test_what_the_feed_lost_is_loaded_again_however_often_that_fails() -> 
         assert edge.source.loads == [TEAM] * 5
 
 
-async def test_a_model_too_stale_is_dropped() -> None:
-    """After `stale_max_s` without a repair a caller gets an error instead of what may be wrong."""
-    async with edge_of(acme(), hold=limits(stale_max_s=0.05, load_timeout_s=0.2)) as edge:
+async def test_a_model_too_stale_is_refused_until_it_is_repaired() -> None:
+    """After `stale_max_s` without a repair a caller gets an error instead of what may be wrong, and soon."""
+    world = acme()
+    async with edge_of(world, hold=limits(stale_max_s=0.05)) as edge:
+        await edge.workspaces.model(TEAM)
+        world.user(ALICE, "lost")
+        edge.source.gate.clear()
+        edge.workspaces.lost(TEAM, 3)
+        assert await edge.titles() == {ALICE: "first"}
+        await asyncio.sleep(0.06)
+        with pytest.raises(UnavailableError, match="missed a change"):
+            await edge.workspaces.model(TEAM)
+        edge.source.gate.set()
+        await eventually(lambda: edge.feed.positions == {TEAM: 3})
+        assert await edge.titles() == {ALICE: "lost"}
+
+
+async def test_a_model_that_cannot_be_repaired_is_let_go() -> None:
+    """After `refresh_timeout_s` the next caller's load is the first again."""
+    async with edge_of(acme(), hold=limits(refresh_timeout_s=0.05, load_timeout_s=0.2)) as edge:
         await edge.workspaces.model(TEAM)
         edge.source.failures = [UnavailableError("down")] * 1000
         edge.workspaces.lost(TEAM, 3)
@@ -179,40 +90,17 @@ async def test_a_model_too_stale_is_dropped() -> None:
             await edge.workspaces.model(TEAM)
 
 
-async def test_a_load_that_breaks_is_tried_again() -> None:
-    """A stream cut in the middle, or a webapp that is away for a moment, is not the caller's trouble."""
+async def test_what_would_not_be_heard_of_is_not_answered_from() -> None:
+    """Nobody waits: who asks does without the edge, and has it back as soon as changes are heard again."""
     async with edge_of(acme()) as edge:
-        edge.source.failures = [UnavailableError("down")]
-        edge.source.cut_after = 2
-
-        def mend() -> None:
-            if len(edge.source.loads) > 2:
-                edge.source.cut_after = None
-
-        edge.source.during = mend
+        await edge.workspaces.model(TEAM)
+        edge.freshness.doubted.add(TEAM)
+        with pytest.raises(UnavailableError):
+            async with asyncio.timeout(0.1):
+                await edge.workspaces.model(TEAM)
+        edge.freshness.doubted.clear()
         assert await edge.titles() == {ALICE: "first"}
-        assert edge.source.loads == [TEAM] * 3
-
-
-async def test_a_load_that_cannot_succeed_fails_at_once_and_the_next_caller_tries_again() -> None:
-    """An unknown workspace is not found; nothing of it is held."""
-    world = acme()
-    async with edge_of(world) as edge:
-        del edge.source.worlds[TEAM]
-        with pytest.raises(NotFoundError):
-            await edge.workspaces.model(TEAM)
-        assert (len(edge.workspaces), edge.feed.positions, edge.source.loads) == (0, {}, [TEAM])
-        edge.source.worlds[TEAM] = world
-        assert await edge.titles() == {ALICE: "first"}
-
-
-async def test_a_load_that_takes_too_long_is_unavailable() -> None:
-    """Every waiting caller is answered when the time is over."""
-    async with edge_of(acme(), hold=limits(load_timeout_s=0.05)) as edge:
-        edge.source.gate.clear()
-        waiting = [edge.workspaces.model(TEAM) for _ in range(3)]
-        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes] == [UnavailableError] * 3
+        assert edge.source.loads == [TEAM]
 
 
 async def test_the_idlest_workspace_is_forgotten_when_there_are_too_many() -> None:
@@ -285,25 +173,6 @@ async def test_the_ring_gives_a_workspace_to_another_edge() -> None:
             await edge.workspaces.model(TEAM)
         edge.move(LONE_RING)
         assert await edge.titles() == {ALICE: "first"}
-
-
-async def test_a_move_of_the_ring_during_a_load_calls_it_off() -> None:
-    """Those who wait learn at once that they are at the wrong edge."""
-    async with edge_of(acme()) as edge, asyncio.TaskGroup() as callers:
-        edge.source.gate.clear()
-        waiting = callers.create_task(refusal(edge))
-        await eventually(lambda: len(edge.source.loads) == 1)
-        edge.move(OTHER_RING)
-        async with asyncio.timeout(1):
-            assert isinstance(await waiting, NotOwnerError)
-        assert edge.feed.positions == {}
-
-
-async def refusal(edge: Edge) -> NotOwnerError:
-    """Ask for the workspace and return why it was refused."""
-    with pytest.raises(NotOwnerError) as refused:
-        await edge.workspaces.model(TEAM)
-    return refused.value
 
 
 async def test_events_of_strangers_and_transient_ones_change_nothing() -> None:

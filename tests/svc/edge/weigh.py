@@ -13,8 +13,9 @@ from random import Random
 from time import perf_counter
 
 import svc.edge.main  # noqa: F401 - what an edge has in memory anyway
+from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model, ModelBuilder
+from svc.edge.model import Model
 from svc.edge.names import AFFINITY_MAX, Query, search
 from tests.svc.edge import shapes
 
@@ -30,6 +31,8 @@ def load(users: int, channels: int) -> tuple[Model, float]:
     builder = ModelBuilder(shapes.TEAM_ID, ModelLimits())
     for part in shapes.parts(users, channels):
         builder.take(part)
+        while builder.work():
+            pass
     longest_s, more = 0.0, True
     while more:
         began = perf_counter()
