@@ -18,7 +18,20 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.log import Committed, Draft, Effect, Follow, Json, Mention, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.emoji_step import put_emoji
+from svc.webapp.log import (
+    Committed,
+    Draft,
+    Effect,
+    Follow,
+    Json,
+    Mention,
+    PutDirectory,
+    PutEmoji,
+    PutUser,
+    Unfollow,
+    Write,
+)
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.plan import decode_effect
 from svc.webapp.priority import note_stored
@@ -90,6 +103,10 @@ class Effects:
                 await self._put_directory(cause, effect)
             case PutUser():
                 await self._put_user(cause, effect)
+            case PutEmoji():
+                await put_emoji(
+                    self._commit, self._stores.workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key
+                )
             case Mention():
                 # Of the message itself: a write's ts is that of its first draft.
                 await self._stores.users.mention(effect.user_ids, cause.channel_id, cause.ts_us)

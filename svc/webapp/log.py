@@ -29,6 +29,7 @@ __all__ = [
     "MessageDraft",
     "Place",
     "PutDirectory",
+    "PutEmoji",
     "PutUser",
     "Unfollow",
     "Write",
@@ -149,13 +150,21 @@ class PutUser:
 
 
 @dataclass(frozen=True, slots=True)
+class PutEmoji:
+    """Effect of a write on a T… channel: custom emoji become these, and the team hears of it (emoji_changed)."""
+
+    emoji: Mapping[str, str]
+    """Value by name, "" for one that is removed; 1 to 50."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Effect: the write's first draft is a message that is meant for these users; it counts as one mention of each."""
 
     user_ids: tuple[str, ...]
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser | Mention
+Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | Mention
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "unfollow": log.Unfollow,
     "directory": log.PutDirectory,
     "user": log.PutUser,
+    "emoji": log.PutEmoji,
     "mention": log.Mention,
 }
 """Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""

@@ -1,0 +1,56 @@
+"""emoji.list and admin.emoji.*: the custom emoji of a workspace."""
+
+from __future__ import annotations
+
+from svc.kit.ids import ts_from_us
+from svc.webapp.api.arguments import Arg
+from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.priority import Priority
+
+NAME = Arg("name", required=True, missing="error_missing_name")
+
+
+async def list_emoji(call: Call) -> Answer:
+    """List all custom emoji: the address of a picture, or `alias:NAME`, by name."""
+    found = await call.services.emoji.all(call.caller.team_id)
+    return {"emoji": found, "cache_ts": ts_from_us(call.services.clock.wall_us())}
+
+
+async def add(call: Call) -> Answer:
+    """Add an emoji, or another name of one."""
+    await call.services.emoji.add(call.caller, call.args.text("name"), call.args.text("url"))
+    return {}
+
+
+async def add_alias(call: Call) -> Answer:
+    """Add another name of an emoji."""
+    await call.services.emoji.add_alias(call.caller, call.args.text("name"), call.args.text("alias_for"))
+    return {}
+
+
+async def remove(call: Call) -> Answer:
+    """Remove an emoji and its other names."""
+    await call.services.emoji.remove(call.caller, call.args.text("name"))
+    return {}
+
+
+async def rename(call: Call) -> Answer:
+    """Give an emoji another name."""
+    await call.services.emoji.rename(call.caller, call.args.text("name"), call.args.text("new_name"))
+    return {}
+
+
+METHODS = (
+    Method("emoji.list", list_emoji, reads_as=Priority.BOOT),
+    Method("admin.emoji.add", add, (NAME, Arg("url", required=True, missing="error_no_image")), writes=True),
+    Method(
+        "admin.emoji.addAlias",
+        add_alias,
+        (NAME, Arg("alias_for", required=True, missing="no_alias_selected")),
+        writes=True,
+    ),
+    Method("admin.emoji.remove", remove, (Arg("name", required=True, missing="emoji_not_found"),), writes=True),
+    Method(
+        "admin.emoji.rename", rename, (NAME, Arg("new_name", required=True, missing="error_missing_name")), writes=True
+    ),
+)
