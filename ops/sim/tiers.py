@@ -37,7 +37,7 @@ from svc.webapp.publisher import Publisher, run_publisher
 from svc.webapp.servicer import WebappServicer
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
-from svc.webapp.store.rows import Membership, User
+from svc.webapp.store.rows import Membership, Prefs, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -62,6 +62,10 @@ class NoCache(Lookups):
     async def followed(self, user_id: str, head: int) -> Sequence[Membership]:
         """See Lookups."""
         return await self._users.memberships(user_id)
+
+    async def prefs(self, user_id: str, head: int = 0) -> Prefs:
+        """See Lookups. Nobody chooses anything here."""
+        return Prefs(user_id)
 
     async def forget(self, changed: Iterable[str]) -> None:
         """See Lookups."""

@@ -13,7 +13,10 @@ from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.emoji import CustomEmoji
+from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
@@ -62,6 +65,9 @@ def assemble(
         conversations=conversations,
         direct=direct,
         messages=Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes),
+        marks=ReadMarks(directory, lookups, channels, stores.users, writes),
+        preferences=Preferences(stores.users, lookups, writes),
+        emoji=CustomEmoji(workspaces, writes),
         accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
         connector=connector,
         presence=presence,

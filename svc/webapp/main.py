@@ -90,7 +90,7 @@ async def _start_services(
     )
     effects = Effects(committer.commit, stores, lookups)
     await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock, lookups.forget_events))
-    await up.enter_async_context(run_retention(RetentionStore(pools.channel), config.retention, clock))
+    await up.enter_async_context(run_retention(RetentionStore(pools.channel, pools.user), config.retention, clock))
     writes = Writes(committer.commit, effects, stores.outbox)
     return assemble(stores, lookups, writes, clock, await _connector(config, disco, clock), PresenceTier(disco.pools))
 

@@ -1,5 +1,7 @@
 """Retention: the log keeps what a returning client may ask for, and no more. Messages themselves are kept for ever.
 
+What a user was mentioned in and has not read for a season is not counted for it any more.
+
 Every webapp trims, a little each minute; two at once only find less to do. A client that was away for longer than the
 log is kept gets an explicit `resume_failed`, and reads history.
 """
@@ -30,7 +32,7 @@ STEPS_A_ROUND = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionConfig:
-    """How long the log and idempotency keys are kept."""
+    """How long the log, idempotency keys and mentions are kept."""
 
     log_keep_s: float = setting(
         "PARLEY_WEBAPP_LOG_KEEP_S",
@@ -44,6 +46,12 @@ class RetentionConfig:
         minimum=60,
         help="seconds for which a repeated client_msg_id gives the first message again",
     )
+    mentions_keep_s: float = setting(
+        "PARLEY_WEBAPP_MENTIONS_KEEP_S",
+        default=90 * 86_400.0,
+        minimum=60,
+        help="seconds for which an unread message that is meant for a user counts in its badge",
+    )
     interval_s: float = setting(
         "PARLEY_WEBAPP_RETENTION_INTERVAL_S", default=60.0, minimum=0.1, help="seconds between two looks for old rows"
     )
@@ -53,8 +61,10 @@ async def trim(store: RetentionStore, config: RetentionConfig, now_us: int) -> i
     """Delete what is too old, in bounded steps; return how many rows went."""
     log_before = now_us - int(config.log_keep_s * 1_000_000)
     requests_before = now_us - int(config.requests_keep_s * 1_000_000)
+    mentions_before = now_us - int(config.mentions_keep_s * 1_000_000)
     gone = await _in_steps(lambda: store.trim_log(log_before, ROWS_A_STEP))
-    return gone + await _in_steps(lambda: store.trim_requests(requests_before, ROWS_A_STEP))
+    gone += await _in_steps(lambda: store.trim_requests(requests_before, ROWS_A_STEP))
+    return gone + await _in_steps(lambda: store.trim_mentions(mentions_before, ROWS_A_STEP))
 
 
 async def _in_steps(step: Callable[[], Awaitable[int]]) -> int:

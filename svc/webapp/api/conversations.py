@@ -110,6 +110,12 @@ def _page_start(cursor: str, *, inclusive: bool) -> int:
     return int(key) - inclusive
 
 
+async def mark(call: Call) -> Answer:
+    """Say up to where the caller has read."""
+    await call.services.marks.mark(call.caller, call.args.text("channel"), call.args.stamp("ts") or 0)
+    return {}
+
+
 async def open_direct(call: Call) -> Answer:
     """Open the direct message with some people, or one that exists by its id; opening twice gives the same one."""
     args = call.args
@@ -175,6 +181,12 @@ METHODS = (
             ),
             CURSOR,
         ),
+    ),
+    Method(
+        "conversations.mark",
+        mark,
+        (CHANNEL, Arg("ts", Kind.STAMP, required=True, missing="invalid_timestamp", invalid="invalid_timestamp")),
+        writes=True,
     ),
     Method(
         "conversations.open",

@@ -8,6 +8,7 @@ from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CURSOR, LIMIT, Answer, Call, Method
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, listed
 from svc.webapp.domain import shapes
+from svc.webapp.domain.prefs import typed
 from svc.webapp.domain.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
@@ -50,14 +51,39 @@ async def get_presence(call: Call) -> Answer:
     found = await presence_or_away(call.services.presence, user_id)
     answer: Answer = {"presence": "active" if found.is_active else "away"}
     if user_id == call.caller.user_id:
+        is_away = (await call.services.lookups.prefs(user_id)).away
         answer |= {
+            # The presence tier hears of it a moment later.
+            "presence": "active" if found.is_active and not is_away else "away",
             "online": found.connection_count > 0,
-            "auto_away": not found.is_active,
-            "manual_away": False,
+            "auto_away": not found.is_active and not is_away,
+            "manual_away": is_away,
             "connection_count": found.connection_count,
             "last_activity": found.last_activity_s,
         }
     return answer
+
+
+async def set_presence(call: Call) -> Answer:
+    """Be away by hand, or as one's connections are."""
+    presence = call.args.text("presence")
+    if presence not in ("auto", "away"):
+        raise Refused("invalid_presence")
+    await call.services.preferences.set_away(call.caller, is_away=presence == "away")
+    return {}
+
+
+async def get_prefs(call: Call) -> Answer:
+    """Return the caller's preferences."""
+    return {"prefs": await call.services.preferences.get(call.caller)}
+
+
+async def set_prefs(call: Call) -> Answer:
+    """Set one of the caller's preferences by name, or several as an object, in which null removes one."""
+    change = call.args.mapping("prefs")
+    if call.args.has("name"):
+        change = {**change, call.args.text("name"): typed(call.args.raw.get("value", ""))}
+    return {"prefs": await call.services.preferences.set(call.caller, change)}
 
 
 async def _user(call: Call, user_id: str) -> User:
@@ -73,5 +99,13 @@ METHODS = (
     Method(
         "users.conversations", conversations, (Arg("user"), TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR)
     ),
+    Method(
+        "users.setPresence",
+        set_presence,
+        (Arg("presence", required=True, missing="invalid_presence", invalid="invalid_presence"),),
+        writes=True,
+    ),
+    Method("users.prefs.get", get_prefs),
+    Method("users.prefs.set", set_prefs, (Arg("name"), Arg("prefs", Kind.OBJECT)), writes=True),
     Method("users.getPresence", get_presence, (Arg("user"),), reads_as=Priority.TRANSIENT),
 )

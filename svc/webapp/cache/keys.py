@@ -23,6 +23,7 @@ __all__ = [
     "member_key",
     "members_key",
     "newest_key",
+    "prefs_key",
     "side_key",
     "sides_key",
     "team_key",
@@ -116,6 +117,11 @@ def user_key(team_id: str, user_id: str) -> str:
 def team_key(team_id: str) -> str:
     """Key of a workspace."""
     return f"{policy.TEAM.prefix}:{team_id}"
+
+
+def prefs_key(user_id: str) -> str:
+    """Key of what a user chose."""
+    return f"{policy.PREFS.prefix}:{user_id}"
 
 
 def newest_key(channel_id: str) -> str:

@@ -9,11 +9,11 @@ from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys, values
 from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.codec import FLAG, JSON, NUMBER, row_codec
-from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, MemberPage, Sides
+from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, Choices, MemberPage, Sides
 from svc.webapp.log import Json, Write
 from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Team, Token, User
+from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Prefs, Team, Token, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -153,6 +153,20 @@ class Lookups:
             sides = await self.sides(user_id)
         return sides.rows if sides.is_whole and sides.head >= head else await self._users.memberships(user_id)
 
+    async def prefs(self, user_id: str, head: int = 0) -> Prefs:
+        """Return what a user chose, as of `head` of the user's own channel or later; see `followed`."""
+
+        async def load() -> Choices:
+            heads = await self.shared.heads([user_id])
+            return Choices(heads.get(user_id, 0), await self._users.prefs(user_id))
+
+        key = keys.prefs_key(user_id)
+        found = await self._cache.get_or_load(key, load, values.CHOICES)
+        if found is None or found.head < head:
+            await self.forget((key,))
+            found = await self._cache.get_or_load(key, load, values.CHOICES)
+        return found.row if found is not None and found.head >= head else await self._users.prefs(user_id)
+
     async def newest(self, channel_id: str, load: Callable[[], Awaitable[Json]]) -> Json:
         """Return the newest page of a conversation's history, as `load` makes it."""
         return await self._cache.get_or_load(keys.newest_key(channel_id), load, JSON) or {}
@@ -168,6 +182,10 @@ class Lookups:
     async def forget_side(self, user_id: str, channel_id: str) -> None:
         """Drop a membership from the user's side."""
         await self.forget((keys.side_key(user_id, channel_id), keys.sides_key(user_id)))
+
+    async def forget_prefs(self, user_id: str) -> None:
+        """Drop what a user chose."""
+        await self.forget((keys.prefs_key(user_id),))
 
     async def forget_user(self, team_id: str, user_id: str) -> None:
         """Drop one user."""

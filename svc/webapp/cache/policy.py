@@ -51,9 +51,10 @@ COUNT = Policy("count", "n2", 60, "a number for people; exact counting takes 20 
 CONVERSATION = Policy("conversation", "c2", 300, "name, topic, archived: shown, and told by events to who is connected")
 USER = Policy("user", "u2", 300, "profile: shown, and told by events to who is connected", stale_s=10)
 TEAM = Policy("team", "w2", 300, "name and domain of the workspace: operators change them", stale_s=10)
+PREFS = Policy("prefs", "f2", 60, "what a user chose, for itself; sessions check the head of the user's channel")
 NEWEST = Policy("newest", "h2", 60, "the newest page of history; who is connected got the messages by events")
 
-CLASSES = (TOKEN, MEMBER, SIDE, SIDES, MEMBERS, COUNT, CONVERSATION, USER, TEAM, NEWEST)
+CLASSES = (TOKEN, MEMBER, SIDE, SIDES, MEMBERS, COUNT, CONVERSATION, USER, TEAM, PREFS, NEWEST)
 _BY_PREFIX = {policy.prefix: policy for policy in CLASSES}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from svc.webapp.cache.codec import Codec, cells_codec, row_loader
 from svc.webapp.store.decode import encode
-from svc.webapp.store.rows import Membership
+from svc.webapp.store.rows import Membership, Prefs
 
-__all__ = ["MEMBERS", "MEMBERS_MAX", "NEWEST_MAX", "SIDES", "SIDES_MAX", "MemberPage", "Sides"]
+__all__ = ["CHOICES", "MEMBERS", "MEMBERS_MAX", "NEWEST_MAX", "SIDES", "SIDES_MAX", "Choices", "MemberPage", "Sides"]
 
 SIDES_MAX = 2_000
 """Conversations of a user that are cached: 200 KB. Who is in more is read from the store each time."""
@@ -47,6 +47,15 @@ class MemberPage:
         return len(self.user_ids) < MEMBERS_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a user chose."""
+
+    head: int
+    """As in Sides."""
+    row: Prefs
+
+
 _membership = row_loader(Membership)
 
 
@@ -57,6 +66,11 @@ def _load_sides(cells: list[Any]) -> Sides:
 
 SIDES: Codec[Sides] = cells_codec(
     Sides, lambda sides: (sides.head, sides.is_whole, [encode(row) for row in sides.rows]), _load_sides
+)
+CHOICES: Codec[Choices] = cells_codec(
+    Choices,
+    lambda value: (value.head, value.row.user_id, value.row.prefs.decode(), value.row.away, value.row.revision),
+    lambda cells: Choices(int(cells[0]), Prefs(str(cells[1]), cells[2].encode(), bool(cells[3]), int(cells[4]))),
 )
 MEMBERS: Codec[MemberPage] = cells_codec(
     MemberPage, lambda page: page.user_ids, lambda cells: MemberPage(tuple(map(str, cells)))

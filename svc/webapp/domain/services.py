@@ -11,7 +11,10 @@ from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.emoji import CustomEmoji
+from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.shared_reads import SharedReads
@@ -35,6 +38,9 @@ class Services:
     conversations: Conversations
     direct: DirectMessages
     messages: Messages
+    marks: ReadMarks
+    preferences: Preferences
+    emoji: CustomEmoji
     accounts: Accounts
     connector: Connector
     presence: PresenceSource

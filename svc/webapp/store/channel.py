@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from svc.webapp.log import NOTICES
 from svc.webapp.store.decode import columns, decode, decode_all
 from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
@@ -100,6 +101,16 @@ class ChannelStore:
             f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND ts_us = %s", (channel_id, ts_us)
         )
         return decode(Message, rows[0]) if rows else None
+
+    @query("channel")
+    async def count_unread(self, channel_id: str, after_us: int, limit: int) -> int:
+        """Return how many messages above a ts are to be read; counts up to `limit`."""
+        rows = await self._db.rows(
+            "SELECT ts_us FROM messages WHERE channel_id = %s AND in_history = 1 AND ts_us > %s AND subtype NOT IN %s"
+            " LIMIT %s",
+            (channel_id, after_us, tuple(sorted(NOTICES)), limit),
+        )
+        return len(rows)
 
     @query("channel", replica="messages that are long there; none ever changes")
     async def history(

@@ -1,4 +1,4 @@
-"""What is old enough to go: log rows beyond their age, idempotency keys that nobody will repeat. Channel keyspace."""
+"""What is old enough to go: log rows beyond their age, idempotency keys that nobody will repeat, mentions long past."""
 
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
@@ -12,9 +12,10 @@ _SCATTER = "retention looks for old rows on every shard, once a minute"
 class RetentionStore:
     """Deletions in bounded steps. Methods return how many rows went, and raise the kit's errors."""
 
-    def __init__(self, database: Database) -> None:
-        """`database`: the channel keyspace."""
-        self._db = database
+    def __init__(self, channel: Database, user: Database) -> None:
+        """The keyspaces in which something ages."""
+        self._db = channel
+        self._users = user
 
     @query("channel", scatter=_SCATTER)
     async def trim_log(self, before_us: int, limit: int) -> int:
@@ -51,3 +52,16 @@ class RetentionStore:
             return 0
         where, args = pairs_in("channel_id", "request_id", sorted((row[0], row[1]) for row in rows))
         return await self._db.execute(f"DELETE FROM requests WHERE {where}", args)
+
+    @query("user", scatter=_SCATTER)
+    async def trim_mentions(self, before_us: int, limit: int) -> int:
+        """Delete about `limit` mentions by messages from before `before_us`: they are counted as unread no more."""
+        rows = await self._users.rows(
+            "SELECT user_id, channel_id, ts_us FROM mentions WHERE ts_us < %s ORDER BY ts_us LIMIT %s",
+            (before_us, limit),
+        )
+        if not rows:
+            return 0
+        where, args = pairs_in("user_id", "channel_id", sorted({(row[0], row[1]) for row in rows}))
+        newest_us = max(row[2] for row in rows)
+        return await self._users.execute(f"DELETE FROM mentions WHERE ({where}) AND ts_us <= %s", (*args, newest_us))

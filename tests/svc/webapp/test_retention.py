@@ -9,7 +9,7 @@ from svc.webapp.retention import RetentionConfig, trim
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.retention import RetentionStore
 from tests.svc.webapp.databases import Webapp
-from tests.svc.webapp.writes import CHANNEL, post
+from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, post
 
 pytestmark = pytest.mark.mesh
 
@@ -40,7 +40,7 @@ async def test_old_events_go_and_a_reader_who_wants_them_is_told(running: Webapp
     """What is left reads as before; what is gone reads as truncated; messages stay."""
     await posted(running, 10)
     await age(running.pools, 1, 6)
-    gone = await trim(RetentionStore(running.pools.channel), CONFIG, SystemClock().wall_us())
+    gone = await trim(RetentionStore(running.pools.channel, running.pools.user), CONFIG, SystemClock().wall_us())
     assert gone == 6 + 6
     channels = running.stores.channels
     assert (await channels.log(CHANNEL, 3, 100)).truncated
@@ -49,12 +49,26 @@ async def test_old_events_go_and_a_reader_who_wants_them_is_told(running: Webapp
     assert (await running.pools.channel.rows("SELECT COUNT(*) FROM messages"))[0][0] == 10
 
 
+async def test_mentions_of_a_season_ago_are_counted_no_more(running: Webapp) -> None:
+    """In bounded steps, the oldest first; younger ones stay."""
+    now_us = SystemClock().wall_us()
+    users = running.stores.users
+    for number in range(5):
+        await users.mention([ALICE, BOB], CHANNEL, now_us - (number + 1) * HOUR_US)
+    store = RetentionStore(running.pools.channel, running.pools.user)
+    assert await store.trim_mentions(now_us - 2 * HOUR_US - 1, 4) == 4
+    assert await users.count_mentions(BOB, CHANNEL, 0, 10) == 3
+    config = RetentionConfig(mentions_keep_s=2.5 * 3600)
+    assert await trim(store, config, now_us) == 2
+    assert await users.count_mentions(ALICE, CHANNEL, 0, 10) == await users.count_mentions(BOB, CHANNEL, 0, 10) == 2
+
+
 async def test_clocks_that_disagree_leave_no_hole(running: Webapp) -> None:
     """An event that looks young between old ones goes with them."""
     await posted(running, 10)
     await age(running.pools, 1, 3)
     await age(running.pools, 5, 6)
-    await trim(RetentionStore(running.pools.channel), CONFIG, SystemClock().wall_us())
+    await trim(RetentionStore(running.pools.channel, running.pools.user), CONFIG, SystemClock().wall_us())
     rows = await running.pools.channel.rows("SELECT `offset` FROM log ORDER BY `offset`")
     assert [row[0] for row in rows] == [7, 8, 9, 10]
 
@@ -65,5 +79,5 @@ async def test_an_event_that_waits_to_be_published_keeps_its_channel(running: We
     running.link.refuses = True
     await running.committer.commit(post(CHANNEL, "unpublished"))
     await age(running.pools, 1, 4)
-    await trim(RetentionStore(running.pools.channel), CONFIG, SystemClock().wall_us())
+    await trim(RetentionStore(running.pools.channel, running.pools.user), CONFIG, SystemClock().wall_us())
     assert (await running.pools.channel.rows("SELECT COUNT(*) FROM log"))[0][0] == 4

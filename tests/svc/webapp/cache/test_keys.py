@@ -69,6 +69,7 @@ def test_every_class_has_keys_and_every_key_a_class() -> None:
         keys.conversation_key(CHANNEL),
         keys.user_key(TEAM, ALICE),
         keys.team_key(TEAM),
+        keys.prefs_key(ALICE),
         keys.newest_key(CHANNEL),
     ]
     assert {policy_of(key) for key in made} == set(CLASSES)

@@ -35,7 +35,7 @@ def calls(pools: Pools) -> Calls:
         **_of_user(UserStore(pools.user)),
         **_of_bulk(Bulk(pools)),
         **_of_outbox(OutboxStore(pools.channel)),
-        **_of_retention(RetentionStore(pools.channel)),
+        **_of_retention(RetentionStore(pools.channel, pools.user)),
     }
 
 
@@ -101,6 +101,7 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.members_among": [lambda: store.members_among(CHANNEL, [ALICE, BOB])],
         "ChannelStore.count_members": [lambda: store.count_members(channels)],
         "ChannelStore.message": [lambda: store.message(CHANNEL, 1)],
+        "ChannelStore.count_unread": [lambda: store.count_unread(CHANNEL, 1, 5)],
         "ChannelStore.history": [
             lambda: store.history(CHANNEL),
             lambda: store.history(CHANNEL, latest_us=9, oldest_us=1, inclusive=True),
@@ -153,6 +154,7 @@ def _of_outbox(store: OutboxStore) -> Calls:
 def _of_retention(store: RetentionStore) -> Calls:
     return {
         "RetentionStore.trim_log": [lambda: store.trim_log(LATER_US, 100)],
+        "RetentionStore.trim_mentions": [lambda: store.trim_mentions(LATER_US, 100)],
         "RetentionStore.trim_requests": [lambda: store.trim_requests(LATER_US, 100)],
     }
 

@@ -15,6 +15,7 @@ from svc.webapp.store.rows import (
     Conversation,
     ConversationKind,
     Membership,
+    Prefs,
     Team,
     Token,
     TokenKind,
@@ -204,6 +205,62 @@ async def test_a_users_side_of_its_conversations(running: Webapp) -> None:
     side = await users.side(ALICE, CHANNEL)
     assert side is not None
     assert (side.revision_us, side.active, side.last_read_us) == (20, False, 77)
+
+
+async def test_mentions_are_counted_from_the_read_mark_on(running: Webapp) -> None:
+    """Of many users at once; once each, however often they are noted; a mark may move back; who left has none."""
+    users = running.stores.users
+    direct = "D0000000001"
+    for user_id, channel_id in ((ALICE, CHANNEL), (ALICE, direct), (BOB, CHANNEL)):
+        await users.put_membership(Membership(user_id, channel_id, TEAM, ConversationKind.PUBLIC, revision_us=10))
+    for ts_us in (5, 6, 7, 7):
+        await users.mention([BOB, ALICE], CHANNEL, ts_us)
+    await users.mention([ALICE], direct, 9)
+    await users.mention([ALICE], "C0000000009", 9)
+    await users.mention([], CHANNEL, 9)
+    await users.mark_read(BOB, CHANNEL, 6)
+    everybody = [ALICE, BOB, "U0000000003"]
+    assert await users.unread_mentions(everybody) == {ALICE: {CHANNEL: 3, direct: 1}, BOB: {CHANNEL: 1}}
+    await users.mark_read(BOB, CHANNEL, 7)
+    await users.mark_read(ALICE, CHANNEL, 7)
+    assert await users.unread_mentions(everybody) == {ALICE: {direct: 1}}
+    await users.mark_read(ALICE, CHANNEL, 5)
+    await users.put_membership(Membership(ALICE, direct, TEAM, ConversationKind.PUBLIC, revision_us=20, active=False))
+    assert await users.unread_mentions([ALICE]) == {ALICE: {CHANNEL: 2}}
+    assert await users.count_mentions(ALICE, CHANNEL, 5, 100) == 2
+    assert await users.count_mentions(ALICE, CHANNEL, 0, 2) == 2
+
+
+async def test_unread_messages_are_those_that_somebody_has_to_read(running: Webapp) -> None:
+    """Replies that only their thread shows are none."""
+    drafts = (message("a"), message("b", thread_ts_us=1), message("c", thread_ts_us=1, broadcast=True), note())
+    committed = await running.committer.commit(Write(CHANNEL, drafts))
+    first, _, third, _ = (place.ts_us for place in committed.places)
+    channels = running.stores.channels
+    assert await channels.count_unread(CHANNEL, 0, 10) == 2
+    assert await channels.count_unread(CHANNEL, first, 10) == 1
+    assert await channels.count_unread(CHANNEL, third, 10) == 0
+    assert await channels.count_unread(CHANNEL, 0, 1) == 1
+    assert (await channels.activity([CHANNEL]))[CHANNEL].last_message_us == third
+
+
+async def test_changes_of_preferences_at_once_are_all_kept(running: Webapp) -> None:
+    """Each is made of what the one before left; one that is refused changes nothing."""
+    users = running.stores.users
+    assert await users.prefs(ALICE) == Prefs(ALICE)
+
+    def longer(before: Prefs) -> Prefs:
+        return replace(before, prefs=before.prefs + b".", away=not before.away)
+
+    await asyncio.gather(*(users.change_prefs(ALICE, longer) for _ in range(9)))
+    assert await users.prefs(ALICE) == Prefs(ALICE, b"{}" + b"." * 9, away=True, revision=9)
+
+    def refuse(before: Prefs) -> Prefs:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await users.change_prefs(ALICE, refuse)
+    assert (await users.prefs(ALICE)).revision == 9
 
 
 async def test_tokens_are_found_by_hash_and_revoked_once(running: Webapp) -> None:
