@@ -24,8 +24,11 @@ from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections
+from svc.gateway.edge import Edges
+from svc.gateway.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
+from svc.gateway.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.reports import Presence
 from svc.gateway.session import Session, SessionLimits
 from svc.gateway.sockets import Connection, Outbox, Wiring
@@ -134,15 +137,17 @@ class GatewayProcess(Process):
         self.connections = Connections(1_000)
         presence = NoPresence()
         self.openings = Openings(webapp, presence, tasks, clock, self.rng)
+        outbox, no_edges = Outbox(host.as_loop, scenario.output_bytes_max), cast(Edges, None)  # devices are not lazy
         self.desk = FrontDesk(
             self.connections,
             self.feed,
             self.openings,
             Posts(webapp, tasks),
+            Lazy(no_edges, tasks, clock, self.rng, LazyLimits(), scenario.output_bytes_max),
+            Prefetch(no_edges, tasks, clock, outbox.call_later, PrefetchLimits()),
             cast(Presence, presence),
             clock,
         )
-        outbox = Outbox(host.as_loop, scenario.output_bytes_max)
         self._wiring = Wiring(outbox, self.desk, clock.now, frames.hello(host.name))
         self._number = 0
         self._ring: Watch

@@ -1,11 +1,11 @@
 """The gateway: terminates WebSockets, and pushes each event to the connections that follow its channel.
 
 Owns: connections, their sessions, which channels each follows and from which offset; the interest of its clients in the
-presence of others.
+presence of others; for clients that load lazily, which users each has met.
 Forgets: all of it with the process. Clients come back to another gateway, which reads what they follow from webapp.
 Bounds: connections, and how fast new ones come; frames, posts and interests a connection; bytes waiting to be written
 to one (a slow consumer is closed with a code that says to come back); sessions being opened at once; events held while
-a hole is filled.
+a hole is filled; queries to the edge, for each connection and in all; bytes of users kept to be sent before messages.
 
 | file | what |
 |---|---|

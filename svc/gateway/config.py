@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from svc.gateway.admission import AdmissionLimits
 from svc.gateway.keepalive import KeepaliveLimits
+from svc.gateway.lazy import LazyLimits
+from svc.gateway.prefetch import PrefetchLimits
 from svc.gateway.session import SessionLimits
 from svc.kit.config import InstanceConfig, setting
 
@@ -18,6 +20,8 @@ class GatewayConfig:
     limits: SessionLimits
     keepalive: KeepaliveLimits
     admission: AdmissionLimits
+    lazy: LazyLimits
+    prefetch: PrefetchLimits
     ws_port: int = setting(
         "PARLEY_GATEWAY_WS_PORT", default=0, minimum=0, maximum=65535, help="WebSocket port; 0 takes a free one"
     )

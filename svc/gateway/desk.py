@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from parley.event.v1 import event_pb2 as event_pb
@@ -9,9 +10,12 @@ from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
 from svc.gateway.hub import Hub
+from svc.gateway.lazy import Lazy
+from svc.gateway.lazy_frames import Query
 from svc.gateway.members import Member
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
+from svc.gateway.prefetch import Prefetch
 from svc.gateway.reports import Presence
 from svc.gateway.session import Action, Post, PresenceQuery, PresenceSub, Resume, Typing
 from svc.gateway.sockets import Connection
@@ -35,7 +39,7 @@ class Channels(Protocol):
 
 
 class FrontDesk:
-    """Joins connections with the hub, webapp and presence (see sockets.Desk)."""
+    """Joins connections with the hub, webapp, the edge and presence (see sockets.Desk, members.Onlooker)."""
 
     def __init__(
         self,
@@ -43,15 +47,19 @@ class FrontDesk:
         feed: Channels,
         openings: Openings,
         posts: Posts,
+        lazy: Lazy,
+        prefetch: Prefetch,
         presence: Presence,
         clock: Clock,
     ) -> None:
         """Make the hub that everything meets in."""
-        self.hub = Hub(feed, clock.now, self._behind, self._stale)
+        self.hub = Hub(feed, clock.now, self._behind, self._stale, self)
         self._connections = connections
         self._feed = feed
         self._openings = openings
         self._posts = posts
+        self._lazy = lazy
+        self._prefetch = prefetch
         self._presence = presence
 
     def opened(self, connection: Connection) -> None:
@@ -67,6 +75,8 @@ class FrontDesk:
             self._posts.post(connection, action)
         elif isinstance(action, Typing):
             self._typing(connection, action)
+        elif isinstance(action, Query):
+            self._lazy.ask(connection, action)
         elif isinstance(action, PresenceSub):
             self._presence.subscribe(connection, action.user_ids)
         elif isinstance(action, PresenceQuery):
@@ -83,7 +93,23 @@ class FrontDesk:
         self._connections.remove(connection)
         self.hub.leave(connection)
         self._openings.closed(connection)
+        self._lazy.closed(connection)
+        self._prefetch.closed(connection)
         self._presence.disconnected(connection)
+
+    def introduce(self, event: event_pb.Event, user_ids: Iterable[str], members: Iterable[Member]) -> bool:
+        """See members.Onlooker."""
+        return self._prefetch.introduce(event, user_ids, members)
+
+    def passed(self, event: event_pb.Event) -> None:
+        """See members.Onlooker."""
+        if event.HasField("away_change"):
+            self._presence.set_away(event.channel_id, event.away_change.is_away_by_hand, event.offset)
+        self._prefetch.passed(event)
+
+    def unfollowed(self, channel_id: str) -> None:
+        """See members.Onlooker."""
+        self._prefetch.unfollowed(channel_id)
 
     def _typing(self, connection: Connection, typing: Typing) -> None:
         if typing.channel_id not in connection.channels:

@@ -16,20 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.follower import Follower, Handed, HoldBudget
 from svc.gateway import frames
-from svc.gateway.members import Follows, Member
+from svc.gateway.followed import Channel
+from svc.gateway.members import Follows, Member, Onlooker
+from svc.gateway.prefetch_audience import Audience, named
 from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
 from svc.kit.telemetry import span_from
-
-
-class _Channel:
-    """One followed channel."""
-
-    __slots__ = ("members", "position", "waiting")
-
-    def __init__(self, position: int) -> None:
-        self.position = position  # offset up to which events went through this hub
-        self.members: set[Member] = set()
-        self.waiting: dict[Member, Follower] | None = None
 
 
 class Hub:
@@ -41,8 +32,9 @@ class Hub:
         now: Callable[[], float],
         on_behind: Callable[[Member], None],
         on_stale: Callable[[Member], None],
+        onlooker: Onlooker,
     ) -> None:
-        """Take two requests that are heard soon, and not from within.
+        """Take two requests that are heard soon, and not from within, and who hears of events before the members do.
 
         `on_behind(member)`: read `missing(member)` from the log. `on_stale(member)`: what it should follow is not known
         any more, so its session must begin anew.
@@ -51,8 +43,9 @@ class Hub:
         self._now = now
         self._on_behind = on_behind
         self._on_stale = on_stale
+        self._onlooker = onlooker
         self._budget = HoldBudget()
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, Channel] = {}
         self._members: dict[str, Member] = {}
         self._replays: dict[Member, Replay] = {}
         self.events_in = 0
@@ -84,10 +77,10 @@ class Hub:
         channel = self._channels.get(channel_id)
         if channel is None:
             position = max(after, head)
-            channel = self._channels[channel_id] = _Channel(position)
+            channel = self._channels[channel_id] = Channel(position)
             self._feed.follow(channel_id, position)
         if after == channel.position:
-            channel.members.add(member)
+            channel.add(member)
             return
         follower = Follower(after, self._budget)
         if channel.waiting is None:
@@ -119,7 +112,7 @@ class Hub:
             return
         member.channels.discard(channel_id)
         channel = self._channels[channel_id]
-        channel.members.discard(member)
+        channel.discard(member)
         if channel.waiting is not None:
             follower = channel.waiting.pop(member, None)
             if follower is not None:
@@ -128,6 +121,7 @@ class Hub:
         if not channel.members and channel.waiting is None:
             del self._channels[channel_id]
             self._feed.unfollow(channel_id)
+            self._onlooker.unfollowed(channel_id)
 
     def deliver(self, events: Sequence[event_pb.Event]) -> None:
         """Push events to whoever follows their channel. See uplinks.Consumer."""
@@ -148,6 +142,7 @@ class Hub:
         if channel is None:
             return
         channel.position = max(channel.position, last)
+        self._onlooker.unfollowed(channel_id)
         for member in tuple(channel.members):
             self._lose(member, channel_id, last)
         for member, follower in tuple((channel.waiting or {}).items()):
@@ -184,7 +179,7 @@ class Hub:
             first = handed.events[0].offset if handed.events else follower.last + 1
             self._lose(member, channel_id, first - 1)
         for event in handed.events:
-            self._push(event, (member,))
+            self._push_one(event, member)
         self._level(channel_id, member, follower)
         return len(handed.events)
 
@@ -219,7 +214,7 @@ class Hub:
         channel = self._channels.get(channel_id)
         return channel.waiting.get(member) if channel is not None and channel.waiting else None
 
-    def _deliver(self, channel: _Channel, event: event_pb.Event) -> None:
+    def _deliver(self, channel: Channel, event: event_pb.Event) -> None:
         if not event.offset:
             self._push_transient(channel, event)
             return
@@ -227,15 +222,19 @@ class Hub:
             # The channel was left and joined again within this batch. What it begins with now brings this event too.
             return
         channel.position = event.offset
+        if event.kind != event_pb.EVENT_KIND_MESSAGE:
+            self._onlooker.passed(event)
+        if channel.audience is not None and event.payload:
+            self._introduce(event, channel.audience)
         self._push(event, channel.members)
         if channel.waiting is not None:
             self._deliver_to_waiting(channel, event)
 
-    def _deliver_to_waiting(self, channel: _Channel, event: event_pb.Event) -> None:
+    def _deliver_to_waiting(self, channel: Channel, event: event_pb.Event) -> None:
         now = self._now()
         for member, follower in list((channel.waiting or {}).items()):
             for handed in follower.take(event, now):
-                self._push(handed, (member,))
+                self._push_one(handed, member)
             self._level(event.channel_id, member, follower)
 
     def _level(self, channel_id: str, member: Member, follower: Follower) -> None:
@@ -249,8 +248,18 @@ class Hub:
         elif follower.last == channel.position:
             del channel.waiting[member]
             channel.waiting = channel.waiting or None
-            channel.members.add(member)
+            channel.add(member)
         # Else the log was ahead of the feed: the member is passed over until the channel gets there.
+
+    def _introduce(self, event: event_pb.Event, audience: Audience) -> None:
+        strangers = audience.strangers(event)
+        if strangers and self._onlooker.introduce(event, strangers, audience.members):
+            audience.familiar(strangers)
+
+    def _push_one(self, event: event_pb.Event, member: Member) -> None:
+        if member.met is not None and event.payload:
+            self._onlooker.introduce(event, named(event), (member,))
+        self._push(event, (member,))
 
     def _push(self, event: event_pb.Event, members: Iterable[Member]) -> None:
         if event.kind == event_pb.EVENT_KIND_USER and event.HasField("subscription_change"):
@@ -297,7 +306,7 @@ class Hub:
         for channel_id in removed:
             self.part(member, channel_id)
 
-    def _push_transient(self, channel: _Channel, event: event_pb.Event) -> None:
+    def _push_transient(self, channel: Channel, event: event_pb.Event) -> None:
         frame = frames.text_frame(event.payload)
         sender_id = event.sender_id
         for members in (channel.members, channel.waiting or ()):

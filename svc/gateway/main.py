@@ -9,6 +9,7 @@ from random import SystemRandom
 
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
+from discovery.stubs import StubPools
 from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Feed, Subscriber
@@ -19,10 +20,14 @@ from svc.gateway.config import GatewayConfig
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
+from svc.gateway.edge import RemoteEdges
 from svc.gateway.keepalive import keep_alive
+from svc.gateway.lazy import Lazy
 from svc.gateway.metrics import Observed, observe_gateway
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
+from svc.gateway.prefetch import Prefetch
+from svc.gateway.prefetch_fetches import FETCHES_MAX
 from svc.gateway.reports import Presence, RemotePresence
 from svc.gateway.servicer import GatewayServicer
 from svc.gateway.sockets import Outbox, Wiring
@@ -48,18 +53,27 @@ class _Parts:
 
 
 def _assemble(
-    config: GatewayConfig, me: str, clock: Clock, feed: Feed, webapp: RemoteWebapp, presence: Presence, tasks: Tasks
+    config: GatewayConfig, me: str, clock: Clock, feed: Feed, pools: StubPools, presence: Presence, tasks: Tasks
 ) -> _Parts:
     rng = SystemRandom()
     connections = Connections(config.connections_max)
     outbox = Outbox(asyncio.get_running_loop(), config.output_bytes_max)
+    webapp, edges = RemoteWebapp(pools), RemoteEdges(pools)
     openings = Openings(webapp, presence, tasks, clock, rng)
-    desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), presence, clock)
+    lazy = Lazy(edges, tasks, clock, rng, config.lazy, config.output_bytes_max)
+    prefetch = Prefetch(edges, tasks, clock, outbox.call_later, config.prefetch)
+    desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), lazy, prefetch, presence, clock)
     wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
     gate = TicketGate(Signer(config.instance.secret), me)
     admission = Admission(config.admission, rng, clock.now())
     door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng)
-    return _Parts(connections, desk, door, Observed(connections, door, admission, desk.hub, outbox, openings))
+    observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch)
+    return _Parts(connections, desk, door, observed)
+
+
+def _tasks_max(config: GatewayConfig) -> int:
+    """Return how much may be under way for sessions: three things each, and what the edge is asked for all."""
+    return 3 * config.connections_max + config.lazy.queries_open_all_max + FETCHES_MAX
 
 
 async def serve(config: GatewayConfig) -> None:
@@ -70,12 +84,13 @@ async def serve(config: GatewayConfig) -> None:
     async with AsyncExitStack() as up:
         metrics_port = up.enter_context(telemetry(TIER, me, config.instance)).metrics_port
         disco = await up.enter_async_context(Discovery(config.instance, clock))
-        tasks = await up.enter_async_context(Tasks("session work", limit=3 * config.connections_max))
+        tasks = await up.enter_async_context(Tasks("session work", limit=_tasks_max(config)))
         feed = await discovered_feed(disco, subscriber, clock)
         presence_ring = await disco.ring("presence")
+        await disco.ring("edge", zone=config.instance.zone)
         servers = RemotePresence(disco.pools, presence_ring)
         presence = Presence(subscriber, servers, tasks, clock, config.keepalive.idle_s)
-        parts = _assemble(config, me, clock, feed, RemoteWebapp(disco.pools), presence, tasks)
+        parts = _assemble(config, me, clock, feed, disco.pools, presence, tasks)
         drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s)
         observe_feed(feed)
         observe_gateway(parts.observed)

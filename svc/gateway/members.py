@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
+
+from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.prefetch_memory import HeldOutput, Met
 
 
 class Member(Protocol):
@@ -24,12 +28,46 @@ class Member(Protocol):
         ...
 
     @property
+    def team_id(self) -> str:
+        """Its user's workspace."""
+        ...
+
+    @property
+    def met(self) -> Met | None:
+        """The users whom it has; None when it does not want them before they appear."""
+        ...
+
+    @property
     def channels(self) -> set[str]:
         """The channels that it follows; kept by the hub."""
         ...
 
     def push(self, frame: bytes) -> None:
         """Write an encoded frame soon. Must not raise."""
+        ...
+
+    def hold(self) -> HeldOutput:
+        """Write nothing from here on until `release`; the same again while it is held."""
+        ...
+
+    def release(self, held: HeldOutput) -> None:
+        """Write what was held. Harmless when it is over already."""
+        ...
+
+
+class Onlooker(Protocol):
+    """Who hears of events as they pass, before the connections do. Must not raise."""
+
+    def introduce(self, event: event_pb.Event, user_ids: Iterable[str], members: Iterable[Member]) -> bool:
+        """Push these users to those of the members who lack them; return whether all have them then."""
+        ...
+
+    def passed(self, event: event_pb.Event) -> None:
+        """Learn from an event of a followed channel; each once, and in order."""
+        ...
+
+    def unfollowed(self, channel_id: str) -> None:
+        """Hear no more of a channel, or of events that are gone."""
         ...
 
 

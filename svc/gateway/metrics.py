@@ -11,7 +11,9 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from svc.gateway.admission import Admission, Arrival
 from svc.gateway.door import Connections, Door
 from svc.gateway.hub import Hub
+from svc.gateway.lazy import Lazy
 from svc.gateway.openings import Openings
+from svc.gateway.prefetch import Prefetch
 from svc.gateway.sockets import Outbox
 
 
@@ -25,6 +27,8 @@ class Observed:
     hub: Hub
     outbox: Outbox
     openings: Openings
+    lazy: Lazy
+    prefetch: Prefetch
 
 
 def observe_gateway(parts: Observed) -> None:
@@ -42,6 +46,18 @@ def observe_gateway(parts: Observed) -> None:
     _counter(meter, "parley_gateway_resumed", "sessions begun with a token", lambda: openings.resumed)
     _counter(meter, "parley_gateway_resume_failures", "tokens of little use", lambda: openings.resume_failures)
     _observe_admission(meter, parts.admission)
+    _observe_edge(meter, parts.lazy, parts.prefetch)
+
+
+def _observe_edge(meter: metrics.Meter, lazy: Lazy, prefetch: Prefetch) -> None:
+    _gauge(meter, "parley_gateway_queries_open", "lazy queries under way", lambda: lazy.open)
+    _counter(meter, "parley_gateway_queries", "lazy queries asked of the edge", lambda: lazy.asked)
+    _counter(meter, "parley_gateway_queries_refused", "lazy queries refused: too many at once", lambda: lazy.refused)
+    _counter(meter, "parley_gateway_queries_failed", "lazy queries without an answer", lambda: lazy.failed)
+    _gauge(meter, "parley_gateway_prefetch_bytes", "bytes of users ready to be sent", lambda: prefetch.cached_bytes)
+    _counter(meter, "parley_gateway_introduced", "users sent before a message", lambda: prefetch.introduced)
+    _counter(meter, "parley_gateway_held", "times that output waited for a user", lambda: prefetch.held)
+    _counter(meter, "parley_gateway_held_in_vain", "times that it waited in vain", lambda: prefetch.expired)
 
 
 def _observe_admission(meter: metrics.Meter, admission: Admission) -> None:

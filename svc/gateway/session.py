@@ -7,14 +7,15 @@ object on its own connection, or closes it with a code that says why; nobody els
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from svc.gateway import answers, frames
+from svc.gateway import answers, frames, lazy_frames
 from svc.gateway.answers import RtmError
 from svc.gateway.close_codes import CloseCode
+from svc.gateway.lazy_frames import Allowance, AllowanceLimits, Query
 from svc.kit.config import setting
 from svc.kit.ids import is_id
 
@@ -54,6 +55,7 @@ class SessionLimits:
     presence_ids_max: int = setting(
         "PARLEY_GATEWAY_PRESENCE_IDS_MAX", default=2_000, minimum=1, help="users whose presence a client may follow"
     )
+    queries: AllowanceLimits = field(default_factory=AllowanceLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,13 @@ class Resume:
     token: str
 
 
-Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume
+Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume | Query
 
 
 class Session:
-    """The state of one connection that its frames depend on: a token bucket, and whether it may resume. 100 bytes."""
+    """The state of one connection that its frames depend on: token buckets, and whether it may resume. 100 bytes."""
 
-    __slots__ = ("_limits", "_refilled_at", "_refusals", "_tokens", "active_at", "awaits_resume")
+    __slots__ = ("_allowance", "_limits", "_refilled_at", "_refusals", "_tokens", "active_at", "awaits_resume")
 
     def __init__(self, limits: SessionLimits, now: float, awaits_resume: bool = False) -> None:
         """Start with a full bucket at `now` (monotonic seconds)."""
@@ -130,6 +132,7 @@ class Session:
         self._tokens = float(limits.frames_burst)
         self._refilled_at = now
         self._refusals = 0
+        self._allowance: Allowance | None = None
 
     def ping(self, payload: bytes, now: float) -> list[Action]:
         """Answer a protocol ping; beyond the rate it is left unanswered (RFC 6455 §5.5.3 allows it)."""
@@ -226,6 +229,18 @@ class Session:
             return [Send(answers.error(answers.reply_to(frame), RtmError.INVALID))]
         return [PresenceQuery(user_ids)]
 
+    def _query(self, frame: dict[str, Any]) -> list[Action]:
+        number, now = answers.reply_to(frame), self._refilled_at
+        if self._allowance is None:
+            self._allowance = Allowance(self._limits.queries, now)
+        wait_s = self._allowance.take(now)
+        if wait_s:
+            return [Send(answers.error(number, RtmError.RATE_LIMITED, retry_after=round(wait_s, 2)))]
+        try:
+            return [lazy_frames.read(frame["type"], number, frame)]
+        except ValueError as error:
+            return [Send(answers.error(number, RtmError.INVALID, hint=str(error)))]
+
     def _resume(self, frame: dict[str, Any]) -> list[Action]:
         if not self.awaits_resume:
             return [Send(answers.error(answers.reply_to(frame), RtmError.UNKNOWN_TYPE))]
@@ -245,6 +260,7 @@ _READERS: dict[str, Callable[[Session, dict[str, Any]], list[Action]]] = {
     "presence_query": Session._presence_query,
     "tickle": Session._tickle,
     "resume": Session._resume,
+    **dict.fromkeys(lazy_frames.KINDS_OF_QUERY, Session._query),
 }
 
 

@@ -16,6 +16,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
+from svc.gateway.prefetch_memory import HeldOutput, Met, fingerprint
 from svc.gateway.session import Action, Close, Send, Session
 from svc.gateway.tickets import Ticket
 
@@ -96,6 +97,7 @@ class Connection(WSListener):
 
     __slots__ = (
         "_fragments",
+        "_held",
         "_pending",
         "_session",
         "_transport",
@@ -107,8 +109,10 @@ class Connection(WSListener):
         "is_closing",
         "is_greeted",
         "is_idle",
+        "met",
         "number",
         "opened_unix_s",
+        "team_id",
         "ticket",
         "user_id",
     )
@@ -121,9 +125,14 @@ class Connection(WSListener):
         self._session = session
         self._transport: WSTransport | None = None
         self._pending: list[bytes] = []
+        self._held: HeldOutput | None = None
         self._fragments: bytearray | None = None
         self.ticket = ticket
+        self.team_id = ticket.team_id
         self.user_id = ticket.user_id
+        self.met = Met() if ticket.is_lazy_aware else None
+        if self.met is not None:
+            self.met.add(fingerprint(ticket.user_id))
         self.is_aware = ticket.is_aware
         self.id, self.number = name
         self.opened_unix_s = opened_unix_s
@@ -142,7 +151,7 @@ class Connection(WSListener):
     @property
     def unwritten_bytes(self) -> int:
         """Return the bytes that wait to be written."""
-        waiting = sum(map(len, self._pending))
+        waiting = sum(map(len, self._pending)) + (self._held.bytes if self._held is not None else 0)
         if self._transport is None or self._transport.is_disconnected:
             return waiting
         return waiting + self._transport.underlying_transport.get_write_buffer_size()
@@ -169,9 +178,31 @@ class Connection(WSListener):
             self._wiring.outbox.add(self)
         self._pending.append(frame)
 
+    def hold(self) -> HeldOutput:
+        """Write nothing from here on until `release`, or until more is held than may wait."""
+        self._held = self._held or HeldOutput()
+        self._held.take(self._pending)
+        self._pending = []
+        return self._held
+
+    def release(self, held: HeldOutput) -> None:
+        """Write what was held, at the end of this turn."""
+        if self._held is held:
+            self._pending = self._unheld(self._pending)
+            self._wiring.outbox.add(self)
+
+    def _unheld(self, pending: list[bytes]) -> list[bytes]:
+        held, self._held = self._held, None
+        return pending if held is None else [*held.frames(), *pending]
+
     def flush(self) -> None:
         """Write everything that is pending at once, or close a consumer that is too slow for it."""
         pending, self._pending = self._pending, []
+        if self._held is not None:
+            self._held.take(pending)
+            if self._held.bytes <= self._wiring.outbox.bytes_max:
+                return
+            pending = self._unheld([])
         transport = self._transport
         # picows closes by itself on frames that cannot be parsed: nothing may follow its Close.
         if transport is None or not pending or transport.is_disconnected or transport.is_close_frame_sent:
@@ -202,6 +233,7 @@ class Connection(WSListener):
         """Send what is pending and a Close frame, then end the connection when the peer answers, or after a while."""
         if self.is_closing:
             return
+        self._pending = self._unheld(self._pending)
         self.flush()
         if not self.is_closing:  # else flushing found a slow consumer
             self._send_close(code, reason)
@@ -216,6 +248,7 @@ class Connection(WSListener):
         """See picows: the socket is gone."""
         self.is_closing = True
         self._pending = []
+        self._held = None
         self._wiring.desk.closed(self)
 
     def pause_writing(self) -> None:
@@ -292,6 +325,7 @@ class Connection(WSListener):
     def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self.is_closing and not transport.is_close_frame_sent:
             code = int.from_bytes(frame.get_payload_as_bytes()[:2]) or int(CloseCode.NORMAL)
+            self._pending = self._unheld(self._pending)
             self.flush()
             self._send_close(code, "")
         transport.disconnect()
@@ -299,6 +333,7 @@ class Connection(WSListener):
     def _send_close(self, code: int, reason: str) -> None:
         self.is_closing = True
         self._pending = []
+        self._held = None
         transport = self._transport
         if transport is None or transport.is_disconnected:
             return

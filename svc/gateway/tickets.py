@@ -36,6 +36,11 @@ class Ticket:
         """Whether the client keeps positions, and wants to be told of them."""
         return self.resumes or "resume_aware" in self.flags
 
+    @property
+    def is_lazy_aware(self) -> bool:
+        """Whether the client wants to have users before an event shows them."""
+        return "lazy_aware" in self.flags
+
 
 class TicketGate:
     """Admits each ticket once. Remembers used ones until they expire: at most `used_max`, then nobody comes in.

@@ -18,6 +18,7 @@ from parley_client.actions import Answer, Event, Json, Leave, ResumeFailed, Say,
 from parley_client.session import Session
 from svc.gateway import resume
 from svc.gateway.hub import Hub
+from tests.svc.gateway.test_hub import FakeMember, FakeOnlooker
 
 ME, TEAM = "U0000000001", "T0000000001"
 HOME, CLUB = "C0000000001", "C0000000002"
@@ -25,13 +26,11 @@ HOME, CLUB = "C0000000001", "C0000000002"
 
 
 @dataclass(eq=False)
-class Line:
+class Line(FakeMember):
     """A connection at the gateway, and what was written to it and not read yet."""
 
-    id: str
     user_id: str = ME
     is_aware: bool = True
-    channels: set[str] = field(default_factory=set)
     wire: list[Json] = field(default_factory=list)
 
     def push(self, frame: bytes) -> None:
@@ -44,7 +43,7 @@ class Gateway:
     def __init__(self, logs: dict[str, list[event_pb.Event]]) -> None:
         self.logs = logs
         self.handed: dict[str, int] = {}
-        self.hub = Hub(self, lambda: 0.0, lambda member: None, self.stale)
+        self.hub = Hub(self, lambda: 0.0, lambda member: None, self.stale, FakeOnlooker())
 
     def stale(self, member: object) -> None:
         raise AssertionError("nothing of the user's own channel is ever cut off here")

@@ -10,14 +10,12 @@ from random import Random
 from typing import Any
 
 import aiohttp
-import grpc
 import orjson
 import pytest
 import uvloop
 
 from discovery.ring import Member, Ring
 from parley.event.v1 import event_pb2 as event_pb
-from parley.presence.v1 import presence_service_pb2 as presence_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp_pb
 from svc.feed.feed import Subscriber
 from svc.feed.filler import ChannelLog
@@ -28,8 +26,10 @@ from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
 from svc.gateway.hub import Hub
 from svc.gateway.keepalive import KeepaliveLimits, keep_alive
+from svc.gateway.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
+from svc.gateway.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.reports import Presence
 from svc.gateway.session import SessionLimits
 from svc.gateway.sockets import Outbox, Wiring
@@ -39,10 +39,11 @@ from svc.kit.clock import SystemClock
 from svc.kit.errors import NotFoundError, UnavailableError
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.tokens import Signer
+from tests.svc.gateway.edge_twin import TwinEdge
+from tests.svc.gateway.presence_twin import PRESENCE_SERVER, TwinPresence
 
 ME = "gateway-test-000001"
 TEAM = "T0000000001"
-PRESENCE_SERVER = "presence-test"
 TIMEOUT_S = 5.0
 
 
@@ -137,76 +138,20 @@ class TwinMesh:
         self.hub.deliver([event for event in events if event.channel_id in self.followed])
 
 
-class TwinPresence:
-    """A presence server: remembers what is reported, answers watches, and tells changes."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self.reported: dict[str, presence_pb.UserConnections] = {}
-        self.history: list[tuple[str, int, bool]] = []
-        """(user, sessions, away by hand) of everything that was reported."""
-        self.watched: set[str] = set()
-        self.heartbeats = 0
-        self._out: asyncio.Queue[object] = asyncio.Queue()
-
-    def report(self, server_id: str) -> TwinPresence:
-        assert server_id == PRESENCE_SERVER
-        return self
-
-    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
-        return {user_id: bool(self.counts.get(user_id)) for user_id in user_ids}
-
-    async def write(self, request: presence_pb.ReportRequest, /) -> None:
-        kind = request.WhichOneof("frame")
-        if kind == "hello":
-            self._out.put_nowait(presence_pb.ReportResponse(lease=presence_pb.Lease(lease_ms=300)))
-        elif kind == "connections":
-            for user in request.connections.users:
-                self.counts[user.user_id] = user.count
-                self.reported[user.user_id] = user
-                self.history.append((user.user_id, user.count, user.is_away_by_hand))
-                self.tell([user.user_id])
-        elif kind == "watch":
-            self.watched |= set(request.watch.added_user_ids)
-            self.watched -= set(request.watch.removed_user_ids)
-            self.tell(request.watch.added_user_ids)
-        else:
-            self.heartbeats += 1
-
-    async def read(self) -> object:
-        return await self._out.get()
-
-    def cancel(self) -> bool:
-        return True
-
-    def break_line(self) -> None:
-        """End the stream; the gateway opens another."""
-        self._out.put_nowait(grpc.aio.EOF)
-
-    def tell(self, user_ids: Sequence[str]) -> None:
-        users = [
-            presence_pb.UserPresence(
-                user_id=user_id,
-                presence=presence_pb.PRESENCE_ACTIVE if self.counts.get(user_id) else presence_pb.PRESENCE_AWAY,
-            )
-            for user_id in user_ids
-            if user_id in self.watched
-        ]
-        if users:
-            self._out.put_nowait(presence_pb.ReportResponse(changes=presence_pb.Changes(users=users)))
-
-
 @dataclass
 class House:
     """A running gateway, and clients of it."""
 
     mesh: TwinMesh
+    edge: TwinEdge
     presence: TwinPresence
     reports: Presence
     connections: Connections
     door: Door
     outbox: Outbox
     openings: Openings
+    lazy: Lazy
+    prefetch: Prefetch
     drain: Drain
     port: int
     signer: Signer
@@ -281,16 +226,24 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def running(
-    limits: SessionLimits, keepalive: KeepaliveLimits, admission: AdmissionLimits, connections_max: int, bytes_max: int
+    limits: SessionLimits,
+    keepalive: KeepaliveLimits,
+    admission: AdmissionLimits,
+    connections_max: int,
+    bytes_max: int,
+    lazy_limits: LazyLimits | None = None,
 ) -> Any:
     clock, mesh, presence_twin, signer = SystemClock(), TwinMesh(), TwinPresence(), Signer("a secret of sixteen")
+    edge = TwinEdge()
     async with AsyncExitStack() as up:
         tasks = await up.enter_async_context(Tasks("test", 1_000))
         connections = Connections(connections_max)
         outbox = Outbox(asyncio.get_running_loop(), bytes_max)
         presence = Presence(Subscriber(ME, "az1"), presence_twin, tasks, clock, keepalive.idle_s)
         openings = Openings(mesh, presence, tasks, clock, Random(1))
-        desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), presence, clock)
+        lazy = Lazy(edge, tasks, clock, Random(1), lazy_limits or LazyLimits(), bytes_max)
+        prefetch = Prefetch(edge, tasks, clock, outbox.call_later, PrefetchLimits())
+        desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), lazy, prefetch, presence, clock)
         mesh.hub = desk.hub
         wiring = Wiring(outbox, desk, clock.now, frames.hello(ME))
         limiter = Admission(admission, Random(1), clock.now())
@@ -302,7 +255,22 @@ async def running(
         http = await up.enter_async_context(aiohttp.ClientSession())
         drain = Drain(connections, door.shut, clock, tasks, linger_s=0.2)
         up.push_async_callback(drain.finish, 0)
-        yield House(mesh, presence_twin, presence, connections, door, outbox, openings, drain, port, signer, http)
+        yield House(
+            mesh=mesh,
+            edge=edge,
+            presence=presence_twin,
+            reports=presence,
+            connections=connections,
+            door=door,
+            outbox=outbox,
+            openings=openings,
+            lazy=lazy,
+            prefetch=prefetch,
+            drain=drain,
+            port=port,
+            signer=signer,
+            http=http,
+        )
 
 
 Opener = Callable[..., Coroutine[Any, Any, House]]
@@ -319,6 +287,7 @@ async def open_house() -> AsyncIterator[Opener]:
             admission: AdmissionLimits | None = None,
             connections_max: int = 100,
             bytes_max: int = 1024 * 1024,
+            lazy: LazyLimits | None = None,
         ) -> House:
             made = running(
                 limits or SessionLimits(),
@@ -326,6 +295,7 @@ async def open_house() -> AsyncIterator[Opener]:
                 admission or AdmissionLimits(),
                 connections_max,
                 bytes_max,
+                lazy,
             )
             house: House = await up.enter_async_context(made)
             return house

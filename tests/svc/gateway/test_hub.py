@@ -1,6 +1,6 @@
 """The hub: every connection gets what it follows from a definite start, once and in order, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.frames import text_frame
 from svc.gateway.hub import Hub
 from svc.gateway.members import Member
+from svc.gateway.prefetch_memory import HeldOutput, Met
 
 C, D = "C0000000001", "D0000000001"
 
@@ -18,8 +20,10 @@ C, D = "C0000000001", "D0000000001"
 @dataclass(eq=False)
 class FakeMember:
     id: str
-    user_id: str
+    user_id: str = ""
     is_aware: bool = False
+    team_id: str = "T0000000001"
+    met: Met | None = None
     channels: set[str] = field(default_factory=set)
     got: list[Any] = field(default_factory=list)
 
@@ -27,6 +31,35 @@ class FakeMember:
         said = orjson.loads(frame[2:])
         if "is" in said:
             self.got.append(str(said["is"]))
+
+    def hold(self) -> HeldOutput:
+        raise NotImplementedError
+
+    def release(self, held: HeldOutput) -> None:
+        raise NotImplementedError
+
+
+class FakeOnlooker:
+    """Remembers what passed, and introduces users by saying so."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.unheard: list[str] = []
+        self.asked = 0
+        self.can_introduce = True
+
+    def introduce(self, event: event_pb.Event, user_ids: Iterable[str], members: Iterable[Member]) -> bool:
+        self.asked += 1
+        for member in members:
+            if self.can_introduce:
+                member.push(text_frame(orjson.dumps({"is": " ".join(user_ids)})))
+        return self.can_introduce
+
+    def passed(self, event: event_pb.Event) -> None:
+        self.seen.append(f"{event.channel_id[0]}{event.offset}")
+
+    def unfollowed(self, channel_id: str) -> None:
+        self.unheard.append(channel_id)
 
 
 class FakeFeed:
@@ -50,7 +83,8 @@ class House:
         self.feed = FakeFeed()
         self.behind: list[Member] = []
         self.stale: list[Member] = []
-        self.hub = Hub(self.feed, lambda: 0.0, self.behind.append, self.stale.append)
+        self.onlooker = FakeOnlooker()
+        self.hub = Hub(self.feed, lambda: 0.0, self.behind.append, self.stale.append, self.onlooker)
         self.logs: dict[str, list[event_pb.Event]] = {}
 
     def member(self, name: str, user_id: str = "") -> FakeMember:

@@ -12,7 +12,7 @@ from svc.gateway import resume
 from svc.gateway.hub import Hub
 from svc.gateway.members import Member
 from svc.gateway.resume import SHARED_REPLAY_MAX, Opening, Replay, Start
-from tests.svc.gateway.test_hub import FakeFeed, FakeMember, event
+from tests.svc.gateway.test_hub import FakeFeed, FakeMember, FakeOnlooker, event
 
 A, B, D, ME = "C0000000001", "C0000000002", "D0000000001", "U0000000001"
 
@@ -106,7 +106,7 @@ class House:
         self.behind: list[Member] = []
         self.stale: list[Member] = []
         self.feed = FakeFeed()
-        self.hub = Hub(self.feed, lambda: 0.0, self.behind.append, self.stale.append)
+        self.hub = Hub(self.feed, lambda: 0.0, self.behind.append, self.stale.append, FakeOnlooker())
         self.me = Aware("me", ME, is_aware=True)
         self.hub.enter(self.me)
 

@@ -1,0 +1,45 @@
+"""Pure: the connections of a channel that want to have a user before an event shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.members import Member
+from svc.kit.ids import is_id
+
+FAMILIAR_MAX = 64
+"""Users of one channel whom all its connections are known to have: 5 KB."""
+
+
+def named(event: event_pb.Event) -> list[str]:
+    """Return the users whom a client needs to show an event: who caused it, and whom it mentions."""
+    ids = [event.sender_id, *event.mentioned_user_ids]
+    return [each for each in dict.fromkeys(ids) if is_id(each, "UW")]
+
+
+class Audience:
+    """The connections of one channel that want users before they appear, and users whom all of these have."""
+
+    __slots__ = ("_familiar", "members")
+
+    def __init__(self) -> None:
+        self.members: set[Member] = set()
+        self._familiar: set[str] = set()
+
+    def add(self, member: Member) -> None:
+        """Let a connection in, which may have met nobody."""
+        self.members.add(member)
+        self._familiar.clear()
+
+    def strangers(self, event: event_pb.Event) -> list[str]:
+        """Return the users of an event whom some may not have: in a channel at rest nobody, after one look-up."""
+        if event.sender_id in self._familiar and not event.mentioned_user_ids:
+            return []
+        return [each for each in named(event) if each not in self._familiar]
+
+    def familiar(self, user_ids: Iterable[str]) -> None:
+        """Remember that all of them have these users."""
+        if len(self._familiar) >= FAMILIAR_MAX:
+            self._familiar.clear()
+        self._familiar.update(user_ids)
