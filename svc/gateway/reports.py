@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -43,7 +44,7 @@ class PresenceServers(Protocol):
         ...
 
     async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
-        """Return which of at most 500 users are active. Raises ParleyError."""
+        """Return which of at most 500 users are active, but for servers that do not answer. Raises ParleyError."""
         ...
 
 
@@ -230,15 +231,21 @@ class RemotePresence:
         by_owner: dict[str, list[str]] = {}
         for user_id in user_ids:
             by_owner.setdefault(self._ring.owner(user_id).id, []).append(user_id)
-        states: dict[str, bool] = {}
-        for owned in by_owner.values():
+        answers = await asyncio.gather(*map(self._ask, by_owner.values()))
+        return {user.user_id: user.presence == pb.PRESENCE_ACTIVE for users in answers for user in users}
+
+    async def _ask(self, user_ids: Sequence[str]) -> Sequence[pb.UserPresence]:
+        """Ask the server that owns these users."""
+        try:
             answer = await self._pools.call_owner(
                 "presence",
-                owned[0],
+                user_ids[0],
                 PresenceServiceStub,
                 lambda stub: stub.GetPresence,
-                pb.GetPresenceRequest(user_ids=owned),
+                pb.GetPresenceRequest(user_ids=user_ids),
                 timeout_s=QUERY_TIMEOUT_S,
             )
-            states.update((user.user_id, user.presence == pb.PRESENCE_ACTIVE) for user in answer.users)
-        return states
+        except ParleyError as error:
+            log.warning("presence of %d users could not be read: %s", len(user_ids), error)
+            return ()
+        return answer.users
