@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from svc.webapp.api import api_test, auth, chat, conversations, rtm, team, users
+from svc.webapp.api import api_test, auth, chat, client, conversations, emoji, rtm, team, users
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
     api_test.METHODS,
     auth.METHODS,
     chat.METHODS,
+    client.METHODS,
     conversations.METHODS,
+    emoji.METHODS,
     rtm.METHODS,
     team.METHODS,
     users.METHODS,
