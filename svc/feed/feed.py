@@ -95,6 +95,16 @@ class Feed:
             self._positions.stop(channel_id)
             self._speak_to_all()
 
+    def rewind(self, channel_id: str, after: int) -> None:
+        """Deliver a followed channel again from offset `after` (exclusive): someone begins lower than others did.
+
+        Who followed it before sees events again that it has had.
+        """
+        self._positions.stop(channel_id)
+        self._positions.start(channel_id, after)
+        self._plan.again(channel_id)
+        self._speak_to_all()
+
     def position(self, channel_id: str) -> int | None:
         """Return the offset up to which a channel was handed on; None when it is not followed."""
         return self._positions.last(channel_id)

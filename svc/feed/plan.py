@@ -141,6 +141,15 @@ class Plan:
             del self._slots[channel.slot]
         return True
 
+    def again(self, channel_id: str) -> None:
+        """Subscribe to a followed channel anew, as if it had been left and followed again by all who do."""
+        channel = self._channels[channel_id]
+        self._withdraw(channel_id, channel)
+        for server_id in channel.at:
+            self._quit(server_id, channel_id)
+        channel.at, channel.cause = (), Cause.NEW
+        self._place(channel_id, channel)
+
     def ring_changed(self, ring: Ring) -> None:
         """Go by `ring` from now on: the channels of slots that changed hands are asked for at their new owners.
 

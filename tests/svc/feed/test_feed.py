@@ -143,3 +143,21 @@ async def test_an_empty_ring_changes_nothing(mesh: TwinMesh) -> None:
     for channel_id in CHANNELS:
         mesh.post(channel_id)
     await mesh.complete()
+
+
+async def test_a_channel_that_is_rewound_is_delivered_again_from_there(mesh: TwinMesh) -> None:
+    """For somebody who begins lower; nothing is missed by those who were there, with a ring that moves meanwhile."""
+    for channel_id in CHANNELS * 5:
+        mesh.post(channel_id)
+    await mesh.complete()
+    mesh.feed.follow(CHANNELS[0], 2)
+    mesh.feed.rewind(CHANNELS[0], 2)
+    mesh.post(CHANNELS[0])
+    mesh.move(B)
+    mesh.post(CHANNELS[0])
+    await until(lambda: mesh.got[CHANNELS[0]] == [1, 2, 3, 4, 5, 3, 4, 5, 6, 7])
+    assert mesh.feed.position(CHANNELS[0]) == 7
+    mesh.feed.unfollow(CHANNELS[0])
+    assert mesh.feed.position(CHANNELS[0]) == 7
+    mesh.feed.unfollow(CHANNELS[0])
+    assert mesh.feed.position(CHANNELS[0]) is None
