@@ -6,8 +6,14 @@ from random import Random, SystemRandom
 
 from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
+from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.boot_full import FullBoots
+from svc.webapp.domain.boot_models import EdgeFirst, Models, NoEdge
+from svc.webapp.domain.boot_rate import BootRules
+from svc.webapp.domain.boot_rows import RowModels
+from svc.webapp.domain.boots import Boots
 from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
@@ -46,13 +52,24 @@ def assemble(
     connector: Connector,
     presence: PresenceSource,
     rng: Random | None = None,
+    *,
+    edges: Models | None = None,
+    boot_gate: BootGate | None = None,
 ) -> Services:
-    """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets."""
+    """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
+
+    Without `edges`, boots are served from the rows.
+    """
     channels, workspaces = stores.channels, stores.workspaces
     mint = IdMint(clock, rng or SystemRandom())
+    gate = boot_gate or BootGate(BootRules(), clock, Random())
     directory = Directory(lookups, channels, workspaces)
     conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
     direct = DirectMessages(lookups, writes, clock)
+    messages = Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes)
+    rows = RowModels(lookups, workspaces, channels, directory, clock)
+    models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
+    boots = Boots(lookups, stores.users, models, messages, clock)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -64,11 +81,15 @@ def assemble(
         directory=directory,
         conversations=conversations,
         direct=direct,
-        messages=Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes),
+        messages=messages,
         marks=ReadMarks(directory, lookups, channels, stores.users, writes),
         preferences=Preferences(stores.users, lookups, writes),
         emoji=CustomEmoji(workspaces, writes),
         accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
         connector=connector,
         presence=presence,
+        models=models,
+        boot_gate=gate,
+        boots=boots,
+        full_boots=FullBoots(boots, lookups, models, clock),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from svc.kit.config import InstanceConfig, setting
 from svc.webapp.api.asgi import HttpConfig
+from svc.webapp.domain.boot_rate import BootRules
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
 
@@ -18,6 +19,7 @@ class WebappConfig:
     http: HttpConfig
     mysql: DsnConfig
     retention: RetentionConfig
+    boots: BootRules
     ws_public_url: str = setting(
         "PARLEY_WS_PUBLIC_URL",
         default="",

@@ -1,14 +1,31 @@
-"""rtm.*: the way to a socket."""
+"""rtm.*: the way to a socket, alone or with the whole model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.domain.boot_rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 
-_FLAGS = ("batch_presence_aware", "presence_sub", "resume_aware", "resume", "reconnect")
-"""What a client asks of its socket; the ticket tells the gateway. The last three are ours, see docs/resume.md."""
+_FLAGS = ("batch_presence_aware", "presence_sub", "lazy_aware", "resume_aware", "resume", "reconnect")
+"""What a client asks of its socket; the ticket tells the gateway. The last four are ours, see docs/resume.md."""
+
+SOCKET_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
+"""Arguments of whatever gives out the URL of a socket."""
+
+
+def socket_of(call: Call) -> Callable[[], Answer]:
+    """Choose a gateway for the caller, and return what gives out its URL: works once, within 30 s of that.
+
+    Refused `service_unavailable` when there is none, before anything else is done.
+    """
+    connector = call.services.connector
+    gateway = connector.choose(call.args.names("avoid"))
+    flags = [name for name in _FLAGS if call.args.flag(name)]
+    return lambda: {"url": connector.url(call.caller, call.origin, flags, gateway), "host_id": gateway.id}
 
 
 async def connect(call: Call) -> Answer:
@@ -20,15 +37,22 @@ async def connect(call: Call) -> Answer:
         raise Refused("invalid_auth")
     if user.deleted:
         raise Refused("account_inactive")
-    flags = [name for name in _FLAGS if call.args.flag(name)]
-    gateway = services.connector.choose(call.args.names("avoid"))
     return {
-        "url": services.connector.url(caller, call.origin, flags, gateway),
-        "host_id": gateway.id,
+        **socket_of(call)(),
         "self": {"id": user.id, "name": user.name},
         "team": {"id": team.id, "name": team.name, "domain": team.domain},
     }
 
 
-_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
-METHODS = (Method("rtm.connect", connect, _ARGS, reads_as=Priority.BOOT),)
+async def start(call: Call) -> Answer:
+    """Give a WebSocket URL, and the whole model: everybody, and every conversation that the caller can see."""
+    with call.services.boot_gate.booting(BootClass.COLD):
+        socket = socket_of(call)
+        answer = await call.services.full_boots.start(call.caller)
+        return {**socket(), **answer}
+
+
+METHODS = (
+    Method("rtm.connect", connect, SOCKET_ARGS, reads_as=Priority.BOOT),
+    Method("rtm.start", start, SOCKET_ARGS, reads_as=Priority.BOOT),
+)

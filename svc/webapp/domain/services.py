@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from svc.kit.clock import Clock
+from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.boot_full import FullBoots
+from svc.webapp.domain.boot_models import Models
+from svc.webapp.domain.boots import Boots
 from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
@@ -44,3 +48,7 @@ class Services:
     accounts: Accounts
     connector: Connector
     presence: PresenceSource
+    models: Models
+    boot_gate: BootGate
+    boots: Boots
+    full_boots: FullBoots

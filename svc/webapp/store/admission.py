@@ -57,6 +57,10 @@ RETRY_AFTER_MAX_S: dict[Priority, float] = {
 }
 
 
+SLOW_SHARE = 0.75
+"""Of the connections: the limit goes below it when a store has been slower than it used to be for some windows."""
+
+
 def retry_after_s(priority: Priority, pressed_s: float, rng: Random) -> float:
     """Return when to try again what was shed after `pressed_s` of too much: in half to one and a half of that time."""
     return min(RETRY_AFTER_MAX_S[priority], rng.uniform(1.0, 2.0) + rng.uniform(0.5, 1.5) * pressed_s)
@@ -96,6 +100,7 @@ class Admission:
         self.keyspace = keyspace
         self.clock = clock or SystemClock()
         self._rng = rng or Random()
+        self._slots_max = slots_max
         self._limiter = GradientLimit(LimitRules(floor=min(slots_max, max(2, slots_max // 4)), ceiling=slots_max))
         self._ranks = [_within(rules, acquire_s) for rules in RANKS]
         self._line: Line[_Waiter] = Line(self._ranks, waiting_max)
@@ -111,6 +116,11 @@ class Admission:
     def limit(self) -> int:
         """Uses allowed at once, now."""
         return self._limiter.limit
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether answers have become so slow that a good part of the connections is not used: a quarter of them."""
+        return self._limiter.limit < SLOW_SHARE * self._slots_max
 
     @property
     def in_use(self) -> int:

@@ -1,0 +1,66 @@
+"""The door that boots pass: the rate of `domain.boot_rate`, told what happens in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
+
+from svc.kit.clock import Clock
+from svc.webapp.domain.boot_rate import BootClass, BootRate, BootRules
+from svc.webapp.domain.refusal import RateLimited
+
+__all__ = ["BootGate"]
+
+
+class BootGate:
+    """Lets boots begin. Refused ones had nothing done for them."""
+
+    def __init__(
+        self, rules: BootRules, clock: Clock, rng: Random, is_database_slow: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`is_database_slow`: whether answers take longer than they used to, now."""
+        self._clock = clock
+        self._rate = BootRate(rules, clock.now(), rng)
+        self._is_database_slow = is_database_slow
+        meter = metrics.get_meter(__name__)
+        self._begun = meter.create_counter("parley.webapp.boots", description="boots let begin, by class")
+        self._refused = meter.create_counter("parley.webapp.boots.refused", description="boots refused, by class")
+
+    @property
+    def rate(self) -> float:
+        """Boots a second that are let begin, now."""
+        return self._rate.rate
+
+    @contextmanager
+    def booting(self, who: BootClass) -> Iterator[None]:
+        """Let a boot take place in the block. Raises RateLimited."""
+        began = self._clock.now()
+        self._rate.note_database(self._is_database_slow(), began)
+        after_s = self._rate.take(who, began)
+        label = {"class": who.name.lower()}
+        if after_s:
+            self._refused.add(1, label)
+            raise RateLimited(after_s)
+        self._begun.add(1, label)
+        try:
+            yield
+        finally:
+            self._rate.ends(began, self._clock.now())
+
+    def note_served(self, by_edge: bool, began: float) -> None:
+        """Learn by whom a boot was served that began at this time."""
+        self._rate.note_served(by_edge, began, self._clock.now())
+
+    def observe(self) -> None:
+        """Publish the rate as an OpenTelemetry gauge; once a process."""
+
+        def rate(_: CallbackOptions) -> Iterable[Observation]:
+            yield Observation(self.rate)
+
+        metrics.get_meter(__name__).create_observable_gauge(
+            "parley.webapp.boots.rate", [rate], unit="1/s", description="boots a second that are let begin"
+        )
