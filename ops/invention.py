@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from random import Random
 
 
@@ -91,3 +94,120 @@ def channel_sizes(channels_count: int, users_count: int) -> list[int]:
 def sentence(rng: Random) -> str:
     """Return something that a colleague might say."""
     return rng.choice(SENTENCES)
+
+
+EMOJI = _words(
+    """
+    acorn badge bingo blob bongo cactus cheer comet confetti corgi crab cursor dance dino disco facepalm flame ghost
+    gopher hammer hug kraken llama lgtm nod noodle octopus otter parrot party penguin pixel popcorn raccoon robot
+    shipit shrug sloth snail snek sparkle stonks taco thanks tumbleweed unicorn wave whale yak zap
+    """
+)
+STATUSES = (
+    (":house_with_garden:", "Working from home"),
+    (":palm_tree:", "On holiday"),
+    (":face_with_thermometer:", "Out sick"),
+    (":calendar:", "In a meeting"),
+    (":headphones:", "Focus time"),
+    (":baby:", "On parental leave until spring"),
+    (":bus:", "Commuting"),
+)
+TOPICS = (
+    "Questions and answers; read the pinned guide first",
+    "On call this week: see the rota. Incidents go to the incident channel, please do not page people here",
+    "Next review on Thursday at 14:00",
+    "Weekly numbers, and what we make of them",
+    "Everything about the migration: plan, dates, who does what",
+    "Please thread your replies",
+)
+PURPOSES = (
+    "Where the team plans its work and says what is done",
+    "Announcements that concern more than one team; discussions go elsewhere",
+    "A place to ask before you build it a second time",
+    "Alerts of the production systems, posted by bots",
+    "For everything that has nothing to do with work",
+)
+
+SIGMA = 0.6
+"""Spread of how many channels somebody is in: one in forty is in more than three times the median."""
+
+HEAD = 8
+"""The popularity of the n-th channel falls as 1/(n + HEAD): the most popular ones do not take everybody."""
+
+
+def avatar_hash(email: str) -> str:
+    """Return the name of somebody's picture, as Gravatar has it: 32 hexadecimal digits."""
+    return hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+
+
+def status(rng: Random) -> tuple[str, str]:
+    """Return an emoji and a text; for 15 in 100 people, nothing for the rest."""
+    return rng.choice(STATUSES) if rng.random() < 0.15 else ("", "")
+
+
+def topic(rng: Random) -> str:
+    """Return a topic, for 6 in 10 channels."""
+    return rng.choice(TOPICS) if rng.random() < 0.6 else ""
+
+
+def purpose(rng: Random) -> str:
+    """Return a purpose, for 4 in 10 channels."""
+    return rng.choice(PURPOSES) if rng.random() < 0.4 else ""
+
+
+def custom_emoji(users_count: int, rng: Random) -> Iterator[tuple[str, str]]:
+    """Yield names and values: two for every 15 people, at most 2,000; one in 20 is another name for one before it."""
+    names: list[str] = []
+    for number in range(min(2_000, round(users_count * 2 / 15))):
+        turn, place = divmod(number, len(EMOJI))
+        name = EMOJI[place] if turn == 0 else f"{EMOJI[place]}-{turn + 1}"
+        digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+        is_alias = bool(names) and rng.random() < 0.05
+        yield name, f"alias:{rng.choice(names)}" if is_alias else f"https://emoji.example.org/{name}/{digest[:16]}.png"
+        names.append(name)
+
+
+def skewed(median: float, most: int, rng: Random) -> int:
+    """Return how many of something somebody has: log-normal around `median`, between 1 and `most`."""
+    return max(1, min(most, round(median * math.exp(rng.gauss(0.0, SIGMA)))))
+
+
+def favourites(count: int, weights: Sequence[float], rng: Random) -> list[int]:
+    """Return `count` different places of a list of cumulative weights, each as likely as its share of them.
+
+    Fewer when it keeps drawing what it has: somebody who wants nearly all of a short list.
+    """
+    chosen: dict[int, None] = {}
+    for _ in range(4):
+        places = rng.choices(range(len(weights)), cum_weights=weights, k=count)
+        chosen.update(dict.fromkeys(places))
+        if len(chosen) >= count:
+            break
+    return list(chosen)[:count]
+
+
+def popularity(count: int, head: int = HEAD) -> list[float]:
+    """Return cumulative weights of `count` channels, the most popular first. Source: Mandelbrot (1953)."""
+    return list(accumulate(1 / (rank + head) for rank in range(1, count + 1)))
+
+
+def age_us(rng: Random) -> int:
+    """Return how long ago something was said: between a minute and a month, any order of magnitude alike."""
+    return round(60_000_000 * math.exp(rng.uniform(0.0, math.log(30 * 24 * 60))))
+
+
+def preferences(rng: Random) -> dict[str, object]:
+    """Return what somebody has set: some ten things, 300 bytes of JSON."""
+    return {
+        "messages_theme": rng.choice(("default", "compact")),
+        "sidebar_theme": rng.choice(("aubergine", "ocean", "chocolate", "monument")),
+        "emoji_use": rng.randrange(500),
+        "emoji_mode": "default",
+        "time24": rng.random() < 0.5,
+        "highlight_words": rng.choice(TEAMS),
+        "muted_channels": "",
+        "push_idle_wait": rng.choice((0, 60, 120)),
+        "enter_is_special_in_tbt": False,
+        "display_real_names_override": rng.choice((-1, 0, 1)),
+        "frecency_jumper": "",
+    }

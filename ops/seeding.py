@@ -13,6 +13,7 @@ from random import Random
 from typing import TypeAlias
 
 from ops import invention
+from ops.lived_in import LivedIn
 from svc.kit.ids import IdMint
 from svc.webapp.domain.accounts import caller_of
 from svc.webapp.domain.names import GENERAL
@@ -46,6 +47,9 @@ class SeedSpec:
     channels: int
     messages: int = 0
     seed: int = 1
+    is_lived_in: bool = False
+    """As after years of use, see `lived_in`: direct messages, emoji, read marks, the last messages everywhere. Then
+    `channels` counts public ones only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Seeder:
         users = self._invent_users(team, spec, rng, mint)
         await self._bulk.add_users(users, lambda count: self._advance("users", count))
         bot = await self._services.accounts.bot(team.id, "helper")
+        if spec.is_lived_in:
+            return await self._live_in(spec, team, users, bot, rng, mint)
         plans = self._invent_channels(spec, users, bot, rng, mint)
         conversations = {conversation.id: conversation for conversation, _ in plans}
         await self._bulk.add_conversations(list(conversations.values()), lambda count: self._advance("channels", count))
@@ -87,14 +93,51 @@ class Seeder:
         await self._talk(plans, spec.messages, rng)
         return Seeded(team, users[0], bot, plans[0][0], sum(map(len, members.values())))
 
+    async def _live_in(
+        self, spec: SeedSpec, team: Team, users: Sequence[User], bot: User, rng: Random, mint: IdMint
+    ) -> Seeded:
+        """Fill a workspace as years of use do; see `lived_in` for its shape. `messages` come on top."""
+        bulk, general = self._bulk, self._general(users[0], mint)
+        people = sorted([*users, bot], key=lambda user: user.id)
+        lived = LivedIn(people, general, spec.channels, rng, mint, self._services.clock.wall_us())
+        await bulk.add_conversations(lived.conversations, lambda count: self._advance("channels", count))
+        said = list(lived.messages())
+        heads = {channel_id: head for planned in said for channel_id, head in planned.heads.items()}
+        log = (row for planned in said for row in planned.log)
+        messages = (row for planned in said for row in planned.messages)
+        await bulk.add_log(
+            ((channel_id, head.offset, head.ts_us, head.message_us) for channel_id, head in heads.items()),
+            log,
+            messages,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(bulk.add_member_rows(lived.members()))
+            group.create_task(
+                bulk.add_memberships(lived.memberships(), lambda count: self._advance("memberships", count))
+            )
+        await bulk.add_mentions(sorted(lived.mentions))
+        await bulk.add_prefs(lived.prefs())
+        await bulk.add_emoji(lived.emoji())
+        await self._talk([(general, list(users))], spec.messages, rng)
+        return Seeded(team, users[0], bot, general, lived.memberships_count)
+
+    def _general(self, admin: User, mint: IdMint) -> Conversation:
+        return Conversation(
+            mint.mint("C"),
+            admin.team_id,
+            ConversationKind.PUBLIC,
+            GENERAL,
+            admin.id,
+            self._now_s(),
+            is_general=True,
+        )
+
     def _invent_channels(
         self, spec: SeedSpec, users: Sequence[User], bot: User, rng: Random, mint: IdMint
     ) -> list[Plan]:
         """Return conversations and who is in them; everybody's first."""
         now_s, admin = self._now_s(), users[0]
-        general = Conversation(
-            mint.mint("C"), admin.team_id, ConversationKind.PUBLIC, GENERAL, admin.id, now_s, is_general=True
-        )
+        general = self._general(admin, mint)
         plans: list[Plan] = [(general, [*users, bot])]
         sizes = invention.channel_sizes(spec.channels - 1, len(users))
         for name, size in zip(invention.channels(spec.channels - 1, rng), sizes, strict=True):
@@ -104,24 +147,34 @@ class Seeder:
         return plans
 
     def _invent_users(self, team: Team, spec: SeedSpec, rng: Random, mint: IdMint) -> list[User]:
-        now_s = self._now_s()
         return [
-            User(
-                mint.mint("U"),
-                team.id,
-                handle,
-                real_name=full_name,
-                display_name=full_name.split()[0],
-                email=f"{handle}@{spec.domain}.example",
-                title=rng.choice(invention.TITLES),
-                tz=rng.choice(invention.ZONES),
-                is_admin=number == 0,
-                is_owner=number == 0,
-                created_s=now_s,
-                updated_s=now_s,
-            )
+            self._user(mint.mint("U"), team.id, handle, full_name, f"{handle}@{spec.domain}.example", rng, number == 0)
             for number, (handle, full_name) in enumerate(invention.people(spec.users, rng))
         ]
+
+    def _user(
+        self, user_id: str, team_id: str, handle: str, full_name: str, email: str, rng: Random, is_admin: bool
+    ) -> User:
+        """Return a person with everything that a profile has."""
+        now_s = self._now_s()
+        emoji, text = invention.status(rng)
+        return User(
+            user_id,
+            team_id,
+            handle,
+            real_name=full_name,
+            display_name=full_name.split()[0],
+            email=email,
+            title=rng.choice(invention.TITLES),
+            status_text=text,
+            status_emoji=emoji,
+            tz=rng.choice(invention.ZONES),
+            avatar_hash=invention.avatar_hash(email),
+            is_admin=is_admin,
+            is_owner=is_admin,
+            created_s=now_s,
+            updated_s=now_s,
+        )
 
     async def _talk(self, plans: Sequence[Plan], messages: int, rng: Random) -> None:
         """Post messages as people do: most of them in the large channels. AT_ONCE at a time, in no strict order."""

@@ -21,13 +21,15 @@ from svc.kit.errors import ParleyError
 HELP = """Make a workspace with invented people and channels, and print tokens that open it.
 
 Everybody is in #general; other channels have members as channels do, a few of them many and most of them few; one in
-ten is private. The same --seed makes the same workspace.
+ten is private. The same --seed makes the same workspace. With --lived-in it is as after years of use: people are
+in some 25 channels, and there are direct messages, custom emoji, preferences, what was said last and who has read it.
 
 \b
 Examples:
   parley seed --users 50 --channels 12
   parley seed --users 1500 --channels 200 --name acme --messages 2000
   parley seed --users 10 --channels 3 --json | jq -r .admin.token
+  parley seed --users 1500 --channels 500 --lived-in
 """
 
 USERS_MAX = 200_000
@@ -41,14 +43,17 @@ MESSAGES_MAX = 10_000_000
 @click.option("--messages", type=click.IntRange(0, MESSAGES_MAX), default=0, show_default=True, help="Messages.")
 @click.option("--name", default="acme", show_default=True, help="Name of the workspace; its domain is made from it.")
 @click.option("--seed", type=int, default=1, show_default=True, help="What the invention depends on.")
+@click.option("--lived-in", is_flag=True, help="Fill it as years of use do.")
 @var_option
 @json_option
-def command(users: int, channels: int, messages: int, name: str, seed: int, var: Path, *, as_json: bool) -> None:
+def command(
+    users: int, channels: int, messages: int, name: str, seed: int, var: Path, *, lived_in: bool, as_json: bool
+) -> None:
     """Make a workspace."""
     domain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
     if not domain:
         raise click.BadParameter("a letter or a digit is needed", param_hint="--name")
-    spec = SeedSpec(name, domain, users, channels, messages, seed)
+    spec = SeedSpec(name, domain, users, channels, messages, seed, is_lived_in=lived_in)
     began = time.monotonic()
     facts = asyncio.run(_seed(spec, var))
     facts["took_s"] = round(time.monotonic() - began, 2)

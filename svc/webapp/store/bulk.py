@@ -6,6 +6,7 @@ repeated as a whole. What changes a living workspace goes through svc.webapp.eff
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -13,13 +14,19 @@ from typing import Any
 from svc.webapp.store.decode import columns, encode
 from svc.webapp.store.pools import Database, Pools
 from svc.webapp.store.query import query
-from svc.webapp.store.rows import Conversation, ConversationKind, Membership, User
+from svc.webapp.store.rows import Conversation, ConversationKind, Emoji, Membership, Message, Prefs, User
 from svc.webapp.store.sql import insert_rows
 
 __all__ = ["Bulk", "Progress"]
 
 ROWS_A_STATEMENT = 500
 """46 K rows/s in fifties; hundreds gain a little more and stay far under MySQL's packet."""
+
+STATEMENTS_AT_ONCE = 3
+"""While the server carries one out, the next ones are written down."""
+
+HEADS = "channel_id, last_offset, last_ts_us, last_message_us"
+LOG = "channel_id, `offset`, commit_us, event"
 
 Progress = Callable[[int], None]
 """Told how many more items (users, conversations, memberships) are done."""
@@ -69,6 +76,44 @@ class Bulk:
         )
         await _insert(self._pools.user, "memberships", columns(Membership), map(encode, sides), progress)
 
+    @query("channel")
+    async def add_member_rows(self, rows: Iterable[tuple[str, str, int]], progress: Progress = _ignore) -> None:
+        """Insert (channel, user, joined) as conversations know them; `add_memberships` is the other side."""
+        await _insert(self._pools.channel, "members", "channel_id, user_id, joined_us", rows, progress)
+
+    @query("user")
+    async def add_memberships(self, memberships: Iterable[Membership], progress: Progress = _ignore) -> None:
+        """Insert conversations of users, with their read marks."""
+        await _insert(self._pools.user, "memberships", columns(Membership), map(encode, memberships), progress)
+
+    @query("channel")
+    async def add_log(
+        self,
+        heads: Iterable[tuple[str, int, int, int]],
+        log: Iterable[tuple[str, int, int, bytes]],
+        messages: Iterable[Sequence[Any]],
+        progress: Progress = _ignore,
+    ) -> None:
+        """Insert what was said: heads, events and messages, as `plan` makes them. They are taken as published."""
+        await _insert(self._pools.channel, "heads", HEADS, heads)
+        await _insert(self._pools.channel, "log", LOG, log)
+        await _insert(self._pools.channel, "messages", columns(Message), messages, progress)
+
+    @query("user")
+    async def add_mentions(self, mentions: Iterable[tuple[str, str, int]]) -> None:
+        """Insert (user, channel, ts) of messages that are meant for users."""
+        await _insert(self._pools.user, "mentions", "user_id, channel_id, ts_us", mentions)
+
+    @query("user")
+    async def add_prefs(self, prefs: Iterable[Prefs]) -> None:
+        """Insert what users chose."""
+        await _insert(self._pools.user, "prefs", columns(Prefs), map(encode, prefs))
+
+    @query("workspace")
+    async def add_emoji(self, emoji: Iterable[Emoji]) -> None:
+        """Insert custom emoji of one workspace."""
+        await _insert(self._pools.workspace, "emoji", columns(Emoji), map(encode, emoji))
+
 
 def _side(conversation: Conversation, user_id: str, users: Sequence[str], joined_us: int) -> Membership:
     """Return a user's side; a later join or leave is newer than it, because nothing has a lower revision."""
@@ -91,11 +136,18 @@ async def _insert(
     rows: Iterable[Sequence[Any]],
     progress: Progress = _ignore,
 ) -> None:
-    for group in _groups(rows):
-        sql, args = insert_rows(table, column_list, group)
-        first = column_list.split(",")[0]
-        await database.execute(f"{sql} ON DUPLICATE KEY UPDATE {first} = VALUES({first})", args)
-        progress(len(group))
+    groups = _groups(rows)
+
+    async def work() -> None:
+        for group in groups:
+            sql, args = insert_rows(table, column_list, group)
+            first = column_list.split(",")[0]
+            await database.execute(f"{sql} ON DUPLICATE KEY UPDATE {first} = VALUES({first})", args)
+            progress(len(group))
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(STATEMENTS_AT_ONCE):
+            tasks.create_task(work())
 
 
 def _groups(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

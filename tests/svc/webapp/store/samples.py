@@ -12,7 +12,18 @@ from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.retention import RetentionStore
-from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Emoji, Membership, Team, Token, TokenKind, User
+from svc.webapp.store.rows import (
+    Bot,
+    Conversation,
+    ConversationKind,
+    Emoji,
+    Membership,
+    Prefs,
+    Team,
+    Token,
+    TokenKind,
+    User,
+)
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
@@ -128,10 +139,11 @@ def _of_user(store: UserStore) -> Calls:
         "UserStore.memberships_of": [lambda: store.memberships_of([ALICE, BOB], 5)],
         "UserStore.membership": [lambda: store.membership(ALICE, CHANNEL)],
         "UserStore.side": [lambda: store.side(ALICE, CHANNEL)],
-        "UserStore.mention": [lambda: store.mention([ALICE, BOB], CHANNEL, 9)],
+        "UserStore.mention": [lambda: store.mention([(ALICE, CHANNEL, 9), (BOB, OTHER, 9)])],
         "UserStore.unread_mentions": [lambda: store.unread_mentions([ALICE, BOB])],
         "UserStore.count_mentions": [lambda: store.count_mentions(ALICE, CHANNEL, 1, 9)],
         "UserStore.change_prefs": [lambda: store.change_prefs(ALICE, lambda prefs: replace(prefs, away=True))],
+        "UserStore.prefs_of": [lambda: store.prefs_of([ALICE, BOB])],
         "UserStore.prefs": [lambda: store.prefs(ALICE)],
         "UserStore.mark_read": [lambda: store.mark_read(ALICE, CHANNEL, 7)],
         "UserStore.add_token": [lambda: store.add_token(token)],
@@ -147,6 +159,7 @@ def _of_outbox(store: OutboxStore) -> Calls:
         "OutboxStore.claim_events": [lambda: store.claim_events(LATER_US, 1_000, 100)],
         "OutboxStore.claim_effects": [lambda: store.claim_effects(LATER_US, 1_000, 100)],
         "OutboxStore.delete_events": [lambda: store.delete_events([(CHANNEL, n) for n in range(9)] + [(OTHER, 1)])],
+        "OutboxStore.delete_writes_effects": [lambda: store.delete_writes_effects([(CHANNEL, 1), (OTHER, 2)])],
         "OutboxStore.delete_effects": [lambda: store.delete_effects(CHANNEL, 1, [0, 1])],
     }
 
@@ -167,4 +180,12 @@ def _of_bulk(bulk: Bulk) -> Calls:
         "Bulk.add_users": [lambda: bulk.add_users(users)],
         "Bulk.add_conversations": [lambda: bulk.add_conversations(list(rooms.values()))],
         "Bulk.add_members": [lambda: bulk.add_members(members, rooms, 1)],
+        "Bulk.add_member_rows": [lambda: bulk.add_member_rows([(CHANNEL, ALICE, 1), (OTHER, ALICE, 1)])],
+        "Bulk.add_memberships": [
+            lambda: bulk.add_memberships([Membership(who, CHANNEL, TEAM, GENERAL.kind) for who in (ALICE, BOB)])
+        ],
+        "Bulk.add_log": [lambda: bulk.add_log([(OTHER, 1, 9, 9)], [(OTHER, 1, 9, b"")], [])],
+        "Bulk.add_mentions": [lambda: bulk.add_mentions([(ALICE, CHANNEL, 9), (BOB, CHANNEL, 9)])],
+        "Bulk.add_prefs": [lambda: bulk.add_prefs([Prefs(ALICE), Prefs(BOB)])],
+        "Bulk.add_emoji": [lambda: bulk.add_emoji([Emoji(TEAM, "party", "https://example.org/party.gif")])],
     }

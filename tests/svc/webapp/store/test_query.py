@@ -30,5 +30,5 @@ def test_each_method_names_its_keyspace_and_key(method: object) -> None:
     parameters = set(inspect.signature(method).parameters)
     keyed = mark.sharding_key in parameters or mark.sharding_key + "s" in parameters
     carriers = {"user", "team", "bot", "token", "membership", "conversation", "keys", "after"}
-    rows = {"users", "conversations", "members"}
+    rows = {"users", "conversations", "members", "memberships", "rows", "heads", "mentions", "prefs", "emoji"}
     assert mark.scatter or keyed or parameters & (carriers | rows), "no sharding key among its arguments"

@@ -25,9 +25,15 @@ VSCHEMAS = {keyspace: VSchema.load(keyspace) for keyspace in KEYSPACES}
 
 SEVERAL_SHARDS_WRITTEN = {
     "UserStore.mention": "half of the mentions of a message are completed by the sweepers, which repeat the effect",
+    "OutboxStore.delete_writes_effects": "deletions of what was done: what is left of them is done again",
     "OutboxStore.delete_events": "deletions of what was published: half of them done leaves rows that are sent again",
     "Bulk.add_conversations": "seeding, which is repeated as a whole when it was interrupted",
     "Bulk.add_members": "seeding, which is repeated as a whole when it was interrupted",
+    "Bulk.add_member_rows": "seeding, which is repeated as a whole when it was interrupted",
+    "Bulk.add_memberships": "seeding, which is repeated as a whole when it was interrupted",
+    "Bulk.add_log": "seeding, which is repeated as a whole when it was interrupted",
+    "Bulk.add_mentions": "seeding, which is repeated as a whole when it was interrupted",
+    "Bulk.add_prefs": "seeding, which is repeated as a whole when it was interrupted",
 }
 """Methods whose one statement may write on several shards, each of which commits by itself; and why half is no harm."""
 
