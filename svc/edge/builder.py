@@ -16,8 +16,10 @@ from typing import TypeVar
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
+from svc.edge.changes import History
 from svc.edge.config import ModelLimits
 from svc.edge.model import Model
+from svc.edge.numbers import number_of
 from svc.kit.errors import FailedPreconditionError, InternalError, UnavailableError
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ class ModelBuilder:
         self._place = webapp.LoadPlace()
         self._users: deque[boot.User] = deque()
         self._channels: deque[boot.Channel] = deque()
+        self._history = History()
         self._has_header = False
         self._trailer: webapp.WorkspaceTrailer | None = None
         self._sent = [0, 0, 0]
@@ -82,9 +85,13 @@ class ModelBuilder:
         if self._model is None:
             return False
         if self._users:
-            self._model.put(users=_some(self._users))
+            users = _some(self._users)
+            self._model.put(users=users)
+            self._note(users)
         elif self._channels:
-            self._model.put(channels=_some(self._channels))
+            channels = _some(self._channels)
+            self._model.put(channels=channels)
+            self._note(each for each in channels if each.kind == boot.CHANNEL_KIND_PUBLIC)
         return bool(self._users or self._channels)
 
     def check_whole(self) -> None:
@@ -111,7 +118,7 @@ class ModelBuilder:
         while self.settle():
             pass
         assert self._model is not None, "there was a header before the trailer"
-        self._model.remember()
+        self._model.remember(self._history)
         return self._model
 
     def _header(self, header: webapp.WorkspaceHeader) -> None:
@@ -137,6 +144,12 @@ class ModelBuilder:
             self._sent[1] += 1
             self._place.after_channel_id = channel.id
         self._check("channels_max", len(model.channels) + len(self._channels), self._limits.channels_max)
+
+    def _note(self, objects: Iterable[boot.User | boot.Channel]) -> None:
+        for each in objects:
+            number = number_of(each.id)
+            if number is not None:
+                self._history.note(each.version, number)
 
     def _check(self, subject: str, actual: int, limit: int) -> None:
         if actual > limit:

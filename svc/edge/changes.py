@@ -1,4 +1,4 @@
-"""Pure: which objects changed at which offset, the latest so many: what deltas are made of.
+"""Pure: which objects changed at which offset, the latest so many: what deltas are made of; loads tell of it, too.
 
 An entry is an offset and the number of an id, 16 bytes. What is older than the entries is not known, and who asks for
 it is told so. The last answer is remembered, because after a failure many ask from the same offset: 0.1 ms for 1,000
@@ -20,6 +20,45 @@ _TRIM = 2_000
 """Entries dropped at once when there are so many more than `ENTRIES_MAX`: a change costs no copy of all of them."""
 IDS_MAX = 1_000
 """Ids in one answer, as the contract says; a client with more to renew boots anew."""
+HISTORY_MAX = 2 * IDS_MAX
+"""Changes before a load that are known from the versions of its objects."""
+
+
+class History:
+    """The `HISTORY_MAX` highest versions of the objects of a load, so that a fresh edge answers deltas, too."""
+
+    def __init__(self) -> None:
+        """Know of no object yet."""
+        self._noted: list[tuple[int, int]] = []
+        self._dropped = 0
+
+    def note(self, version: int, number: int) -> None:
+        """Take an object's version, and the number of its id. 0.2 us, and 3 ms every some thousand objects."""
+        if version > self._dropped:
+            self._noted.append((version, number))
+            if len(self._noted) >= 4 * HISTORY_MAX:
+                self._trim()
+
+    def changes(self, offset: int) -> Changes:
+        """Return the changes that a model of this offset knows of.
+
+        What is newer than that counts as changed at it: who has that offset is told by the events that come.
+        """
+        latest: dict[int, int] = {}
+        for version, number in self._noted:
+            latest[number] = max(version, latest.get(number, 0))
+        self._noted = [(version, number) for number, version in latest.items()]
+        self._trim()
+        changes = Changes(min(self._dropped, offset))
+        for version, number in reversed(self._noted):
+            changes.note(min(version, offset), (number,))
+        return changes
+
+    def _trim(self) -> None:
+        self._noted.sort(reverse=True)
+        if len(self._noted) > HISTORY_MAX:
+            self._dropped = max(self._dropped, self._noted[HISTORY_MAX][0])
+            del self._noted[HISTORY_MAX:]
 
 
 class Changes:

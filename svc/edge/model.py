@@ -24,14 +24,11 @@ from collections.abc import Iterable
 from enum import Enum
 
 from parley.boot.v1 import boot_pb2 as boot
-from svc.edge.changes import IDS_MAX, Changes
+from svc.edge.changes import Changes, History
 from svc.edge.emoji import CustomEmoji
 from svc.edge.names import Names
 from svc.edge.numbers import number_of
 from svc.edge.objects import Objects
-
-HISTORY_MAX = 2 * IDS_MAX
-"""Changes before the load that a model knows from the versions of its objects."""
 
 
 class Applied(Enum):
@@ -112,15 +109,9 @@ class Model:
         """Put a part of the names that were loaded in order, some ms at the most; False when all is."""
         return self.user_names.settle() or self.channel_names.settle()
 
-    def remember(self) -> None:
-        """Learn from the versions of what was loaded what changed before: a fresh edge answers deltas, too. 10 ms."""
-        count = HISTORY_MAX + 1
-        newest = sorted(self.users.newest(count) + self.channels.newest(count), reverse=True)[:count]
-        before = newest.pop()[0] if len(newest) == count else 0
-        # Newer than the model's own offset: for all who have that one, it changed until then. Events tell it again.
-        self._changes = Changes(min(before, self.offset))
-        for version, number in reversed(newest):
-            self._changes.note(min(version, self.offset), (number,))
+    def remember(self, history: History) -> None:
+        """Know what a load says of the changes before it."""
+        self._changes = history.changes(self.offset)
 
     def _replace(self, offset: int, change: boot.ModelChange) -> None:
         if change.HasField("team"):

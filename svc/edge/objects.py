@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from heapq import nlargest
 from typing import Generic, TypeVar
 
 from parley.boot.v1 import boot_pb2 as boot
@@ -73,12 +72,6 @@ class Objects(Generic[Message]):
     def serialized(self, numbers: Iterable[int]) -> Iterator[bytes]:
         """Yield the serialized forms of objects by number, as they are now; those that are gone are left out."""
         return (data[_VERSION_BYTES:] for number in numbers if (data := self._held.get(number)) is not None)
-
-    def newest(self, count: int) -> list[tuple[int, int]]:
-        """Return versions and numbers of the `count` objects of the highest versions above 0. 0.2 us an object."""
-        return nlargest(
-            count, ((version, number) for number, data in self._held.items() if (version := _version(data)))
-        )
 
     def put(self, message: Message) -> int | None:
         """Take an object unless a higher version is held; return its number if it was taken, None if not.

@@ -1,4 +1,6 @@
-"""Workspaces of realistic shape: people with names, titles and states, channels with topics; the same for one seed."""
+"""Workspaces of realistic shape: people with names, titles and states, channels with topics, emoji; the same for one
+seed.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,15 @@ def channel(rng: Random, number: int) -> boot.Channel:
     )
 
 
-def parts(users: int, channels: int, seed: int = 5) -> Iterator[webapp.LoadWorkspaceResponse]:
+def emoji(rng: Random, number: int) -> boot.Emoji:
+    """Return a custom emoji; one in ten is another name of one."""
+    name = f"{_name(rng).lower()}-{number}"
+    other = f"alias:{_name(rng).lower()}-{rng.randrange(number + 1)}"
+    picture = f"https://emoji.example.com/{TEAM_ID}/{name}/{rng.getrandbits(64):016x}.png"
+    return boot.Emoji(name=name, value=other if rng.random() < 0.1 else picture)
+
+
+def parts(users: int, channels: int, emojis: int = 0, seed: int = 5) -> Iterator[webapp.LoadWorkspaceResponse]:
     """Stream the parts of a load; nothing is held beside the page that is sent."""
     rng = Random(seed)
     header = webapp.WorkspaceHeader(team=boot.Team(id=TEAM_ID, name="Acme", domain="acme"), model_offset=200_000)
@@ -91,4 +101,8 @@ def parts(users: int, channels: int, seed: int = 5) -> Iterator[webapp.LoadWorks
     for at in range(0, channels, PAGE):
         rooms = [channel(rng, number) for number in range(at, min(at + PAGE, channels))]
         yield webapp.LoadWorkspaceResponse(channels=webapp.ChannelPage(channels=rooms))
-    yield webapp.LoadWorkspaceResponse(trailer=webapp.WorkspaceTrailer(user_count=users, channel_count=channels))
+    for at in range(0, emojis, PAGE):
+        faces = [emoji(rng, number) for number in range(at, min(at + PAGE, emojis))]
+        yield webapp.LoadWorkspaceResponse(emoji=webapp.EmojiPage(emoji=faces))
+    counts = webapp.WorkspaceTrailer(user_count=users, channel_count=channels, emoji_count=emojis)
+    yield webapp.LoadWorkspaceResponse(trailer=counts)

@@ -7,8 +7,10 @@ import pytest
 from parley.boot.v1 import boot_pb2 as boot_pb
 from parley.edge.v1 import edge_service_pb2 as pb
 from svc.edge import boot
+from svc.edge.changes import History
 from svc.edge.model import Model
 from svc.edge.names import Query
+from svc.edge.numbers import number_of
 from svc.kit.errors import NotFoundError
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM
 
@@ -26,7 +28,10 @@ def model() -> Model:
             boot_pb.Channel(id=RANDOM, name="random", kind=public),
         ],
     )
-    made.remember()
+    history = History()
+    for identifier, version in ((GENERAL, 4), (ALICE, 3), (BOB, 0), (RANDOM, 0)):
+        history.note(version, number_of(identifier) or 0)
+    made.remember(history)
     return made
 
 

@@ -14,7 +14,7 @@ MODEL_BYTES_MAX = 40_000_000
 def test_a_workspace_of_32_000_users_takes_40_mb_at_the_most() -> None:
     """Weighed by the system, in a process of its own; eviction relies on the estimate."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.svc.edge.weigh", "32000", "10000"],
+        [sys.executable, "-m", "tests.svc.edge.weigh", "32000", "10000", "2000"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from svc.edge.builder import ModelBuilder
+from svc.edge.changes import History
 from svc.edge.config import ModelLimits
 from svc.edge.model import Applied, Model
 from svc.edge.names import Query, search
+from svc.edge.numbers import number_of
 from svc.kit.errors import InternalError
 from tests.svc.edge.loads import CHANNELS, EMOJI, HEADER, TRAILER, USERS, build
 from tests.svc.edge.twins import ALICE, GENERAL, RANDOM, TEAM, World
@@ -147,12 +149,20 @@ def test_what_changed_since_an_offset_is_told_as_long_as_it_is_known() -> None:
     assert model.changes_since(8) == (GENERAL,), "who was never public is not told of"
 
 
+def remember(model: Model, users: list[boot.User]) -> None:
+    """Load users into a model."""
+    model.put(users=users)
+    history = History()
+    for user in users:
+        history.note(user.version, number_of(user.id) or 0)
+    model.remember(history)
+
+
 def test_a_fresh_model_knows_by_versions_what_changed_before_it() -> None:
     """So an edge that took over answers deltas; what changed after its offset is told when its event comes."""
     model = Model(boot.Team(id=TEAM), 50)
     users = [boot.User(id=f"U{number:010}", version=number) for number in range(10)]
-    model.put(users=[*users, boot.User(id=ALICE, version=52)])
-    model.remember()
+    remember(model, [*users, boot.User(id=ALICE, version=52)])
     assert model.changes_since(0) == (*(user.id for user in users if user.version and user.id != ALICE), ALICE)
     assert model.changes_since(7) == (users[8].id, users[9].id, ALICE)
     assert model.changes_since(50) == ()
@@ -164,8 +174,7 @@ def test_what_a_model_knows_of_changes_is_bounded() -> None:
     """A thousand ids in an answer, some thousands of changes before a load, twenty thousand after it."""
     model = Model(boot.Team(id=TEAM), 4000)
     people = [boot.User(id=f"U{number:010}", version=number) for number in range(1, 3001)]
-    model.put(users=people)
-    model.remember()
+    remember(model, people)
     assert model.changes_since(1999) is None
     assert model.changes_since(999) is None
     assert len(model.changes_since(2000) or ()) == 1000
