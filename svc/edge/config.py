@@ -101,6 +101,25 @@ class AnswerLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowLimits:
+    """How much is held of conversations; all of it is followed."""
+
+    conversations_max: int = setting(
+        "PARLEY_EDGE_CONVERSATIONS_MAX",
+        default=200_000,
+        minimum=1,
+        help="conversations of which it is known how far they have come; the idlest goes first",
+    )
+    members_max: int = setting(
+        "PARLEY_EDGE_MEMBERS_MAX",
+        default=2_000_000,
+        minimum=1,
+        help="members of all conversations whose members are held, 11 bytes each, with 50 more for each conversation; "
+        "the one asked for longest ago goes first, and one that is larger than all room is not held",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeConfig:
     """An edge: the workspace models of its share of the workspaces by the ring."""
 
@@ -108,6 +127,7 @@ class EdgeConfig:
     model: ModelLimits
     hold: HoldLimits
     answers: AnswerLimits
+    follow: FollowLimits
     drain_s: float = setting(
         "PARLEY_EDGE_DRAIN_S",
         default=0.3,

@@ -10,6 +10,7 @@ process, a dead owner, a fenced one. Who is refused asks the webapp, which knows
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from svc.edge.asking import Asking
@@ -24,6 +25,9 @@ PING_EVERY_S = 0.2
 
 LOOK_EVERY_S = 0.05
 """How often `level` looks while it waits; it asks the webapp as often, with all others who wait."""
+
+HEAD_TIMEOUT_S = 0.3
+"""How long a read of a head is waited for: who is refused sooner asks elsewhere sooner."""
 
 PROVEN_MAX = 4_096
 """Channels whose head was read that are remembered; the eldest is forgotten first, and read again when needed."""
@@ -68,17 +72,18 @@ class Freshness:
             raise UnavailableError(f"the owner of {channel_id} has not been heard for {FRESH_S:g} s")
 
     async def level(self, channel_id: str, timeout_s: float) -> None:
-        """Wait until `check` passes; at once, without suspending, when it does now. For a channel followed just now.
+        """Wait until `check` passes; at once, without suspending, when it does now.
 
-        Meanwhile the webapp is asked how far the channel has come: what was handed on may reach that far already, with
-        an owner that is not heard at all. Raises UnavailableError after `timeout_s` seconds.
+        In doubt the webapp is asked how far the channel has come: what was handed on may reach that far, with an owner
+        that is not heard at all. That is done once at least, then every LOOK_EVERY_S. Raises UnavailableError after
+        `timeout_s` seconds and one read.
         """
         deadline = self._clock.now() + timeout_s
         while not self.vouches(channel_id):
+            await self._ask(channel_id)
             if self._clock.now() >= deadline:
                 self.check(channel_id)
-            await self._ask(channel_id)
-            if not self.vouches(channel_id):
+            elif not self.vouches(channel_id):
                 await self._clock.sleep(LOOK_EVERY_S)
 
     async def _ask(self, channel_id: str) -> None:
@@ -86,8 +91,9 @@ class Freshness:
         asked_at = self._clock.now()
         self.heads_asked += 1
         try:
-            head = (await self._heads.ask((channel_id,)))[channel_id].head
-        except ParleyError:
+            async with asyncio.timeout(HEAD_TIMEOUT_S):
+                head = (await self._heads.ask((channel_id,)))[channel_id].head
+        except (ParleyError, TimeoutError):
             return  # the feed may vouch for it yet; if not, the wait ends in vain
         position = self._feed.position(channel_id)
         if position is not None and position >= head:

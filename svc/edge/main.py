@@ -9,13 +9,17 @@ from discovery.front import Discovery
 from discovery.registrar import new_instance_id
 from discovery.ring import Ring
 from parley.edge.v1 import edge_service_pb2_grpc as rpc
+from svc.edge.activity import Activity
+from svc.edge.asking import Asking, WebappActivity
 from svc.edge.config import EdgeConfig
+from svc.edge.following import Following
+from svc.edge.freshness import PING_EVERY_S, Freshness
 from svc.edge.loader import Loader
-from svc.edge.metrics import measure
+from svc.edge.members import Members, WebappMembers
+from svc.edge.metrics import measure, measure_following
 from svc.edge.ownership import Ownership
 from svc.edge.servicer import EdgeServicer, Neighbours
 from svc.edge.source import WebappSource
-from svc.edge.unwired import NoActivity, NoDoubt, NoMembers
 from svc.edge.workspaces import Workspaces
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Subscriber
@@ -26,6 +30,8 @@ from svc.kit.rpc import Service, rpc_server
 from svc.kit.telemetry import telemetry
 
 TIER = "edge"
+READS_MAX = 1_000
+"""Loads of members, under way or waiting for their turn; beside them two reads of how far channels have come."""
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +49,17 @@ async def serve(config: EdgeConfig) -> None:
         loader = Loader(WebappSource(disco.pools), config.model, config.hold.loads_max, clock)
         # Twice the workspaces: a load that was called off lives on for a moment beside the next one.
         loads = await up.enter_async_context(Tasks("edge loads", limit=2 * config.hold.workspaces_max))
-        feed = await discovered_feed(disco, Subscriber(instance_id, config.instance.zone), clock)
-        neighbours, freshness = Neighbours(NoActivity(), NoMembers()), NoDoubt()
-        workspaces = Workspaces(config.hold, loader, feed, freshness, ownership, clock, loads)
-        await up.enter_async_context(following(disco, feed, workspaces))
+        subscriber = Subscriber(instance_id, config.instance.zone)
+        feed = await discovered_feed(disco, subscriber, clock, ping_every_s=PING_EVERY_S)
+        followed, reader = Following(feed), WebappActivity(disco.pools)
+        reads = await up.enter_async_context(Tasks("edge reads", limit=READS_MAX))
+        freshness = Freshness(feed, Asking(reader, clock, reads), clock)
+        activity = Activity(config.follow.conversations_max, reader, followed, feed, clock, reads)
+        members = Members(config.follow.members_max, WebappMembers(disco.pools), followed, freshness, clock, reads)
+        workspaces = Workspaces(config.hold, loader, followed, freshness, ownership, clock, loads)
+        for part in (workspaces, activity, members):
+            followed.add(part)
+        await up.enter_async_context(following(disco, feed, followed))
         observe_feed(feed)
 
         def ring_changed(now: Ring) -> None:
@@ -54,8 +67,9 @@ async def serve(config: EdgeConfig) -> None:
             workspaces.ring_changed()
 
         up.callback(ring.subscribe(ring_changed))
-        servicer = EdgeServicer(workspaces, ownership, neighbours, config.answers)
+        servicer = EdgeServicer(workspaces, ownership, Neighbours(activity, members), config.answers)
         measure(workspaces, loader, servicer)
+        measure_following(activity, members, freshness, followed)
         service = Service(
             "parley.edge.v1.EdgeService", lambda server: rpc.add_EdgeServiceServicer_to_server(servicer, server)
         )

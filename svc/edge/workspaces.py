@@ -97,8 +97,9 @@ class Workspaces:
         """Return the model of a workspace, to be answered from before anything is awaited.
 
         The first caller's load serves all who come meanwhile; a caller that gives up leaves it running for the next
-        one. Does not suspend when the model is held. Raises NotOwnerError when the ring gives the workspace to another
-        edge, what the load failed with, and UnavailableError when the model may have been wrong for too long.
+        one. Does not suspend when the model is held and vouched for; a doubt costs one read of a head. Raises
+        NotOwnerError when the ring gives the workspace to another edge, what the load failed with, and UnavailableError
+        when the model may have been wrong for too long.
         """
         self._ownership.check(team_id)
         workspace = self._held.get(team_id) or self._admit(team_id)
@@ -106,11 +107,12 @@ class Workspaces:
         if not workspace.is_served and workspace.loading is not None:
             await asyncio.wait({workspace.loading})
             self._ownership.check(team_id)
+        if workspace.model is not None:
+            await self._freshness.level(team_id, 0.0)
         if workspace.model is None:
             raise workspace.failure or UnavailableError(f"workspace {team_id} was let go while it was loaded")
         if workspace.stale_since is not None:
             self._check_stale(workspace.stale_since, team_id)
-        self._freshness.check(team_id)
         return workspace.model
 
     def peek(self, team_id: str) -> tuple[Model, int] | None:
