@@ -32,6 +32,7 @@ from svc.webapp.committer import run_committer
 from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Stores, Writes
 from svc.webapp.gate import Gate
+from svc.webapp.mentions import run_mentions
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.publisher import Publisher, run_publisher
 from svc.webapp.servicer import WebappServicer
@@ -109,7 +110,8 @@ class WebappProcess(Process):
             )
             effects = Effects(committer.commit, self.stores, self._lookups)
             await up.enter_async_context(run_sweepers(outbox, self.publisher, effects, clock))
-            self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, outbox))
+            mentions = await up.enter_async_context(run_mentions(self.stores.users, outbox))
+            self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, outbox, mentions))
             self.mesh.consul.register("webapp", self.host)
             await asyncio.get_running_loop().create_future()
 

@@ -32,6 +32,7 @@ from svc.webapp.log import (
     Unfollow,
     Write,
 )
+from svc.webapp.mentions import Mentions
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.plan import decode_effect
 from svc.webapp.priority import note_stored
@@ -109,7 +110,8 @@ class Effects:
                 )
             case Mention():
                 # Of the message itself: a write's ts is that of its first draft.
-                await self._stores.users.mention(effect.user_ids, cause.channel_id, cause.ts_us)
+                rows = [(user_id, cause.channel_id, cause.ts_us) for user_id in effect.user_ids]
+                await self._stores.users.mention(rows)
 
     async def redo(self, due: DueEffect) -> bool:
         """Do a step that its committer left behind, and forget it. False when it has to wait (logged)."""
@@ -232,14 +234,18 @@ class Effects:
 class Writes:
     """What the domain commits through: the write, then its effects."""
 
-    def __init__(self, commit: Commit, effects: Effects, outbox: OutboxStore) -> None:
-        """`commit`: the committer's, after which caches have forgotten what the write changed."""
+    def __init__(self, commit: Commit, effects: Effects, outbox: OutboxStore, mentions: Mentions | None = None) -> None:
+        """`commit`: the committer's, after which caches have forgotten what the write changed. `mentions`: notes those
+        of posts together and later; without it each post waits for its own.
+        """
         self._commit = commit
         self._effects = effects
         self._outbox = outbox
+        self._mentions = mentions
 
     async def commit(self, write: Write) -> Committed:
-        """Return once the write is durable and its effects are done, so that the caller reads its own write.
+        """Return once the write is durable and its effects are done, so that the caller reads its own write. Who was
+        mentioned, which concerns others, may be noted a moment later.
 
         Errors as Committer.commit. An effect that fails for now is left to the sweepers and logged: the write is true.
         One that can never succeed raises (AlreadyExistsError: a user's name is taken) and is forgotten.
@@ -248,8 +254,13 @@ class Writes:
         if committed.refused:
             return committed
         note_stored()
-        if write.effects and not committed.duplicate:
-            await self._carry_out(write, committed)
+        if not write.effects or committed.duplicate:
+            return committed
+        match write.effects:
+            case (Mention(user_ids),) if self._mentions is not None:
+                self._mentions.offer((write.channel_id, committed.ts_us, user_ids))
+            case _:
+                await self._carry_out(write, committed)
         return committed
 
     async def _carry_out(self, write: Write, committed: Committed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from discovery.front import Discovery
@@ -16,6 +17,7 @@ from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.admin_link import run_admin_stream
 from svc.webapp.assembly import assemble, stores_of
+from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.process import run_process_cache
@@ -23,15 +25,17 @@ from svc.webapp.committer import CommitterLimits, run_committer
 from svc.webapp.config import WebappConfig
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
+from svc.webapp.edge_tier import EdgeTier
 from svc.webapp.effects import Effects, Writes
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
+from svc.webapp.mentions import run_mentions
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.publisher import run_publisher
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
-from svc.webapp.store.admission import observe
+from svc.webapp.store.admission import Admission, observe
 from svc.webapp.store.follow import followed
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.retention import RetentionStore
@@ -50,7 +54,7 @@ async def serve(config: WebappConfig) -> None:
         disco = await up.enter_async_context(Discovery(config.instance, clock))
         limits = PoolLimits(connections_max=config.mysql_connections)
         pools = await up.enter_async_context(open_pools(config.mysql.dsns(), clock, limits))
-        observe([pools.workspace.admission, pools.channel.admission, pools.user.admission])
+        observe(_admissions(pools))
         await up.enter_async_context(followed(pools, disco.kv))
         await migrate.check(pools)
         caching = run_process_cache(
@@ -91,8 +95,17 @@ async def _start_services(
     effects = Effects(committer.commit, stores, lookups)
     await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock, lookups.forget_events))
     await up.enter_async_context(run_retention(RetentionStore(pools.channel, pools.user), config.retention, clock))
-    writes = Writes(committer.commit, effects, stores.outbox)
-    return assemble(stores, lookups, writes, clock, await _connector(config, disco, clock), PresenceTier(disco.pools))
+    mentions = await up.enter_async_context(run_mentions(stores.users, stores.outbox))
+    writes = Writes(committer.commit, effects, stores.outbox, mentions)
+    edges = EdgeTier(disco.pools, await disco.ring("edge", config.instance.zone), clock)
+    boot_gate = BootGate(config.boots, clock, rng, lambda: any(each.is_slow for each in _admissions(pools)))
+    boot_gate.observe()
+    connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
+    return assemble(stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate)
+
+
+def _admissions(pools: Pools) -> Sequence[Admission]:
+    return (pools.workspace.admission, pools.channel.admission, pools.user.admission)
 
 
 async def _connector(config: WebappConfig, disco: Discovery, clock: Clock) -> Connector:

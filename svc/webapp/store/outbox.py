@@ -86,6 +86,13 @@ class OutboxStore:
         return [DueEffect(*row) for row in sorted(rows, key=lambda row: tuple(row[:3]))]
 
     @query("channel")
+    async def delete_writes_effects(self, keys: Collection[tuple[str, int]]) -> None:
+        """Forget all effects of some writes (channel, ts), that were carried out. Idempotent."""
+        if keys:
+            where, args = pairs_in("channel_id", "ts_us", sorted(keys))
+            await self._db.execute(f"DELETE FROM effects WHERE {where}", args)
+
+    @query("channel")
     async def delete_effects(self, channel_id: str, ts_us: int, numbers: Collection[int]) -> None:
         """Forget effects of one write that were carried out. Idempotent."""
         if numbers:

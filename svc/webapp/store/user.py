@@ -103,11 +103,10 @@ class UserStore:
         await self._db.execute(sql, args)
 
     @query("user")
-    async def mention(self, user_ids: Sequence[str], channel_id: str, ts_us: int) -> None:
-        """Note that a message is meant for these users: one statement for all. Idempotent."""
-        if user_ids:
-            rows = [(user_id, channel_id, ts_us) for user_id in sorted(user_ids)]
-            sql, args = insert_rows("mentions", "user_id, channel_id, ts_us", rows)
+    async def mention(self, rows: Sequence[tuple[str, str, int]]) -> None:
+        """Note that messages (channel, ts) are meant for users: one statement for all. Idempotent."""
+        if rows:
+            sql, args = insert_rows("mentions", "user_id, channel_id, ts_us", sorted(rows))
             await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)", args)
 
     @query("user")
@@ -135,8 +134,13 @@ class UserStore:
     @query("user")
     async def prefs(self, user_id: str) -> Prefs:
         """Return what the user chose."""
-        rows = await self._db.rows(f"SELECT {columns(Prefs)} FROM prefs WHERE user_id = %s", (user_id,))
-        return decode(Prefs, rows[0]) if rows else Prefs(user_id)
+        return (await self.prefs_of([user_id])).get(user_id, Prefs(user_id))
+
+    @query("user")
+    async def prefs_of(self, user_ids: Sequence[str]) -> dict[str, Prefs]:
+        """Return what each of the users chose; who chose nothing is left out. At most 500; one statement."""
+        rows = await self._db.rows(f"SELECT {columns(Prefs)} FROM prefs WHERE user_id IN %s", (tuple(user_ids),))
+        return {row[0]: decode(Prefs, row) for row in rows}
 
     @query("user")
     async def change_prefs(self, user_id: str, change: Callable[[Prefs], Prefs]) -> Prefs:

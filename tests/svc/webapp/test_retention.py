@@ -54,7 +54,8 @@ async def test_mentions_of_a_season_ago_are_counted_no_more(running: Webapp) -> 
     now_us = SystemClock().wall_us()
     users = running.stores.users
     for number in range(5):
-        await users.mention([ALICE, BOB], CHANNEL, now_us - (number + 1) * HOUR_US)
+        ago_us = now_us - (number + 1) * HOUR_US
+        await users.mention([(ALICE, CHANNEL, ago_us), (BOB, CHANNEL, ago_us)])
     store = RetentionStore(running.pools.channel, running.pools.user)
     assert await store.trim_mentions(now_us - 2 * HOUR_US - 1, 4) == 4
     assert await users.count_mentions(BOB, CHANNEL, 0, 10) == 3

@@ -32,6 +32,7 @@ from svc.webapp.domain.services import Services
 from svc.webapp.effects import Effects, Writes
 from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
+from svc.webapp.mentions import run_mentions
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
 
@@ -139,7 +140,8 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
             run_committer(pools.channel, events.extend, clock, rng, forget=lookups.forget_writes)
         )
         effects = Effects(committer.commit, stores, lookups)
-        writes = Writes(committer.commit, effects, stores.outbox)
+        mentions = await up.enter_async_context(run_mentions(stores.users, stores.outbox))
+        writes = Writes(committer.commit, effects, stores.outbox, mentions)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
         services = assemble(stores, lookups, writes, clock, connector, presence)

@@ -9,7 +9,7 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
-from svc.webapp.log import Follow, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.log import Follow, Mention, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.plan import State, decode_effect, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
@@ -28,6 +28,7 @@ WRITES = {
     "join": Write(CHANNEL, (note(), note()), members_added=(ALICE,), effects=FOLLOW[:1]),
     "leave": Write(CHANNEL, (note(), note()), members_removed=(BOB,), effects=(Unfollow(BOB),)),
     "user": Write(TEAM, effects=(PutUser(asdict(User(ALICE, TEAM, "alice"))),)),
+    "mention": Write(CHANNEL, (message("m"),), effects=(Mention((BOB,)),)),
     "own": Write(ALICE, (note(),)),
 }
 

@@ -214,10 +214,9 @@ async def test_mentions_are_counted_from_the_read_mark_on(running: Webapp) -> No
     for user_id, channel_id in ((ALICE, CHANNEL), (ALICE, direct), (BOB, CHANNEL)):
         await users.put_membership(Membership(user_id, channel_id, TEAM, ConversationKind.PUBLIC, revision_us=10))
     for ts_us in (5, 6, 7, 7):
-        await users.mention([BOB, ALICE], CHANNEL, ts_us)
-    await users.mention([ALICE], direct, 9)
-    await users.mention([ALICE], "C0000000009", 9)
-    await users.mention([], CHANNEL, 9)
+        await users.mention([(BOB, CHANNEL, ts_us), (ALICE, CHANNEL, ts_us)])
+    await users.mention([(ALICE, direct, 9), (ALICE, "C0000000009", 9)])
+    await users.mention([])
     await users.mark_read(BOB, CHANNEL, 6)
     everybody = [ALICE, BOB, "U0000000003"]
     assert await users.unread_mentions(everybody) == {ALICE: {CHANNEL: 3, direct: 1}, BOB: {CHANNEL: 1}}
