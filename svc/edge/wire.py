@@ -1,8 +1,8 @@
 """Pure: responses put together from messages that are held serialized, which nobody parses in between.
 
 A field that holds a message is its tag, the length, the message; repeated ones follow each other; a response takes such
-a run by one `MergeFromString`, in C. 0.3 us an object of 160 bytes here and 0.5 us there, where parsing, copying and
-counting them one by one takes 3 us.
+a run by one `MergeFromString`, in C. An object of 160 bytes takes 0.2 us here and 0.2 us there; parsed and copied one
+by one it takes 1.0.
 """
 
 from __future__ import annotations
