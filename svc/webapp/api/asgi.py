@@ -24,6 +24,7 @@ from svc.webapp.api.arguments import ArgumentError, merge
 from svc.webapp.api.bodies import read_body, read_query
 from svc.webapp.api.call import Method
 from svc.webapp.api.dispatch import Reply, bearer_token, failure
+from svc.webapp.api.encoding import GZIP_BYTES_MIN, accepts_gzip, gzipped
 from svc.webapp.api.registry import METHODS
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
@@ -106,7 +107,7 @@ class Api:
             self._gate.let_go(turn)
         self._requests.add(1, {"method": label, "outcome": _bounded(method, reply)})
         self._latency.record(time.perf_counter() - started, {"method": label})
-        await write(send, reply)
+        await write(send, reply, accepts_gzip(Headers(scope=scope).get("accept-encoding", "")))
 
     async def _reply(self, scope: Scope, receive: Receive, method: Method | None, name: str, turn: Turn) -> Reply:
         """Return the answer. Raises ResourceExhaustedError at the gate, before anything was done."""
@@ -189,11 +190,18 @@ def _origin(scope: Scope, headers: Headers) -> Origin:
     return Origin(host=host.split(",")[0].strip(), is_secure=proto.split(",")[0].strip().lower() in ("https", "wss"))
 
 
-async def write(send: Send, reply: Reply) -> None:
-    """Write a reply: JSON, with the headers that clients look for."""
+async def write(send: Send, reply: Reply, may_gzip: bool = False) -> None:
+    """Write a reply: JSON, gzipped where that is taken and saves something, with the headers that clients look for."""
     body = orjson.dumps(reply.body)
+    encoding: list[tuple[bytes, bytes]] = []
+    if may_gzip and len(body) >= GZIP_BYTES_MIN:
+        body = await gzipped(body)
+        encoding = [(b"content-encoding", b"gzip")]
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
+        *encoding,
+        # Also where it was not: a proxy must not give the one form to who takes the other.
+        (b"vary", b"accept-encoding"),
         (b"content-length", str(len(body)).encode()),
         # errbot looks these up in a case-sensitive mapping: lower case, always there.
         (b"x-oauth-scopes", reply.scopes.encode()),
