@@ -14,7 +14,8 @@ each has a limit, and says 429 or leaves the rest to the sweepers.
 | domain/ | the rules, which both faces share |
 | log.py, plan.py, committer.py | a write, its offsets, the transaction that makes it true |
 | aftermath.py | what follows a commit, in order: caches forget, events go out, writers are told |
-| effects.py, outbox.py, publisher.py, admin_link.py | what follows from a write: other keyspaces, publishing |
+| effects.py, mentions.py, outbox.py | what follows from a write in other keyspaces, and what was not yet done of it |
+| publisher.py, admin_link.py | the way of events to their owners |
 | store/, cache/, migrate.py | MySQL, memcached, numbered schema changes |
 | assembly.py, main.py | the parts joined; the process |
 """

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 
+import orjson
 import pytest
 
 from svc.kit.clock import SystemClock
@@ -18,7 +19,9 @@ from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.preferences import Preferences
 from svc.webapp.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.outbox import run_sweepers
 from svc.webapp.store.bulk import Bulk
@@ -115,6 +118,26 @@ async def test_a_membership_is_seen_from_every_side_as_soon_as_the_join_is_done(
             assert await what_bob_sees(running) == (True, True, True, True, 2)
             assert await followed(running, BOB) == [CHANNEL]
         await there.writes.commit(LEAVE)
+
+
+async def test_read_marks_and_choices_are_seen_through_every_webapp_at_once(two: tuple[Webapp, Webapp]) -> None:
+    """One conversation's mark, all of them, preferences and being away: wherever they were read before."""
+    here, there = two
+    alice = Caller(TEAM, ALICE)
+    await here.writes.commit(CREATE)
+    for number, (running, other) in enumerate([(here, there), (there, here)] * 3, start=1):
+        lookups, stores = running.lookups, running.stores
+        directory = Directory(lookups, stores.channels, stores.workspaces)
+        await ReadMarks(directory, lookups, stores.channels, stores.users, running.writes).mark(alice, CHANNEL, number)
+        choosing = Preferences(stores.users, lookups, running.writes)
+        await choosing.set(alice, {"number": number})
+        await choosing.set_away(alice, is_away=number % 2 == 1)
+        side = await other.lookups.membership(ALICE, CHANNEL)
+        assert side is not None
+        [listed] = (await other.lookups.sides(ALICE)).rows
+        assert side.last_read_us == listed.last_read_us == number
+        chosen = await other.lookups.prefs(ALICE)
+        assert (orjson.loads(chosen.prefs), chosen.away) == ({"number": number}, number % 2 == 1)
 
 
 async def test_a_conversation_and_its_newest_page_follow_every_write(two: tuple[Webapp, Webapp]) -> None:
