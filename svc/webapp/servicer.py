@@ -50,7 +50,7 @@ class WebappServicer(rpc.WebappServiceServicer):
     async def ListSubscriptions(  # noqa: N802 - the contract's name
         self, request: pb.ListSubscriptionsRequest, context: _Context
     ) -> pb.ListSubscriptionsResponse:
-        """Return the user's conversations, its workspace and itself, each with its head."""
+        """Return what a session of the user follows, each with its head, and whether the user says that it is away."""
         with self._gate.admitted(Turn(Priority.BOOT)):
             return await self._subscriptions(request)
 
@@ -61,10 +61,15 @@ class WebappServicer(rpc.WebappServiceServicer):
         # The user's own channel is read first, from the database: a membership that comes after it is told there.
         own = [user.id, user.team_id]
         own_heads = await self._services.shared.heads(own)
-        memberships = await self._services.lookups.followed(user.id, own_heads.get(user.id, 0))
+        head = own_heads.get(user.id, 0)
+        # Reads for many first: those who come together stay together until a read takes few of them.
+        prefs = await self._services.lookups.prefs(user.id, head)
+        memberships = await self._services.lookups.followed(user.id, head)
         ids = [row.channel_id for row in memberships]
         heads = own_heads | await self._services.shared.heads(ids)
-        return pb.ListSubscriptionsResponse(heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)])
+        return pb.ListSubscriptionsResponse(
+            heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)], is_away_by_hand=prefs.away
+        )
 
     async def PostMessage(self, request: pb.PostMessageRequest, context: _Context) -> pb.PostMessageResponse:  # noqa: N802
         """Post as chat.postMessage does; the rules' refusals are answers."""

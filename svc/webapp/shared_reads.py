@@ -13,7 +13,7 @@ from svc.webapp.asks import AskRules
 from svc.webapp.cache.values import SIDES_MAX
 from svc.webapp.gathering import Gatherer
 from svc.webapp.store.channel import Activity, ChannelStore
-from svc.webapp.store.rows import Membership, Token, User
+from svc.webapp.store.rows import Membership, Prefs, Token, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -21,6 +21,8 @@ __all__ = ["SharedReads"]
 
 USERS_A_READ = 100
 """Whose conversations one read takes: each may be in two thousand, so that may be 200,000 rows; usually it is 5,000."""
+PREFS_A_READ = 250
+"""Users whose preferences one read takes: each has at most 64 KiB, and usually one or two, or none."""
 ROWS_A_READ = 500
 """Users or tokens that one read takes: one statement."""
 
@@ -39,6 +41,7 @@ class SharedReads:
         self._user_rows: Gatherer[_TeamUser, User] = Gatherer("users", self._read_users, rows)
         self._tokens: Gatherer[_UserHash, Token] = Gatherer("tokens", users.tokens_among, rows)
         self._memberships: Gatherer[str, list[Membership]] = Gatherer("memberships", self._read_memberships, many)
+        self._prefs: Gatherer[str, Prefs] = Gatherer("prefs", users.prefs_of, AskRules(keys_a_read=PREFS_A_READ))
         self._mentions: Gatherer[str, dict[str, int]] = Gatherer("mentions", users.unread_mentions, many)
         self._activity: Gatherer[str, Activity] = Gatherer("activity", channels.activity)
 
@@ -55,6 +58,11 @@ class SharedReads:
     async def memberships(self, user_id: str) -> Sequence[Membership]:
         """Return what a user is in, in order of id: the first SIDES_MAX + 1, by which one knows that there are more."""
         return (await self._memberships.ask([user_id])).get(user_id, ()) if is_id(user_id) else ()
+
+    async def prefs(self, user_id: str) -> Prefs:
+        """Return what a user chose."""
+        none = Prefs(user_id)
+        return (await self._prefs.ask([user_id])).get(user_id, none) if is_id(user_id) else none
 
     async def unread_mentions(self, user_id: str) -> Mapping[str, int]:
         """Return by conversation how many messages a user has not read that are meant for it; none is left out."""

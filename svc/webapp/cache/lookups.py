@@ -119,14 +119,17 @@ class Lookups:
             keys.side_key(user_id, channel_id), lambda: self._users.membership(user_id, channel_id), _MEMBERSHIP
         )
 
-    async def sides(self, user_id: str) -> Sides:
-        """Return what a user is in, if that is not too much to be kept: see Sides."""
+    async def sides(self, user_id: str, known_head: int | None = None) -> Sides:
+        """Return what a user is in, if that is not too much to be kept: see Sides.
+
+        `known_head`: offset of the user's own channel, if the caller has just read it.
+        """
 
         async def load() -> Sides:
-            heads = await self.shared.heads([user_id])
+            head = await self._own_head(user_id) if known_head is None else known_head
             rows = await self.shared.memberships(user_id)
             is_whole = len(rows) <= SIDES_MAX
-            return Sides(heads.get(user_id, 0), tuple(rows) if is_whole else (), is_whole)
+            return Sides(head, tuple(rows) if is_whole else (), is_whole)
 
         return await self._cache.get_or_load(keys.sides_key(user_id), load, values.SIDES) or Sides(0, (), False)
 
@@ -146,19 +149,19 @@ class Lookups:
         For sessions, which go on from `head` and would never hear of what is missing here: no invalidation is trusted,
         but a change comes into the rows before it is told at a higher offset, so rows read at this offset have it.
         """
-        sides = await self.sides(user_id)
+        sides = await self.sides(user_id, head)
         if sides.head < head:
             # Read between a change and the event that tells it, or its invalidation was lost.
             await self.forget((keys.sides_key(user_id),))
-            sides = await self.sides(user_id)
+            sides = await self.sides(user_id, head)
         return sides.rows if sides.is_whole and sides.head >= head else await self._users.memberships(user_id)
 
     async def prefs(self, user_id: str, head: int = 0) -> Prefs:
-        """Return what a user chose, as of `head` of the user's own channel or later; see `followed`."""
+        """Return what a user chose, as of `head` of the user's own channel or later; see `followed`. 0: as of now."""
 
         async def load() -> Choices:
-            heads = await self.shared.heads([user_id])
-            return Choices(heads.get(user_id, 0), await self._users.prefs(user_id))
+            known = head or await self._own_head(user_id)
+            return Choices(known, await self.shared.prefs(user_id))
 
         key = keys.prefs_key(user_id)
         found = await self._cache.get_or_load(key, load, values.CHOICES)
@@ -166,6 +169,9 @@ class Lookups:
             await self.forget((key,))
             found = await self._cache.get_or_load(key, load, values.CHOICES)
         return found.row if found is not None and found.head >= head else await self._users.prefs(user_id)
+
+    async def _own_head(self, user_id: str) -> int:
+        return (await self.shared.heads([user_id])).get(user_id, 0)
 
     async def newest(self, channel_id: str, load: Callable[[], Awaitable[Json]]) -> Json:
         """Return the newest page of a conversation's history, as `load` makes it."""

@@ -14,9 +14,12 @@ from parley.webapp.v1 import webapp_service_pb2 as pb
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
 from svc.kit.config import InstanceConfig
 from svc.kit.errors import InvalidArgumentError, NotFoundError, from_rpc_error
+from svc.kit.ids import us_from_ts
 from svc.kit.rpc import rpc_server
+from svc.webapp import loading
 from svc.webapp.gate import Gate
 from svc.webapp.servicer import webapp_service
+from svc.webapp.store.rows import Emoji
 from tests.svc.webapp.api.office import Office, Someone, office
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="module")]
@@ -110,9 +113,11 @@ async def test_the_log_is_read_after_an_offset_without_a_hole(served: tuple[Offi
 
 
 async def test_a_workspaces_model_is_streamed_whole(served: tuple[Office, Any]) -> None:
-    """Header, users, public channels, trailer; private conversations are no part of it."""
+    """Header, users, public channels, emoji, trailer; private conversations are no part of it."""
     acme, stub = served
     team_id = acme["ada"].user.team_id
+    rows = [Emoji(team_id, "party", "https://example.org/p.gif"), Emoji(team_id, "fest", "alias:party")]
+    await acme.services.workspaces.put_emoji([*rows, Emoji(team_id, "gone", "")])
     parts = [part async for part in stub.LoadWorkspace(pb.LoadWorkspaceRequest(team_id=team_id))]
     kinds = [part.WhichOneof("part") for part in parts]
     assert (kinds[0], kinds[-1]) == ("header", "trailer")
@@ -123,7 +128,89 @@ async def test_a_workspaces_model_is_streamed_whole(served: tuple[Office, Any]) 
     channels = [channel.name for part in parts for channel in part.channels.channels]
     assert "general" in channels
     assert "closed" not in channels
-    assert (parts[-1].trailer.user_count, parts[-1].trailer.channel_count) == (len(users), len(channels))
+    emoji = [(each.name, each.value) for part in parts for each in part.emoji.emoji]
+    assert emoji == [("fest", "alias:party"), ("party", "https://example.org/p.gif")]
+    trailer = parts[-1].trailer
+    assert (trailer.user_count, trailer.channel_count, trailer.emoji_count) == (len(users), len(channels), 2)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.LoadWorkspace(pb.LoadWorkspaceRequest(team_id="T0000000000")).read()
     assert isinstance(from_rpc_error(caught.value), NotFoundError)
+
+
+async def test_a_load_goes_on_where_it_broke_off(served: tuple[Office, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a header in any case; what is asked for again and what was received are the whole, each once."""
+    acme, stub = served
+    monkeypatch.setattr(loading, "MODEL_PAGE", 2)
+    team_id = acme["ada"].user.team_id
+    for name in ("one", "two", "three"):
+        await acme["ada"].ok("conversations.create", name=f"resumed-{name}")
+    request = pb.LoadWorkspaceRequest(team_id=team_id)
+    whole = [part async for part in stub.LoadWorkspace(request)]
+    assert [part.WhichOneof("part") for part in whole].count("users") == 2
+    for broken_after in range(len(whole) - 1):
+        place = pb.LoadPlace()
+        for part in whole[: broken_after + 1]:
+            match part.WhichOneof("part"):
+                case "users":
+                    place.after_user_id = part.users.users[-1].id
+                case "channels":
+                    place.has_users, place.after_channel_id = True, part.channels.channels[-1].id
+                case "emoji":
+                    place.has_users = place.has_channels = True
+        resumed = [part async for part in stub.LoadWorkspace(pb.LoadWorkspaceRequest(team_id=team_id, resume=place))]
+        assert resumed[0].header.model_offset == whole[0].header.model_offset
+        is_emoji = whole[broken_after].WhichOneof("part") == "emoji"
+        expected = whole[1:] if broken_after == 0 else whole[broken_after + 1 :]
+        expected = [part for part in whole if part.WhichOneof("part") == "emoji"] + whole[-1:] if is_emoji else expected
+        assert resumed[1:-1] == expected[:-1]
+        assert resumed[-1].trailer.user_count == sum(len(part.users.users) for part in resumed)
+
+
+async def test_members_are_streamed_by_page(served: tuple[Office, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the offset from which on changes apply; a conversation of another workspace is not found."""
+    acme, stub = served
+    ada = acme["ada"]
+    monkeypatch.setattr(loading, "MEMBERS_PAGE", 2)
+    request = pb.ListMembersRequest(team_id=ada.user.team_id, channel_id=acme.general)
+    parts = [part async for part in stub.ListMembers(request)]
+    everybody = sorted(someone.id for someone in acme.people.values())
+    assert [len(part.user_ids) for part in parts] == [2, 2]
+    assert [user_id for part in parts for user_id in part.user_ids] == everybody
+    [position] = (await stub.ReadHeads(pb.ReadHeadsRequest(channel_ids=[acme.general]))).heads
+    assert [part.head_offset for part in parts] == [position.offset, 0]
+    for team_id, channel_id in (
+        ("T0000000000", acme.general),
+        (ada.user.team_id, "C0000000000"),
+        (ada.user.team_id, ada.user.team_id),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ListMembers(pb.ListMembersRequest(team_id=team_id, channel_id=channel_id)).read()
+        assert isinstance(from_rpc_error(caught.value), NotFoundError)
+
+
+async def test_activity_tells_how_far_channels_have_come(served: tuple[Office, Any]) -> None:
+    """All that were asked for, in order; the newest message is one that is to be read."""
+    acme, stub = served
+    posted = await stub.PostMessage(message(acme["ada"], acme.general, "to be read"))
+    await stub.PostMessage(message(acme["ada"], acme.general, "in the thread", thread_ts=posted.ts))
+    ids = ["C0000000000", acme.general, "nonsense", acme["ada"].user.team_id]
+    answer = await stub.ReadActivity(pb.ReadActivityRequest(channel_ids=ids))
+    assert [each.channel_id for each in answer.activities] == ids
+    unknown, general, odd, team = answer.activities
+    assert (unknown.head_offset, odd.head_offset) == (0, 0)
+    assert (general.head_offset, general.latest_message_ts_us) == (posted.offset + 1, us_from_ts(posted.ts))
+    assert (team.head_offset > 0, team.latest_message_ts_us) == (True, 0)
+    assert not (await stub.ReadActivity(pb.ReadActivityRequest())).activities
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.ReadActivity(pb.ReadActivityRequest(channel_ids=["C0000000000"] * 4_097))
+    assert isinstance(from_rpc_error(caught.value), InvalidArgumentError)
+
+
+async def test_who_is_away_by_hand_is_told_with_the_subscriptions(served: tuple[Office, Any]) -> None:
+    """As of the user's own channel, whatever is cached."""
+    acme, stub = served
+    grace = acme["grace"]
+    request = pb.ListSubscriptionsRequest(team_id=grace.user.team_id, user_id=grace.id)
+    for presence, is_away in (("auto", False), ("away", True), ("auto", False)):
+        await grace.ok("users.setPresence", presence=presence)
+        assert (await stub.ListSubscriptions(request)).is_away_by_hand is is_away
