@@ -19,6 +19,7 @@ BENCHES = (
     ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
     ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
     ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
+    ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
 )
 
 HELP = (

@@ -237,7 +237,7 @@ class RemotePresence:
     async def _ask(self, user_ids: Sequence[str]) -> Sequence[pb.UserPresence]:
         """Ask the server that owns these users."""
         try:
-            answer = await self._pools.call_owner(
+            answer: pb.GetPresenceResponse = await self._pools.call_owner(
                 "presence",
                 user_ids[0],
                 PresenceServiceStub,
