@@ -1,6 +1,6 @@
 """Pure: what prefetch remembers: encoded users, whom each connection has met, and output that waits for a user.
 
-The memory of a connection is a table of fingerprints, 4 bytes a user: 272 bytes for those who meet few, 8 KiB at most,
+The memory of a connection is a table of fingerprints, 4 bytes a user: 300 bytes for those who meet few, 8 KiB at most,
 where a set of ids would take 64. Two of 32,000 users share a fingerprint in one workspace of ten; then some client is
 not told of the second, and asks for it.
 """
@@ -21,6 +21,8 @@ from svc.shapes.lazy import versioned_user
 PAIRS_LEAST, PAIRS_MOST = 32, 1_024
 """Pairs of places in a connection's memory: it begins with the first, and never has more than 2,048 users."""
 
+_ZERO = array("I", [0])
+
 OBJECT_OVERHEAD_BYTES = 400
 """What a cached object costs beside its JSON: keys, two index entries, objects' heads."""
 
@@ -40,7 +42,7 @@ class Met:
 
     def __init__(self) -> None:
         """Begin with nobody."""
-        self._table = array("I", bytes(8 * PAIRS_LEAST))
+        self._table = _ZERO * (2 * PAIRS_LEAST)
         self._pairs = PAIRS_LEAST
         self._count = 0
 
@@ -53,9 +55,12 @@ class Met:
         """Remember a user by fingerprint; where there is no room, the older of two is forgotten."""
         if number in self:
             return
-        if self._count >= self._pairs and self._pairs < PAIRS_MOST:
+        while self._is_full_at(number) and self._pairs < PAIRS_MOST and 4 * self._count >= self._pairs:
             self._grow()
         self._put(number)
+
+    def _is_full_at(self, number: int) -> bool:
+        return bool(self._table[2 * (number & (self._pairs - 1)) + 1])
 
     def _put(self, number: int) -> None:
         place = 2 * (number & (self._pairs - 1))
@@ -67,7 +72,7 @@ class Met:
         """Double the table."""
         before = self._table
         self._pairs *= 2
-        self._table = array("I", bytes(8 * self._pairs))
+        self._table = _ZERO * (2 * self._pairs)
         self._count = 0
         for place in range(0, len(before), 2):
             for number in (before[place + 1], before[place]):
