@@ -11,7 +11,8 @@ a hole is filled; queries to the edge, for each connection and in all; bytes of 
 |---|---|
 | session.py, answers.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
-| hub.py, members.py, interests.py | pure: channels and their connections; users and who looks at them |
+| hub.py, members.py | pure: channels and their connections |
+| attendance.py, idleness.py, interests.py | pure: who is here, who does nothing, who looks at whom |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
 | openings.py, catching_up.py, posts.py, reports.py | webapp and presence on behalf of sessions |
 | servicer.py, drain.py, config.py, metrics.py, main.py | the operators' face, leaving, and the composition root |
