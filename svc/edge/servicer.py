@@ -17,6 +17,7 @@ from svc.edge.nearness import Nearness
 from svc.edge.ownership import Ownership
 from svc.edge.workspaces import Workspaces
 from svc.kit.errors import NotFoundError, ResourceExhaustedError
+from svc.kit.rpc import when_over
 
 READ_RETRY_S = 1.0
 """When to come back with a whole model to read while as many as may are being sent: one takes about as long."""
@@ -114,12 +115,10 @@ class EdgeServicer(rpc.EdgeServiceServicer):
                 retry_after_s=READ_RETRY_S,
             )
         self.readings += 1
-        try:
-            reading = boot.Reading(await self._workspaces.model(request.team_id))
-            while (part := reading.part()) is not None:
-                yield part
-        finally:
-            self.readings -= 1
+        when_over(context, self._read)
+        reading = boot.Reading(await self._workspaces.model(request.team_id))
+        while (part := reading.part()) is not None:
+            yield part
 
     async def GetModelInfo(  # noqa: N802 - named by the contract
         self,
@@ -132,3 +131,6 @@ class EdgeServicer(rpc.EdgeServiceServicer):
         if held is None:
             raise NotFoundError(f"workspace {team_id} is not loaded here", subject="team_id")
         return boot.describe(*held, self._beside.activity.followed_count)
+
+    def _read(self) -> None:
+        self.readings -= 1

@@ -14,7 +14,7 @@ from svc.kit.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
-from tests.svc.edge.served import town
+from tests.svc.edge.served import Town, town
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM
 
 
@@ -151,6 +151,13 @@ async def test_emoji_cost_nothing_to_who_has_them() -> None:
         assert (last.is_unchanged, len(last.emoji), last.version) == (False, 0, 5)
 
 
+async def idle(here: Town) -> None:
+    """Wait until no model is being sent."""
+    async with asyncio.timeout(1):
+        while here.servicer.readings:
+            await asyncio.sleep(0.001)
+
+
 async def test_a_whole_model_is_streamed_to_so_many_at_once() -> None:
     """One more is told when to come again; who goes away in the middle makes room."""
     async with town() as here:
@@ -159,7 +166,16 @@ async def test_a_whole_model_is_streamed_to_so_many_at_once() -> None:
         assert (parts[0].team.name, parts[0].model_offset) == ("Acme", 3)
         assert [user.id for part in parts for user in part.users] == [ALICE, BOB]
         assert [channel.id for part in parts for channel in part.channels] == [GENERAL]
-        assert here.servicer.readings == 0
+        await idle(here)
+        for number in range(10, 2000):
+            here.world.user(f"U{number:010}", "x" * 5_000)
+        here.feed.pump()
+        for _ in range(3):
+            call = here.stub.ReadModel(asked, timeout=5)
+            assert (await call.read()).team.name == "Acme"
+            assert here.servicer.readings == 1
+            call.cancel()
+            await idle(here)
         here.servicer.readings = 2
         error = await here.refusal(here.stub.ReadModel(asked, timeout=5).read())
         assert isinstance(error, ResourceExhaustedError)
