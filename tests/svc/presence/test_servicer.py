@@ -43,6 +43,28 @@ async def test_a_change_reaches_the_gateway_that_watches() -> None:
         assert await watcher.told() == {ALICE: False}
 
 
+async def test_away_by_hand_and_idle_sessions_are_told_and_answered() -> None:
+    """Who looks sees "away"; who asks also learns why, and when the user was there."""
+    async with serving() as house:
+        watcher, reporter = house.gateway("gateway-a"), house.gateway("gateway-b")
+        await watcher.hello()
+        await reporter.hello()
+        await reporter.report(**{ALICE: 1, BOB: 1})
+        await watcher.watch(ALICE, BOB)
+        assert await watcher.told() == {ALICE: True, BOB: True}
+        by_hand = pb.UserConnections(user_id=ALICE, count=1, is_away_by_hand=True, away_offset=3)
+        idle = pb.UserConnections(user_id=BOB, count=1, idle_count=1)
+        await reporter.send(connections=pb.Connections(users=[by_hand]))
+        assert await watcher.told() == {ALICE: False}
+        await reporter.send(connections=pb.Connections(users=[idle]))
+        await watcher.keep(0.1)
+        assert await watcher.told() == {BOB: False}
+        alice, bob = await house.present(ALICE, BOB)
+        assert (alice.presence, alice.connection_count, alice.is_away_by_hand) == (pb.PRESENCE_AWAY, 1, True)
+        assert (bob.presence, bob.connection_count, bob.is_away_by_hand) == (pb.PRESENCE_AWAY, 1, False)
+        assert bob.last_activity_unix_s > 1_700_000_000
+
+
 async def test_a_broken_line_counts_until_the_lease_ends() -> None:
     """A gateway that dies is believed for a lease; those who look hear of it after that, once."""
     async with serving() as house:
@@ -132,6 +154,10 @@ async def test_a_silent_gateway_is_cut_off() -> None:
             "connections.users.count",
         ),
         (
+            {"connections": pb.Connections(users=[pb.UserConnections(user_id=ALICE, count=1, idle_count=2)])},
+            "connections.users.idle_count",
+        ),
+        (
             {"connections": pb.Connections(users=[pb.UserConnections(user_id=ALICE, count=1)] * 4097)},
             "connections.users",
         ),
@@ -143,6 +169,7 @@ async def test_a_silent_gateway_is_cut_off() -> None:
         "empty frame",
         "not a user",
         "count too large",
+        "more idle than there are",
         "too many users",
         "too many added",
         "a channel",
