@@ -67,7 +67,7 @@ def assemble(
     conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
     direct = DirectMessages(lookups, writes, clock)
     messages = Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes)
-    rows = RowModels(lookups, workspaces, channels, directory, clock)
+    rows = RowModels(lookups, workspaces, channels, directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
     boots = Boots(lookups, stores.users, models, messages, clock)
     return Services(

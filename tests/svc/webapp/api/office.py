@@ -35,6 +35,7 @@ from svc.webapp.http import HttpConfig, http_server, make_app
 from svc.webapp.mentions import run_mentions
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
+from tests.svc.webapp.api.edge_twin import EdgeTwin
 
 Json = dict[str, Any]
 SIGNER = Signer("a secret for these tests alone")
@@ -106,6 +107,7 @@ class Office:
     http: aiohttp.ClientSession
     presence: Told
     events: list[event_pb2.Event]
+    edges: EdgeTwin
     people: dict[str, Someone] = field(default_factory=dict)
     general: str = ""
 
@@ -144,11 +146,13 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         writes = Writes(committer.commit, effects, stores.outbox, mentions)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
-        services = assemble(stores, lookups, writes, clock, connector, presence)
+        edges = EdgeTwin()
+        services = assemble(stores, lookups, writes, clock, connector, presence, edges=edges)
+        edges.services = services
         app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
         port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
-        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events)
+        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events, edges)
 
 
 def _dsns(mesh: Mesh) -> dict[str, str]:
