@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from copy import copy
+from random import Random
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from opentelemetry import metrics
 
+from svc.kit.errors import ParleyError, ResourceExhaustedError
 from svc.webapp.asks import Ask, AskRules, Asks, Read
 from svc.webapp.priority import Turn, current, taking
 
@@ -55,9 +58,11 @@ class Gatherer(Generic[_Key, _Found]):
         name: str,
         read: Callable[[Sequence[_Key]], Awaitable[Mapping[_Key, _Found]]],
         rules: AskRules | None = None,
+        rng: Random | None = None,
     ) -> None:
         """`read` returns what there is of the keys, at most `rules.keys_a_read`, each once. `name`: for metrics."""
         self._read = read
+        self._rng = rng or Random()
         self._rules = rules or AskRules()
         self._asks: Asks[_Asker] = Asks(self._rules)
         self._labels = {"kind": name}
@@ -78,7 +83,10 @@ class Gatherer(Generic[_Key, _Found]):
 
     async def _ask(self, keys: Sequence[_Key]) -> dict[_Key, _Found]:
         asker = _Asker(keys, current())
-        self._asks.join(asker)
+        try:
+            self._asks.join(asker)
+        except ResourceExhaustedError as error:
+            raise self._own(error) from error
         self._asked.add(1, self._labels)
         self._advance()
         try:
@@ -89,9 +97,17 @@ class Gatherer(Generic[_Key, _Found]):
         if isinstance(told, Read):
             told = await self._make(told, asker)
         if isinstance(told, Exception):
-            raise told.with_traceback(None)  # or it would grow with each of those who raise it
+            raise self._own(told) from told
         asker.turn.has_begun = True
         return {key: told[key] for key in keys if key in told}
+
+    def _own(self, error: Exception) -> Exception:
+        """Return an asker's own copy of what a read failed with: those who are shed together come back apart."""
+        if not isinstance(error, ParleyError):
+            return RuntimeError("a shared read failed")
+        own = copy(error)
+        own.retry_after_s *= self._rng.uniform(0.5, 1.5)
+        return own
 
     def _advance(self) -> None:
         """Let reads begin that need not wait: tell the first of those who share one to make it."""

@@ -110,6 +110,33 @@ async def test_a_failed_read_fails_those_who_share_it_alone() -> None:
     assert len(shelf.reads) == 4
 
 
+async def test_those_who_are_refused_together_come_back_apart() -> None:
+    """Each is told a time of its own, around that of the store, with all else that it says."""
+    shelf = Shelf()
+    shelf.broken = ResourceExhaustedError("full", subject="channel.connections", limit=8, actual=9, retry_after_s=2.0)
+    gatherer = Gatherer("test", shelf.read)
+    failed = await asyncio.gather(*(gatherer.ask([str(number)]) for number in range(50)), return_exceptions=True)
+    refused = [each for each in failed if isinstance(each, ResourceExhaustedError)]
+    assert len(refused) == 50
+    assert {(each.message, each.subject, each.limit, each.actual) for each in refused} == {
+        ("full", "channel.connections", 8, 9)
+    }
+    times = [each.retry_after_s for each in refused]
+    assert len(set(times)) == 50
+    assert 1.0 <= min(times) < 1.5 < 2.5 < max(times) <= 3.0
+
+
+async def test_a_defect_of_a_read_is_seen_by_all_who_share_it() -> None:
+    """With what it was as the cause."""
+    shelf = Shelf()
+    shelf.broken = KeyError("column")
+    gatherer = Gatherer("test", shelf.read)
+    failed = await asyncio.gather(*(gatherer.ask([key]) for key in "abc"), return_exceptions=True)
+    assert [(type(each), type(each.__cause__)) for each in failed if isinstance(each, Exception)] == [
+        (RuntimeError, KeyError)
+    ] * 3
+
+
 @pytest.mark.parametrize("when", ["reading", "told to read", "waiting"])
 async def test_who_goes_away_takes_nobody_with_him(when: str) -> None:
     """Whether he made the read for all, was about to, or only waited."""

@@ -43,11 +43,11 @@ class Storming:
         self.shared: SharedReads = running.lookups.shared
 
 
-async def fill(database: Database, table: str, rows: Sequence[object]) -> None:
-    """Insert rows of one type."""
+async def fill(database: Database, table: str, row_type: type, rows: Sequence[object]) -> None:
+    """Insert rows."""
     for start in range(0, len(rows), 2_000):
         cells = [encode(row) for row in rows[start : start + 2_000]]
-        await database.execute(*insert_rows(table, columns(type(rows[0])), cells))
+        await database.execute(*insert_rows(table, columns(row_type), cells))
 
 
 async def populated(pools: Pools) -> dict[str, list[str]]:
@@ -56,8 +56,8 @@ async def populated(pools: Pools) -> dict[str, list[str]]:
     rooms = {user_id: sorted(rng.sample(ROOMS, ROOMS_A_USER)) for user_id in USERS}
     users = [User(user_id, TEAM, user_id.lower()) for user_id in USERS]
     sides = [Membership(user_id, room, TEAM, ConversationKind.PUBLIC) for user_id in USERS for room in rooms[user_id]]
-    await fill(pools.workspace, "users", users)
-    await fill(pools.user, "memberships", sides)
+    await fill(pools.workspace, "users", User, users)
+    await fill(pools.user, "memberships", Membership, sides)
     heads = ", ".join(f"('{channel_id}', 5, 9, 7)" for channel_id in (TEAM, *USERS, *ROOMS))
     await pools.channel.execute(
         "INSERT INTO heads (channel_id, last_offset, last_ts_us, last_message_us)"
