@@ -25,10 +25,10 @@ async def load_workspace(
     services: Services, team_id: str, place: pb.LoadPlace
 ) -> AsyncIterator[pb.LoadWorkspaceResponse]:
     """Yield header, users, public channels, emoji, trailer, from `place` on. Raises NotFoundError."""
+    heads = await services.shared.heads([team_id])
     team = await services.workspaces.team(team_id)
     if team is None:
         raise NotFoundError(f"there is no workspace {team_id}", subject="team_id")
-    heads = await services.shared.heads([team_id])
     header = pb.WorkspaceHeader(team=team_model(team), model_offset=heads.get(team_id, 0))
     yield pb.LoadWorkspaceResponse(header=header)
     # A replica knows all up to the header then; what it lacks of later is told by events.
