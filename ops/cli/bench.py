@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import platform
 import time
@@ -14,12 +15,14 @@ import click
 from ops.cli.output import CliError, emit_json, json_option, say
 from ops.local.errors import LocalError
 
-# Name, module with `measure(say) -> dict`, and what it measures. One line a benchmark.
+# Name, module with `measure(say, …) -> dict`, and what it measures. One line a benchmark. What `measure` takes by name
+# beside `say` is asked for by options of these names.
 BENCHES = (
     ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
     ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
     ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
+    ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
 )
 
 HELP = (
@@ -38,17 +41,21 @@ Benchmarks:
 Examples:
   parley bench ring
   parley bench ring --json | jq .rebuild_ms
+  parley bench boot --users 1500
 """
 )
 
 
 @click.command("bench", help=HELP)
 @click.argument("name", required=False, type=click.Choice([name for name, _, _ in BENCHES]))
+@click.option("--users", type=click.IntRange(10, 100_000), help="Size of the workspace, where a benchmark has one.")
+@click.option("--clients", type=click.IntRange(10, 20_000), help="Clients connected, where a benchmark has them.")
 @json_option
-def command(name: str | None, *, as_json: bool) -> None:
+def command(name: str | None, users: int | None, clients: int | None, *, as_json: bool) -> None:
     """Run one benchmark, or all."""
     chosen = [(each, module) for each, module, _ in BENCHES if name in (None, each)]
-    results = [_run(each, module) for each, module in chosen]
+    sizes = {"users": users, "clients": clients}
+    results = [_run(each, module, {size: given for size, given in sizes.items() if given}) for each, module in chosen]
     for result in results:
         if as_json:
             emit_json(result)
@@ -57,14 +64,17 @@ def command(name: str | None, *, as_json: bool) -> None:
     raise SystemExit(0 if all(result.get("ok", True) for result in results) else 1)
 
 
-def _run(name: str, module: str) -> dict[str, Any]:
+def _run(name: str, module: str, sizes: dict[str, int]) -> dict[str, Any]:
     try:
         measure = importlib.import_module(module).measure
     except ModuleNotFoundError as error:
         raise CliError(f"The benchmark {name} is not part of this installation.", "Run it from a checkout.") from error
+    unknown = sizes.keys() - inspect.signature(measure).parameters.keys()
+    if unknown:
+        raise CliError(f"The benchmark {name} has no --{unknown.pop()}.")
     began = time.monotonic()
     try:
-        result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"))
+        result: dict[str, Any] = measure(lambda text: say(f"bench {name}: {text}"), **sizes)
     except LocalError as error:
         raise CliError(f"bench {name}: {error}", error.hint) from error
     say(f"bench {name}: done in {time.monotonic() - began:.1f} s")
