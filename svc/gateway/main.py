@@ -66,6 +66,7 @@ def _assemble(
     wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
     gate = TicketGate(Signer(config.instance.secret), me)
     admission = Admission(config.admission, rng, clock.now())
+    openings.on_listed = lambda took_s: admission.opened(took_s, clock.now())
     door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng)
     observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch)
     return _Parts(connections, desk, door, observed)

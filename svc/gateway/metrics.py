@@ -70,6 +70,7 @@ def _observe_admission(meter: metrics.Meter, admission: Admission) -> None:
     def refused(_: CallbackOptions) -> Iterable[Observation]:
         return report(admission.refused)
 
+    _gauge(meter, "parley_gateway_admit_rate", "clients let in a second at most", lambda: round(admission.rate_per_s))
     meter.create_observable_counter("parley_gateway_admitted", [admitted], description="clients let in, by arrival")
     meter.create_observable_counter("parley_gateway_deferred", [refused], description="clients told to come later")
 

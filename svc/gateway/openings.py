@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
@@ -56,6 +57,8 @@ class Openings:
 
     def __init__(self, webapp: Webapp, words: Words, tasks: Tasks, clock: Clock, rng: Random) -> None:
         """Run in `tasks`, whose limit should allow for two of them a connection. `words` hears who is away by hand."""
+        self.on_listed: Callable[[float], object] | None = None
+        """Told how many seconds it took to learn what a session follows, also when that failed."""
         self._webapp = webapp
         self._words = words
         self._tasks = tasks
@@ -104,8 +107,11 @@ class Openings:
 
     async def _open(self, connection: Connection, hub: Hub) -> None:
         token = await self._token(connection) if connection.ticket.resumes else None
+        began = self._clock.now()
         async with self._slots:
             subscriptions = await self._subscriptions(connection)
+        if self.on_listed is not None:
+            self.on_listed(self._clock.now() - began)
         if subscriptions is None:
             return
         connection.greet()

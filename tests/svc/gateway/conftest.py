@@ -247,6 +247,7 @@ async def running(
         mesh.hub = desk.hub
         wiring = Wiring(outbox, desk, clock.now, frames.hello(ME))
         limiter = Admission(admission, Random(1), clock.now())
+        openings.on_listed = lambda took_s: limiter.opened(took_s, clock.now())
         door = Door(TicketGate(signer, ME), limiter, connections, wiring, limits, clock, ME, Random(1))
         await up.enter_async_context(presence.running())
         presence.ring_changed(Ring([Member(PRESENCE_SERVER)]))
