@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_
 from bench.read_load import Reader
 
 TIMEOUT_S = 10.0
+TRIES = 20
 READ_BUFFER_BYTES = 2_048
 
 
@@ -172,10 +174,15 @@ class Crowd:
         )
 
     async def call(self, reader: Reader, method: str, **arguments: str) -> dict[str, Any]:
-        """Call a Web API method that must succeed."""
+        """Call a Web API method that must succeed; one that is asked to come back later does."""
         headers = {"Authorization": f"Bearer {reader.token}"}
-        async with self._http.post(f"{self._web_url}/api/{method}", data=arguments, headers=headers) as answer:
-            body: dict[str, Any] = await answer.json()
-        if not body.get("ok"):
-            raise RuntimeError(f"{method}: {body.get('error')}")
-        return body
+        for _ in range(TRIES):
+            async with self._http.post(f"{self._web_url}/api/{method}", data=arguments, headers=headers) as answer:
+                body: dict[str, Any] = await answer.json()
+                if body.get("ok"):
+                    return body
+                if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                    break
+                wait_s = int(answer.headers.get("Retry-After", "1"))
+            await asyncio.sleep(wait_s)
+        raise RuntimeError(f"{method}: {body.get('error')}")
