@@ -247,7 +247,9 @@ class Client:
         if not self._boots:
             return None
         # What is queued for `events` comes before the boot in there, so `since` may name it.
-        return {"lazy_aware": 1} | ({"since": tokens.encode(self._session.positions)} if self._has_boot else {})
+        if self._has_boot:
+            return {"lazy_aware": 1, "since": tokens.encode(self._session.positions)}
+        return {"lazy_aware": 1, "reconnect": 1} if self.connections else {"lazy_aware": 1}
 
     async def booted(self, answer: Json) -> None:
         """See connecting.Owner."""

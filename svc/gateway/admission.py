@@ -31,7 +31,8 @@ class Arrival(Enum):
 
 def arrival_of(flags: Collection[str]) -> Arrival:
     """Return the kind of arrival that a ticket's flags tell."""
-    if "resume" in flags:
+    # A cold boot resumes as well, from where it was made; it is no more urgent for that.
+    if "resume" in flags and "cold" not in flags:
         return Arrival.RESUME
     return Arrival.RECONNECT if "reconnect" in flags else Arrival.BOOT
 

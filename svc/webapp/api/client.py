@@ -11,7 +11,7 @@ from svc.shapes import lazy
 from svc.shapes.positions import TokenMalformed, decode
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
-from svc.webapp.api.rtm import SOCKET_ARGS, socket_of
+from svc.webapp.api.rtm import COLD, SOCKET_ARGS, socket_of
 from svc.webapp.domain.boot import NEAR_MAX
 from svc.webapp.domain.boot_rate import BootClass
 from svc.webapp.domain.refusal import Refused
@@ -29,7 +29,8 @@ async def boot(call: Call) -> Answer:
     args = call.args
     since = _since(args.text("since"))
     with call.services.boot_gate.booting(_class_of(call, since)):
-        socket = socket_of(call)
+        # The socket of a cold boot resumes too, from the boot's own token; the gateway is told who waits longer.
+        socket = socket_of(call, () if since else (COLD,))
         answer = await call.services.boots.boot(call.caller, since, args.text("channel"))
         return {**socket(), **answer}
 
@@ -44,7 +45,7 @@ def _since(token: str) -> Mapping[str, int]:
 
 
 def _class_of(call: Call, since: Mapping[str, int]) -> BootClass:
-    if since or call.args.flag("resume"):
+    if since:
         return BootClass.RESUME
     return BootClass.RECONNECT if call.args.flag("reconnect") else BootClass.COLD
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
@@ -13,18 +13,21 @@ from svc.webapp.priority import Priority
 _FLAGS = ("batch_presence_aware", "presence_sub", "lazy_aware", "resume_aware", "resume", "reconnect")
 """What a client asks of its socket; the ticket tells the gateway. The last four are ours, see docs/resume.md."""
 
+COLD = "cold"
+"""Flag of a ticket whose client begins from nothing, though its socket resumes from the boot that it has just got."""
+
 SOCKET_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
 """Arguments of whatever gives out the URL of a socket."""
 
 
-def socket_of(call: Call) -> Callable[[], Answer]:
+def socket_of(call: Call, more_flags: Sequence[str] = ()) -> Callable[[], Answer]:
     """Choose a gateway for the caller, and return what gives out its URL: works once, within 30 s of that.
 
     Refused `service_unavailable` when there is none, before anything else is done.
     """
     connector = call.services.connector
     gateway = connector.choose(call.args.names("avoid"))
-    flags = [name for name in _FLAGS if call.args.flag(name)]
+    flags = [*(name for name in _FLAGS if call.args.flag(name)), *more_flags]
     return lambda: {"url": connector.url(call.caller, call.origin, flags, gateway), "host_id": gateway.id}
 
 

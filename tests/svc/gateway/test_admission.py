@@ -27,6 +27,8 @@ def bucket(limits: AdmissionLimits = LIMITS) -> Admission:
         (("resume_aware",), Arrival.BOOT),
         (("reconnect",), Arrival.RECONNECT),
         (("resume_aware", "resume", "reconnect"), Arrival.RESUME),
+        (("resume_aware", "resume", "cold"), Arrival.BOOT),
+        (("resume_aware", "resume", "reconnect", "cold"), Arrival.RECONNECT),
     ],
 )
 def test_the_ticket_says_which_kind_of_arrival_it_is(flags: tuple[str, ...], arrival: Arrival) -> None:
