@@ -161,8 +161,10 @@ class GatewayProcess(Process):
 
     def holds(self, channel_id: str, offset: int) -> bool:
         """See mesh.Subscriber."""
-        follower = self.feed._positions._followers[channel_id]
-        return follower.last >= offset or (follower._gap is not None and follower._gap.head >= offset)
+        positions = self.feed._positions
+        follower = positions._gaps.get(channel_id)
+        is_missed = follower is not None and follower._gap is not None and follower._gap.head >= offset
+        return is_missed or positions._lasts[channel_id] >= offset
 
     def admit(self, socket: Socket, user_id: str, flags: frozenset[str]) -> None:
         """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""

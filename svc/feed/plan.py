@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from discovery.ring import Ring, moves, slot
+from discovery.ring import SLOTS, Ring, moves, slot
 
 POSITIONS_MAX = 4_096
 """Channels in one subscribe frame, as the contract says."""
@@ -71,9 +71,10 @@ class _Channel:
 class _Server:
     """One server whose line is up: what is to be said to it, and which answers are outstanding."""
 
-    __slots__ = ("asks", "owes_ring", "quits", "requests")
+    __slots__ = ("alone", "asks", "owes_ring", "quits", "requests")
 
-    def __init__(self) -> None:
+    def __init__(self, server_id: str) -> None:
+        self.alone = (server_id,)  # where a channel stands that stands here only: one tuple for all of them
         self.owes_ring = False  # whether it is to hear of a new ring, even if nothing is asked of it
         self.asks: dict[str, None] = {}
         self.quits: dict[str, None] = {}
@@ -90,7 +91,8 @@ class Plan:
         self.ring = Ring(())
         self._requests_max = requests_max
         self._channels: dict[str, _Channel] = {}
-        self._slots: dict[int, set[str]] = {}
+        self._slots: dict[int, list[str]] = {}
+        self._numbers = tuple(range(SLOTS))  # one object for each number, whichever channels have it
         self._servers: dict[str, _Server] = {}
         self._retries: list[tuple[float, str]] = []
         self._request_number = 0
@@ -118,8 +120,8 @@ class Plan:
         if channel is not None:
             channel.refs += 1
             return False
-        channel = self._channels[channel_id] = _Channel(slot(channel_id))
-        self._slots.setdefault(channel.slot, set()).add(channel_id)
+        channel = self._channels[channel_id] = _Channel(self._numbers[slot(channel_id)])
+        self._slots.setdefault(channel.slot, []).append(channel_id)
         self._place(channel_id, channel)
         return True
 
@@ -136,7 +138,7 @@ class Plan:
             self._quit(server_id, channel_id)
         del self._channels[channel_id]
         of_slot = self._slots[channel.slot]
-        of_slot.discard(channel_id)
+        of_slot.remove(channel_id)
         if not of_slot:
             del self._slots[channel.slot]
         return True
@@ -169,7 +171,7 @@ class Plan:
     def server_up(self, server_id: str) -> None:
         """A line to the server stands, with no subscription on it yet: ask for its channels."""
         self.server_down(server_id)
-        self._servers[server_id] = _Server()
+        self._servers[server_id] = _Server(server_id)
         for channel_id, channel in self._owned_by(server_id):
             self._place(channel_id, channel)
 
@@ -291,7 +293,7 @@ class Plan:
         for other in channel.at:
             if other != server_id:
                 self._quit(other, channel_id)
-        channel.at = (server_id,)
+        channel.at = self._servers[server_id].alone
         channel.asked, channel.number, channel.refusals = None, 0, 0
 
     def _refused(self, channel_id: str, channel: _Channel, now: float) -> None:

@@ -9,14 +9,17 @@ from svc.feed.follower import Follower, Handed, HoldBudget
 
 
 class Positions:
-    """The followers of all channels of one feed, those with holes, and those whose beginning is to be checked."""
+    """The places of all channels of one feed, those with holes, and those whose beginning is to be checked.
 
-    __slots__ = ("_budget", "_checking", "_followers", "_gaps", "_unproven", "duplicates", "holes")
+    A channel is a number; it has a follower only while something of it is missing.
+    """
+
+    __slots__ = ("_budget", "_checking", "_gaps", "_lasts", "_unproven", "duplicates", "holes")
 
     def __init__(self, budget: HoldBudget | None = None) -> None:
         """Follow nothing yet."""
         self._budget = budget or HoldBudget()
-        self._followers: dict[str, Follower] = {}
+        self._lasts: dict[str, int] = {}
         self._gaps: dict[str, Follower] = {}
         self._unproven: dict[str, None] = {}
         self._checking: frozenset[str] = frozenset()
@@ -25,25 +28,25 @@ class Positions:
 
     def start(self, channel_id: str, after: int) -> None:
         """Follow a channel from offset `after` (exclusive)."""
-        self._followers[channel_id] = Follower(after, self._budget)
+        self.stop(channel_id)
+        self._lasts[channel_id] = after
 
     def stop(self, channel_id: str) -> None:
         """Follow a channel no longer; its events are dropped from now on."""
-        follower = self._followers.pop(channel_id, None)
+        self._lasts.pop(channel_id, None)
+        follower = self._gaps.pop(channel_id, None)
         if follower is not None:
             follower.close()
-        self._gaps.pop(channel_id, None)
         self._unproven.pop(channel_id, None)
 
     def last(self, channel_id: str) -> int | None:
         """Return the offset up to which a channel was handed on; None when it is not followed."""
-        follower = self._followers.get(channel_id)
-        return None if follower is None else follower.last
+        return self._lasts.get(channel_id)
 
     def is_level(self, channel_id: str) -> bool:
         """Tell whether a followed channel has no hole, and no beginning that is unproven or being checked."""
         return (
-            channel_id in self._followers
+            channel_id in self._lasts
             and channel_id not in self._gaps
             and channel_id not in self._unproven
             and channel_id not in self._checking
@@ -51,29 +54,33 @@ class Positions:
 
     def take(self, event: event_pb.Event, now: float) -> Sequence[event_pb.Event]:
         """Return what may be handed on now: nothing, the event, or it and what was held above it."""
-        follower = self._followers.get(event.channel_id)
-        if follower is None:
+        channel_id, offset = event.channel_id, event.offset
+        last = self._lasts.get(channel_id)
+        if last is None:
             return ()
-        if not event.offset:
+        if not offset:
             return (event,)
-        handed = follower.take(event, now)
-        if not follower.is_whole:
-            if event.channel_id not in self._gaps:
-                self._gaps[event.channel_id] = follower
-                self.holes += 1
-        elif not handed:
+        follower = self._gaps.get(channel_id)
+        if follower is not None:
+            handed = follower.take(event, now)
+            self._keep(channel_id, follower)
+            return handed
+        if offset == last + 1:
+            self._lasts[channel_id] = offset
+            return (event,)
+        if offset <= last:
             self.duplicates += 1
         else:
-            self._gaps.pop(event.channel_id, None)
-        return handed
+            self._follower(channel_id, last).take(event, now)
+        return ()
 
     def doubt(self, channel_id: str, head: int, now: float) -> None:
         """Take note that an owner with head `head` (0: unknown) cannot prove that we have everything."""
-        follower = self._followers.get(channel_id)
-        if follower is None:
+        last = self._lasts.get(channel_id)
+        if last is None:
             return
-        if head > follower.last:
-            self._missing(channel_id, follower, head, now)
+        if head > last:
+            self._follower(channel_id, last).miss(head, now)
         else:
             self._unproven[channel_id] = None
 
@@ -98,9 +105,9 @@ class Positions:
         """Learn the heads of the checked channels that have any: what lies between is read from the log at once."""
         self._checking = frozenset()
         for channel_id, head in heads.items():
-            follower = self._followers.get(channel_id)
-            if follower is not None and head > follower.last:
-                self._missing(channel_id, follower, head, now)
+            last = self._lasts.get(channel_id)
+            if last is not None and head > last:
+                self._follower(channel_id, last).miss(head, now)
 
     def reads_due(self, now: float, limit: int) -> list[tuple[str, int]]:
         """Return at most `limit` (channel, offset) to read the log after; `read` or `failed` must follow for each."""
@@ -114,14 +121,12 @@ class Positions:
 
     def read(self, channel_id: str, log: Sequence[event_pb.Event], head: int, is_truncated: bool, now: float) -> Handed:
         """Return what a log read makes deliverable (see Follower.read)."""
-        follower = self._followers.get(channel_id)
-        if follower is None:
+        last = self._lasts.get(channel_id)
+        if last is None:
             return Handed(())
+        follower = self._gaps.get(channel_id) or Follower(last, self._budget)
         handed = follower.read(log, head, is_truncated, now)
-        if follower.is_whole:
-            self._gaps.pop(channel_id, None)
-        else:
-            self._gaps[channel_id] = follower
+        self._keep(channel_id, follower)
         return handed
 
     def failed(self, channel_ids: Iterable[str], now: float) -> None:
@@ -130,8 +135,18 @@ class Positions:
             if channel_id in self._gaps:
                 self._gaps[channel_id].failed(now)
 
-    def _missing(self, channel_id: str, follower: Follower, head: int, now: float) -> None:
-        follower.miss(head, now)
-        if channel_id not in self._gaps:
-            self._gaps[channel_id] = follower
+    def _follower(self, channel_id: str, last: int) -> Follower:
+        """Return the follower of a channel of which something is missing."""
+        follower = self._gaps.get(channel_id)
+        if follower is None:
             self.holes += 1
+            follower = self._gaps[channel_id] = Follower(last, self._budget)
+        return follower
+
+    def _keep(self, channel_id: str, follower: Follower) -> None:
+        """Take note of how far a follower has come, and do without it when it has everything."""
+        self._lasts[channel_id] = follower.last
+        if not follower.is_whole:
+            self._gaps[channel_id] = follower
+        else:
+            self._gaps.pop(channel_id, None)
