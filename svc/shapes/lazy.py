@@ -7,7 +7,10 @@ One form for frames over a socket and for the Web API's client.objects, client.s
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.edge.v1 import edge_service_pb2 as edge
@@ -19,6 +22,7 @@ __all__ = [
     "KINDS",
     "OBJECTS_MAX",
     "emoji_answer",
+    "encoded_user",
     "known_objects",
     "members_answer",
     "objects_answer",
@@ -84,6 +88,16 @@ def emoji_answer(response: edge.ListEmojiResponse) -> dict[str, Any]:
     if response.is_unchanged:
         return {"unchanged": True, "version": response.version}
     return {"emoji": emoji(response.emoji), "version": response.version}
+
+
+def encoded_user(model: boot.User, *, now_s: float) -> orjson.Fragment:
+    """Return `versioned_user` as JSON. The same users are shown to many, so the last ones are kept: 10 MB."""
+    return orjson.Fragment(_encoded_user(model.SerializeToString(), int(now_s // 3600)))
+
+
+@lru_cache(maxsize=8_192)
+def _encoded_user(serialized: bytes, hour: int) -> bytes:
+    return orjson.dumps(versioned_user(boot.User.FromString(serialized), now_s=hour * 3600))
 
 
 def versioned_user(model: boot.User, *, now_s: float) -> dict[str, Any]:

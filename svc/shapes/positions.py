@@ -26,6 +26,9 @@ RAW_BYTES_MAX = 1024 * 1024
 
 OFFSET_MAX = 2**62
 
+PACKING = 1
+"""Level of compression: ids are random, so that working harder at it saves a hundredth for four times the time."""
+
 
 class TokenMalformed(ValueError):
     """This is no resume token."""
@@ -33,11 +36,9 @@ class TokenMalformed(ValueError):
 
 def encode(positions: Iterable[tuple[str, int]]) -> str:
     """Return a token; at most CHANNELS_MAX positions."""
-    message = resume_pb2.Positions()
-    for channel_id, offset in positions:
-        message.channel_ids.append(channel_id)
-        message.offsets.append(offset)
-    return base64.urlsafe_b64encode(zlib.compress(message.SerializeToString())).rstrip(b"=").decode()
+    told = list(positions)
+    message = resume_pb2.Positions(channel_ids=[each for each, _ in told], offsets=[offset for _, offset in told])
+    return base64.urlsafe_b64encode(zlib.compress(message.SerializeToString(), PACKING)).rstrip(b"=").decode()
 
 
 def decode(token: str) -> dict[str, int]:

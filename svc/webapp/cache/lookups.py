@@ -102,6 +102,17 @@ class Lookups:
 
         return await self._cache.get_or_load(keys.members_key(channel_id), load, values.MEMBERS) or MemberPage(())
 
+    async def first_members_of(self, channel_ids: Sequence[str]) -> dict[str, MemberPage]:
+        """Return the first members of each conversation, by id; those without any are left out."""
+        ids = {keys.members_key(channel_id): channel_id for channel_id in channel_ids}
+
+        async def load(missing: Sequence[str]) -> dict[str, MemberPage]:
+            pages = {key: await self._channels.members(ids[key], limit=MEMBERS_MAX) for key in missing}
+            return {key: MemberPage(tuple(page)) for key, page in pages.items() if page}
+
+        found = await self._cache.get_or_load_many(tuple(ids), load, values.MEMBERS)
+        return {ids[key]: page for key, page in found.items()}
+
     async def count_members(self, channel_ids: Sequence[str]) -> dict[str, int]:
         """Return how many members each conversation has."""
         ids = {keys.count_key(channel_id): channel_id for channel_id in channel_ids}

@@ -27,7 +27,7 @@ from parley.boot.v1 import boot_pb2 as boot
 from parley.edge.v1 import edge_service_pb2 as edge
 from svc import shapes
 from svc.kit.ids import ts_from_us
-from svc.shapes.lazy import versioned_user
+from svc.shapes.lazy import encoded_user
 from svc.shapes.positions import CHANNELS_MAX, encode
 from svc.webapp.store.rows import ConversationKind, Membership
 
@@ -152,9 +152,9 @@ class Scope:
         }
         answer["token"] = encode(self._positions()[:CHANNELS_MAX])
         if details.users or not self.is_delta:
-            answer["users"] = [versioned_user(each, now_s=self._now_s) for each in details.users]
+            answer["users"] = [encoded_user(each, now_s=self._now_s) for each in details.users]
         if not self.is_delta or seen.user_id in self._changed:
-            answer["self"] = versioned_user(model.self, now_s=self._now_s)
+            answer["self"] = encoded_user(model.self, now_s=self._now_s)
         if not self.is_delta or model.HasField("team"):
             answer["team"] = shapes.team(model.team)
         if self.is_complete:
@@ -212,11 +212,10 @@ class Scope:
     def _entry(self, row: Membership, details: Details) -> Json:
         """Return one conversation, without what is zero or false."""
         channel_id, latest_us = row.channel_id, self._latest_us(row.channel_id)
-        entry: Json = {"id": channel_id}
-        described = self._public.get(channel_id) or details.channels.get(channel_id)
-        if described is not None:
-            entry |= _described(described)
-        entry["kind"] = KINDS[row.kind]
+        entry: Json = {"id": channel_id, "kind": KINDS[row.kind]}
+        channel = self._public.get(channel_id) or details.channels.get(channel_id)
+        if channel is not None:
+            _describe(entry, channel)
         if row.peer_user_id:
             entry["user"] = row.peer_user_id
         if channel_id in details.members:
@@ -232,11 +231,12 @@ class Scope:
         return entry
 
 
-def _described(channel: boot.Channel) -> Json:
-    fields = {
-        "name": channel.name,
-        "v": channel.version,
-        "archived": channel.is_archived,
-        "general": channel.is_general,
-    }
-    return {name: value for name, value in fields.items() if value}
+def _describe(entry: Json, channel: boot.Channel) -> None:
+    if channel.name:
+        entry["name"] = channel.name
+    if channel.version:
+        entry["v"] = channel.version
+    if channel.is_archived:
+        entry["archived"] = True
+    if channel.is_general:
+        entry["general"] = True

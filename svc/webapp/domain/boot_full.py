@@ -126,10 +126,12 @@ class FullBoots:
         ids = [row.channel_id for row in side.rows if row.kind is not ConversationKind.PUBLIC]
         for start in range(0, len(ids), PAGE):
             known = await self._lookups.conversations(ids[start : start + PAGE])
+            groups = [each.id for each in known.values() if each.kind is ConversationKind.MPIM]
+            members = await self._lookups.first_members_of(groups)
             for conversation in known.values():
                 shape = side.shown(channel_model(conversation))
-                if conversation.kind is ConversationKind.MPIM:
-                    shape["members"] = list((await self._lookups.first_members(conversation.id)).user_ids)
+                if conversation.id in members:
+                    shape["members"] = list(members[conversation.id].user_ids)
                 found[conversation.kind].append(shape)
         return {
             "groups": found[ConversationKind.PRIVATE],

@@ -59,7 +59,8 @@ class Boots:
         history = await self._history(caller, channel_id)
         mentions = await self._lookups.shared.unread_mentions(caller.user_id)
         scope = Scope(seen, mentions, self._clock.wall_us() / 1_000_000)
-        members = {group: await self._members(group) for group in scope.group_ids}
+        groups = await self._lookups.first_members_of(scope.group_ids)
+        members = {channel_id: page.user_ids for channel_id, page in groups.items()}
         prefs = Prefs(caller.user_id)
         if scope.is_complete:
             prefs = await self._lookups.prefs(caller.user_id, seen.own_head)
@@ -141,9 +142,6 @@ class Boots:
         except Refused:
             return None  # left, or made private, while the client was away: the boot says so itself
         return {"channel": channel_id, "messages": found.messages, "has_more": found.has_more}
-
-    async def _members(self, channel_id: str) -> Sequence[str]:
-        return (await self._lookups.first_members(channel_id)).user_ids
 
     async def _described(
         self, caller: Caller, scope: Scope, user_ids: Sequence[str]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 
 from parley.boot.v1 import boot_pb2
@@ -154,7 +155,7 @@ class World:
             prefs=self.prefs,
             is_away=self.is_away,
         )
-        answer: Json = json.loads(json.dumps(scope.answer(details)))
+        answer: Json = orjson.loads(orjson.dumps(scope.answer(details)))
         return answer
 
     def _edge(self, since: int | None) -> edge.BootResponse:
