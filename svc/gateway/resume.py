@@ -15,65 +15,35 @@ changes only the starts of joined channels count; later ones are applied as they
 
 from __future__ import annotations
 
-import base64
-import binascii
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.message import DecodeError
-
 from parley.event.v1 import event_pb2 as event_pb
-from parley.gateway.v1 import resume_pb2
 from svc.gateway.frames import json_frame
-from svc.kit.ids import is_id
+from svc.shapes.positions import CHANNELS_MAX, TOKEN_CHARS_MAX, TokenMalformed, decode, encode
 
-CHANNELS_MAX = 20_000
-"""Channels in a token, as the contract says; more positions are told in several frames."""
-
-TOKEN_CHARS_MAX = 256 * 1024
-RAW_BYTES_MAX = 1024 * 1024
-"""A token packed and unpacked: a small one must not become a large message."""
-
-OFFSET_MAX = 2**62
+__all__ = [
+    "CHANNELS_MAX",
+    "SHARED_REPLAY_MAX",
+    "TOKEN_CHARS_MAX",
+    "Opening",
+    "Replay",
+    "Start",
+    "TokenMalformed",
+    "cold",
+    "decode",
+    "dropped_frame",
+    "encode",
+    "failed_frames",
+    "position_frame",
+    "positions_frames",
+    "resumed",
+]
 
 SHARED_REPLAY_MAX = 100
 """Events that a resumed session may have missed for its channels to be followed from where it stands, which spares the
 log a read where the owner's tail has them. With more, it catches up alone and at its own pace.
 """
-
-
-class TokenMalformed(ValueError):
-    """This is no resume token."""
-
-
-def encode(positions: Iterable[tuple[str, int]]) -> str:
-    """Return a token; at most CHANNELS_MAX positions."""
-    message = resume_pb2.Positions()
-    for channel_id, offset in positions:
-        message.channel_ids.append(channel_id)
-        message.offsets.append(offset)
-    return base64.urlsafe_b64encode(zlib.compress(message.SerializeToString())).rstrip(b"=").decode()
-
-
-def decode(token: str) -> dict[str, int]:
-    """Return the positions in a token. Raises TokenMalformed, whatever it is given."""
-    if len(token) > TOKEN_CHARS_MAX:
-        raise TokenMalformed("too long")
-    try:
-        packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        unpacker = zlib.decompressobj()
-        message = resume_pb2.Positions.FromString(unpacker.decompress(packed, RAW_BYTES_MAX))
-    except (binascii.Error, ValueError, zlib.error, DecodeError) as error:
-        raise TokenMalformed(str(error)) from None
-    if not unpacker.eof or len(message.channel_ids) > CHANNELS_MAX:
-        raise TokenMalformed("too large, or incomplete")
-    positions = dict(zip(message.channel_ids, message.offsets, strict=False))
-    if not len(message.offsets) == len(message.channel_ids) == len(positions):
-        raise TokenMalformed("channels and offsets do not match")
-    if any(not is_id(channel_id) or offset > OFFSET_MAX for channel_id, offset in positions.items()):
-        raise TokenMalformed("not a position")
-    return positions
 
 
 def positions_frames(positions: Sequence[tuple[str, int]], *, are_all: bool = False) -> Iterator[bytes]:
