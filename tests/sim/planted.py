@@ -53,9 +53,9 @@ PLANTED = (
     ),
     Planted(
         "no dedupe at the follower",
-        "svc/feed/follower.py",
-        "        if offset <= self.last:\n            return ()\n        if offset > self.last + 1:\n",
-        "        if offset > self.last + 1:\n",
+        "svc/feed/positions.py",
+        "        if offset <= last:\n            self.duplicates += 1\n",
+        "        if offset <= last:\n            self._lasts[channel_id] = offset\n            return (event,)\n",
         "what two servers send while a channel moves reaches the clients twice, or backwards",
     ),
     Planted(
@@ -125,9 +125,9 @@ PLANTED = (
     ),
     Planted(
         "a hole is ignored",
-        "svc/feed/follower.py",
-        "            self._hold(event, now)\n            return ()\n",
-        "            pass\n",
+        "svc/feed/positions.py",
+        "            self._follower(channel_id, last).take(event, now)\n",
+        "            self._lasts[channel_id] = offset\n            return (event,)\n",
         "events above a hole are handed on, and the hole is forgotten",
     ),
     Planted(
