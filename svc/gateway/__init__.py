@@ -12,10 +12,10 @@ a hole is filled; queries to the edge, for each connection and in all; bytes of 
 | session.py, answers.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, followed.py, members.py | pure: channels and their connections |
-| lazy_frames.py, prefetch_memory.py, prefetch_audience.py | pure: what lazy queries mean; whom each connection has met |
+| lazy_frames.py, prefetch_memory.py, prefetch_audience.py | pure: lazy queries; whom a connection has met |
 | attendance.py, idleness.py, interests.py | pure: who is here, who does nothing, who looks at whom |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
 | openings.py, catching_up.py, posts.py, reports.py | webapp and presence on behalf of sessions |
-| edge.py, lazy.py, prefetch.py, prefetch_fetches.py | the edge: queries, and users that reach clients before messages do |
+| edge.py, lazy.py, prefetch.py, prefetch_fetches.py | the edge: queries, and users sent before messages |
 | servicer.py, drain.py, config.py, metrics.py, main.py | the operators' face, leaving, and the composition root |
 """

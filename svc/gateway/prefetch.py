@@ -101,16 +101,19 @@ class Prefetch:
 
     def introduce(self, event: event_pb.Event, user_ids: Iterable[str], members: Iterable[Member]) -> bool:
         """See members.Onlooker."""
-        numbered = [(user_id, fingerprint(user_id)) for user_id in user_ids]
+        numbered = {user_id: fingerprint(user_id) for user_id in user_ids}
+        numbers = tuple(numbered.values())
         plans: dict[Lacking, _Plan] = {}
         have_all = True
         for member in members:
             met = member.met
-            lacking = tuple([user_id for user_id, number in numbered if met is not None and number not in met])
-            if lacking and member.id == event.origin_connection_id:
+            if met is None or not met.lacks(numbers):
+                continue
+            if member.id == event.origin_connection_id:
                 have_all = False  # it gets no event, so it meets nobody
-            elif lacking and not self._introduce(member, lacking, plans):
-                have_all = False
+                continue
+            lacking = tuple([user_id for user_id, number in numbered.items() if number not in met])
+            have_all = self._introduce(member, lacking, plans) and have_all
         return have_all
 
     def passed(self, event: event_pb.Event) -> None:

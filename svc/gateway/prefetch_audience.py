@@ -8,8 +8,10 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway.members import Member
 from svc.kit.ids import is_id
 
-FAMILIAR_MAX = 64
-"""Users of one channel whom all its connections are known to have: 5 KB."""
+FAMILIAR_MIN = 64
+"""Users of one channel whom all its connections are known to have: this many, and two for each connection; 100 bytes
+each. They spare looking at every connection for every event.
+"""
 
 
 def named(event: event_pb.Event) -> list[str]:
@@ -40,6 +42,6 @@ class Audience:
 
     def familiar(self, user_ids: Iterable[str]) -> None:
         """Remember that all of them have these users."""
-        if len(self._familiar) >= FAMILIAR_MAX:
+        if len(self._familiar) >= FAMILIAR_MIN + 2 * len(self.members):
             self._familiar.clear()
         self._familiar.update(user_ids)

@@ -51,6 +51,15 @@ class Met:
         place = 2 * (number & (self._pairs - 1))
         return self._table[place] == number or self._table[place + 1] == number
 
+    def lacks(self, numbers: Sequence[int]) -> bool:
+        """Tell whether any of these was not met."""
+        table, mask = self._table, self._pairs - 1
+        for number in numbers:
+            place = 2 * (number & mask)
+            if table[place] != number and table[place + 1] != number:
+                return True
+        return False
+
     def add(self, number: int) -> None:
         """Remember a user by fingerprint; where there is no room, the older of two is forgotten."""
         if number in self:
