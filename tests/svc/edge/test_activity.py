@@ -136,3 +136,34 @@ async def test_more_than_there_is_room_for_is_answered_all_the_same() -> None:
             town[each].message()
         assert await town.far(*ids) == [town[each].far for each in ids]
         assert len(town.feed.channels) == 7
+
+
+async def test_a_read_that_was_long_on_its_way_back_does_not_undo_what_events_told_meanwhile() -> None:
+    """It is older than they are."""
+    async with town_of(C) as town, asyncio.TaskGroup() as askers:
+        await town.far(C)
+        await town.clock.advance(2 * FRESH_S)
+        town.webapp.way_back.clear()
+        asking = askers.create_task(town.far(C))
+        await town.turns()
+        town[C].message()
+        town.feed.pump_all()
+        town.webapp.way_back.set()
+        assert await asking == [town[C].far]
+        town[C].message()
+        town.feed.pump_all()
+        assert await town.far(C) == [town[C].far]
+        assert town.activity.forgotten == 0
+
+
+async def test_a_read_that_took_too_long_is_made_again() -> None:
+    """What it found is as old as its beginning; after three the caller is told to ask elsewhere."""
+    async with town_of(C) as town, asyncio.TaskGroup() as askers:
+        town.webapp.way_back.clear()
+        asking = askers.create_task(town.far(C))
+        await town.turns()
+        town[C].message()
+        await town.clock.advance(2 * FRESH_S)
+        town.webapp.way_back.set()
+        assert await asking == [town[C].far]
+        assert len(town.webapp.reads) == 2

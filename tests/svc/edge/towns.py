@@ -73,12 +73,14 @@ class Conversation:
 
 
 class TwinWebapp:
-    """Reads the truth; `gate` holds reads up, `failures` are raised one after the other."""
+    """Reads the truth; `gate` holds reads up, `way_back` what they found, `failures` are raised one after the other."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
         self.gate = asyncio.Event()
         self.gate.set()
+        self.way_back = asyncio.Event()
+        self.way_back.set()
         self.failures: list[ParleyError] = []
         self.reads: list[tuple[str, ...]] = []
         self.loads: list[str] = []
@@ -90,6 +92,7 @@ class TwinWebapp:
         await self._pass()
         found = {each: self._town[each].far for each in channel_ids if each in self._town.conversations}
         await asyncio.sleep(0)
+        await self.way_back.wait()
         return found
 
     async def members(
