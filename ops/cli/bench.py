@@ -23,6 +23,7 @@ BENCHES = (
     ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
+    ("storm", "bench.storm", "a gateway is killed: when its clients are back and caught up, what others notice of it"),
 )
 
 HELP = (
@@ -42,6 +43,7 @@ Examples:
   parley bench ring
   parley bench ring --json | jq .rebuild_ms
   parley bench boot --users 1500
+  parley bench storm --clients 2000
 """
 )
 
