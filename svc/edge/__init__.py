@@ -2,7 +2,8 @@
 
 Owns: the models of its share of the workspaces (team, users, public channels, emoji), each loaded once from the webapp
 and kept fresh by nothing but the events of the workspace's channel. The edges of a zone are a ring; a workspace belongs
-to one of them in each zone.
+to one of them in each zone. Beside them, how far conversations have come (activity.py) and who is in them (members.py):
+read once when asked for, told by their events from then on. One feed serves all three (following.py).
 
 Forgets: everything with the process; the next edge of the ring loads again. A workspace that nobody asked for longest
 is forgotten when there is no room, and when the ring gives it to another edge.
@@ -11,6 +12,7 @@ Names of users and channels are searched by prefix in the same memory; a model o
 takes 22 MB with all (model.py, names.py). Lookups and searches take a ms or less (boot.py).
 
 Bounds: workspaces, bytes, users, channels and emoji a workspace, loads and whole models sent at once: all in
-`EdgeConfig`; what one request may ask, in checks.py. A model that missed a change is served for `stale_max_s`, one
-whose changes would not be heard not at all: then callers do without the edge, because slow is better than wrong.
+`EdgeConfig`, as are conversations and members; what one request may ask, in checks.py. A followed conversation takes
+400 bytes, most of them the feed's, and 11 for each member. A model that missed a change is served for `stale_max_s`, one
+whose changes would not be heard not at all (freshness.py): then callers do without the edge, because slow is better than wrong.
 """
