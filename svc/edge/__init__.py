@@ -13,6 +13,7 @@ takes 22 MB with all (model.py, names.py). Lookups and searches take a ms or les
 
 Bounds: workspaces, bytes, users, channels and emoji a workspace, loads and whole models sent at once: all in
 `EdgeConfig`, as are conversations and members; what one request may ask, in checks.py. A followed conversation takes
-400 bytes, most of them the feed's, and 11 for each member. A model that missed a change is served for `stale_max_s`, one
-whose changes would not be heard not at all (freshness.py): then callers do without the edge, because slow is better than wrong.
+400 bytes, most of them the feed's, and 11 for each member. A model that missed a change is served for `stale_max_s`,
+one whose changes would not be heard not at all (freshness.py): then callers do without the edge, because slow is better
+than wrong.
 """
