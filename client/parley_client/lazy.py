@@ -16,15 +16,18 @@ from typing import Any
 from parley_client.actions import Json
 from parley_client.errors import ConnectionLost, NotConnected, Refused, Unreachable
 from parley_client.holding import Ask
-from parley_client.retrying import LIMITED, TROUBLE, Backoff
+from parley_client.retrying import LIMITED, RETRY_AFTER_MAX_S, TROUBLE, Backoff
 from parley_client.webapi import WebApi
 from parley_client.workspace import Workspace
 
 DEADLINE_S = 10.0
 """How long a query is tried, unless told otherwise."""
 
-SOCKET_S = 2.0
-"""Longest wait for an answer over the socket; an edge answers in milliseconds."""
+SOCKET_S = 3.0
+"""Longest wait for an answer over the socket: an edge answers in milliseconds, a gateway gives up after two seconds."""
+
+BY_HTTP = TROUBLE | {"answer_too_large"}
+"""What a socket cannot answer, and HTTP may."""
 
 UNDER_WAY_MAX = 8
 """Queries at a time; more wait here. A gateway has a bound of its own for each connection."""
@@ -141,11 +144,13 @@ class Lazy:
                 except (NotConnected, ConnectionLost, TimeoutError):
                     return await self._by_http(kind, fields, deadline)
                 except Refused as refused:
-                    if refused.code in TROUBLE:
+                    if refused.code in BY_HTTP:
                         return await self._by_http(kind, fields, deadline)
                     if refused.code not in LIMITED:
                         raise
-                await asyncio.sleep(backoff.next_s())
+                    asked_s = _retry_after_s(refused.body)
+                wait_s = max(backoff.next_s(), asked_s * self._rng.uniform(1.0, 1.5))
+                await asyncio.sleep(min(wait_s, max(0.0, deadline - monotonic())))
         raise Unreachable(f"{kind}: asked too fast, for {deadline_s:g} s")
 
     async def _by_http(self, kind: str, fields: Json, deadline: float) -> Json:
@@ -153,8 +158,16 @@ class Lazy:
         return await self._api().call(f"client.{kind}", fields, deadline_s=left, is_repeatable=True)
 
     async def _objects(self, ask: Ask, deadline_s: float) -> None:
-        answer = await self.query("objects", {"ids": dict(ask.ids)}, deadline_s=deadline_s)
-        self._workspace.answered(ask, answer)
+        left = dict(ask.ids)
+        while left:
+            answer = await self.query("objects", {"ids": left}, deadline_s=deadline_s)
+            # Those for which there was no room: nothing is said of them, not even that they did not change.
+            more = {each: left[each] for each in answer.get("more") or () if each in left}
+            if len(more) == len(left):
+                answer, more = await self._by_http("objects", {"ids": left}, monotonic() + deadline_s), {}
+            answered = {each: version for each, version in left.items() if each not in more}
+            self._workspace.answered(Ask(answered, ask.generation), answer)
+            left = more
 
     async def _private(self, ask: Ask, channel_id: str, deadline_s: float) -> None:
         """Load a private conversation: edges know of public ones only."""
@@ -166,6 +179,13 @@ class Lazy:
     def _is_private(self, object_id: str) -> bool:
         conversation = self._workspace.conversation(object_id)
         return conversation is not None and conversation.kind == "private"
+
+
+def _retry_after_s(body: Mapping[str, Any]) -> float:
+    """Return the seconds that a refusal over the socket asks to wait; 0 when it says nothing."""
+    error = body.get("error")
+    after_s = error.get("retry_after") if isinstance(error, dict) else None
+    return min(float(after_s), RETRY_AFTER_MAX_S) if isinstance(after_s, int | float) else 0.0
 
 
 def _chunks(ids: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:

@@ -43,6 +43,7 @@ class Workspace:
         self.emoji_version = 0
         self.is_emoji_old = True
         """Whether emoji have to be asked for before they are shown for long."""
+        self._emoji_told_at = 0
         self.is_booted = False
         self.is_broken = False
         """Whether events were missed that no event will make up for: a whole boot is needed."""
@@ -114,7 +115,8 @@ class Workspace:
         if not answer.get("unchanged"):
             self.emoji = dict(answer.get("emoji") or {})
         self.emoji_version = int(answer.get("version", 0))
-        self.is_emoji_old = False
+        # An answer from before a change that was told meanwhile is old already.
+        self.is_emoji_old = self.emoji_version < self._emoji_told_at
 
     def user(self, user_id: str) -> Json | None:
         """Return a user's object if it is held."""
@@ -216,6 +218,7 @@ class Workspace:
         self.is_away = event.json.get("presence") == "away"
 
     def _emoji(self, event: Event) -> None:
+        self._emoji_told_at = max(self._emoji_told_at, event.offset)
         self.is_emoji_old = True
 
     def _team(self, event: Event) -> None:

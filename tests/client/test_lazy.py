@@ -206,6 +206,17 @@ async def test_who_asks_too_fast_waits_and_a_refusal_is_a_refusal(server: Script
             await client.lazy.search("an")
 
 
+async def test_ids_for_which_an_answer_had_no_room_are_asked_for_again(server: Scripted) -> None:
+    """Nothing was said of them: they are not taken as unchanged. Where there is no room for any, HTTP has it."""
+    server.socket_answers["objects"] = {"users": [{"id": ME, "v": 1}], "channels": [], "more": [ANN]}
+    async with at_work(server) as client:
+        client.workspace.objects.put({"id": ANN, "real_name": "old"}, 1)
+        client.workspace.objects.age()
+        await client.lazy.load([ME, ANN])
+        assert (client.workspace.user(ANN) or {})["real_name"] == "by http"
+    assert [frame["ids"] for frame in server.frames if frame["type"] == "objects"] == [{ME: None, ANN: 1}, {ANN: 1}]
+
+
 async def test_users_brought_along_are_held_and_not_handed_to_the_application(server: Scripted) -> None:
     """They come before the message that needs them."""
     handed: list[str] = []

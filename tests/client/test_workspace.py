@@ -201,3 +201,8 @@ def test_preferences_away_and_emoji_follow_their_events() -> None:
     assert workspace.team["name"] == "b"
     workspace.take_emoji({"unchanged": True, "version": 2})
     assert (workspace.emoji, workspace.is_emoji_old) == ({}, False)
+    workspace.apply(Event("emoji_changed", {"subtype": "add", "name": "party"}, TEAM, 9))
+    workspace.take_emoji({"unchanged": True, "version": 2})
+    assert workspace.is_emoji_old
+    workspace.take_emoji({"emoji": {"party": "https://example.org/party.gif"}, "version": 9})
+    assert [workspace.is_emoji_old] == [False]

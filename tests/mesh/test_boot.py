@@ -242,6 +242,12 @@ async def test_events_and_reconnects_keep_a_workspace_right(office: Office) -> N
         fresh.boot((await booted(me))[0])
         assert told(workspace) == told(fresh)
         assert workspace.conversations[direct].mentions >= 5
+        assert "heard-of" not in await client.lazy.emoji()
+        await other.ok("admin.emoji.add", name="heard-of", url="https://example.org/heard.gif")
+        await until(lambda: workspace.is_emoji_old)
+        while "heard-of" not in await client.lazy.emoji():
+            assert workspace.is_emoji_old
+        assert [workspace.is_emoji_old] == [False]
 
 
 async def until(is_so: Any, within_s: float = 10.0) -> None:
