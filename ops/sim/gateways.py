@@ -25,11 +25,11 @@ from svc.gateway.close_codes import CloseCode
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections
 from svc.gateway.edge import Edges
-from svc.gateway.lazy import Lazy, LazyLimits
+from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
-from svc.gateway.prefetch import Prefetch, PrefetchLimits
-from svc.gateway.reports import Presence
+from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
+from svc.gateway.presence.reports import Presence
 from svc.gateway.session import Session, SessionLimits
 from svc.gateway.sockets import Connection, Outbox, Wiring
 from svc.gateway.tickets import Ticket

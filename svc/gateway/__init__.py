@@ -12,10 +12,9 @@ a hole is filled; queries to the edge, for each connection and in all; bytes of 
 | session.py, answers.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, followed.py, members.py | pure: channels and their connections |
-| lazy_frames.py, prefetch_memory.py, prefetch_audience.py | pure: lazy queries; whom a connection has met |
-| attendance.py, idleness.py, interests.py | pure: who is here, who does nothing, who looks at whom |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
-| openings.py, catching_up.py, posts.py, reports.py | webapp and presence on behalf of sessions |
-| edge.py, lazy.py, prefetch.py, prefetch_fetches.py | the edge: queries, and users sent before messages |
+| openings.py, catching_up.py, posts.py, webapp.py | webapp on behalf of sessions |
+| edge.py, lazy/, prefetch/ | the edge on their behalf: what clients ask, and users sent before messages |
+| presence/ | who is here, who does nothing, who looks at whom; the lines to the presence servers |
 | servicer.py, drain.py, config.py, metrics.py, main.py | the operators' face, leaving, and the composition root |
 """

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from svc.gateway.admission import AdmissionLimits
 from svc.gateway.keepalive import KeepaliveLimits
-from svc.gateway.lazy import LazyLimits
-from svc.gateway.prefetch import PrefetchLimits
+from svc.gateway.lazy.lazy import LazyLimits
+from svc.gateway.prefetch.prefetch import PrefetchLimits
 from svc.gateway.session import SessionLimits
 from svc.kit.config import InstanceConfig, setting
 

@@ -10,13 +10,13 @@ from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
 from svc.gateway.hub import Hub
-from svc.gateway.lazy import Lazy
-from svc.gateway.lazy_frames import Query
+from svc.gateway.lazy.lazy import Lazy
+from svc.gateway.lazy.queries import Query
 from svc.gateway.members import Member
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
-from svc.gateway.prefetch import Prefetch
-from svc.gateway.reports import Presence
+from svc.gateway.prefetch.prefetch import Prefetch
+from svc.gateway.presence.reports import Presence
 from svc.gateway.session import Action, Post, PresenceQuery, PresenceSub, Resume, Typing
 from svc.gateway.sockets import Connection
 from svc.kit.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svc.feed.follower import Follower
 from svc.gateway.members import Member
-from svc.gateway.prefetch_audience import Audience
+from svc.gateway.prefetch.audience import Audience
 
 
 class Channel:

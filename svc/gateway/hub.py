@@ -18,7 +18,7 @@ from svc.feed.follower import Follower, Handed, HoldBudget
 from svc.gateway import frames
 from svc.gateway.followed import Channel
 from svc.gateway.members import Follows, Member, Onlooker
-from svc.gateway.prefetch_audience import Audience, named
+from svc.gateway.prefetch.audience import Audience, named
 from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
 from svc.kit.telemetry import span_from
 

@@ -22,13 +22,13 @@ from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
 from svc.gateway.edge import RemoteEdges
 from svc.gateway.keepalive import keep_alive
-from svc.gateway.lazy import Lazy
+from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.metrics import Observed, observe_gateway
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
-from svc.gateway.prefetch import Prefetch
-from svc.gateway.prefetch_fetches import FETCHES_MAX
-from svc.gateway.reports import Presence, RemotePresence
+from svc.gateway.prefetch.fetches import FETCHES_MAX
+from svc.gateway.prefetch.prefetch import Prefetch
+from svc.gateway.presence.reports import Presence, RemotePresence
 from svc.gateway.servicer import GatewayServicer
 from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TicketGate

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from parley.event.v1 import event_pb2 as event_pb
-from svc.gateway.prefetch_memory import HeldOutput, Met
+from svc.gateway.prefetch.memory import HeldOutput, Met
 
 
 class Member(Protocol):

@@ -11,9 +11,9 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from svc.gateway.admission import Admission, Arrival
 from svc.gateway.door import Connections, Door
 from svc.gateway.hub import Hub
-from svc.gateway.lazy import Lazy
+from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.openings import Openings
-from svc.gateway.prefetch import Prefetch
+from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.sockets import Outbox
 
 

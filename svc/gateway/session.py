@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
-from svc.gateway import answers, frames, lazy_frames
+from svc.gateway import answers, frames
 from svc.gateway.answers import RtmError
 from svc.gateway.close_codes import CloseCode
-from svc.gateway.lazy_frames import Allowance, AllowanceLimits, Query
+from svc.gateway.lazy import queries
+from svc.gateway.lazy.queries import Allowance, AllowanceLimits, Query
 from svc.kit.config import setting
 from svc.kit.ids import is_id
 
@@ -237,7 +238,7 @@ class Session:
         if wait_s:
             return [Send(answers.error(number, RtmError.RATE_LIMITED, retry_after=round(wait_s, 2)))]
         try:
-            return [lazy_frames.read(frame["type"], number, frame)]
+            return [queries.read(frame["type"], number, frame)]
         except ValueError as error:
             return [Send(answers.error(number, RtmError.INVALID, hint=str(error)))]
 
@@ -260,7 +261,7 @@ _READERS: dict[str, Callable[[Session, dict[str, Any]], list[Action]]] = {
     "presence_query": Session._presence_query,
     "tickle": Session._tickle,
     "resume": Session._resume,
-    **dict.fromkeys(lazy_frames.KINDS_OF_QUERY, Session._query),
+    **dict.fromkeys(queries.KINDS_OF_QUERY, Session._query),
 }
 
 

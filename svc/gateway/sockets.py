@@ -16,7 +16,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
-from svc.gateway.prefetch_memory import HeldOutput, Met, fingerprint
+from svc.gateway.prefetch.memory import HeldOutput, Met, fingerprint
 from svc.gateway.session import Action, Close, Send, Session
 from svc.gateway.tickets import Ticket
 
@@ -141,7 +141,7 @@ class Connection(WSListener):
         self.is_closing = False
         self.is_greeted = False
         self.is_idle = False
-        """Whether its client has done nothing for long; see reports.py."""
+        """Whether its client has done nothing for long; see presence/reports.py."""
 
     @property
     def active_at(self) -> float:

@@ -26,11 +26,11 @@ from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
 from svc.gateway.hub import Hub
 from svc.gateway.keepalive import KeepaliveLimits, keep_alive
-from svc.gateway.lazy import Lazy, LazyLimits
+from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
-from svc.gateway.prefetch import Prefetch, PrefetchLimits
-from svc.gateway.reports import Presence
+from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
+from svc.gateway.presence.reports import Presence
 from svc.gateway.session import SessionLimits
 from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TICKET_KIND, TicketGate

@@ -12,7 +12,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway.frames import text_frame
 from svc.gateway.hub import Hub
 from svc.gateway.members import Member
-from svc.gateway.prefetch_memory import HeldOutput, Met
+from svc.gateway.prefetch.memory import HeldOutput, Met
 
 C, D = "C0000000001", "D0000000001"
 

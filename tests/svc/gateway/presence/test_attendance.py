@@ -1,6 +1,6 @@
 """Sessions by user: counts, idle ones, and the user's own word, which comes a moment after the session."""
 
-from svc.gateway.attendance import HELD_S, Attendance, Sessions
+from svc.gateway.presence.attendance import HELD_S, Attendance, Sessions
 
 ANN = "U0000000001"
 

@@ -16,9 +16,9 @@ from parley.presence.v1.presence_service_pb2_grpc import PresenceServiceStub
 from svc.feed.feed import Subscriber
 from svc.feed.lines import Line, Lines, Stream, lines_of
 from svc.gateway import frames
-from svc.gateway.attendance import Sessions
-from svc.gateway.idleness import Idleness
-from svc.gateway.interests import Interests
+from svc.gateway.presence.attendance import Sessions
+from svc.gateway.presence.idleness import Idleness
+from svc.gateway.presence.interests import Interests
 from svc.gateway.sockets import Connection
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery.ring import Member, Ring
-from svc.gateway.attendance import Sessions
-from svc.gateway.interests import Interests, Report
+from svc.gateway.presence.attendance import Sessions
+from svc.gateway.presence.interests import Interests, Report
 from svc.kit.ids import id_from_number
 
 A, B = "presence-a", "presence-b"

@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.edge.v1 import edge_service_pb2 as pb
 from svc.gateway.edge import Edges
-from svc.gateway.prefetch_memory import ObjectCache
+from svc.gateway.prefetch.memory import ObjectCache
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError
 from svc.kit.lifecycle import Tasks

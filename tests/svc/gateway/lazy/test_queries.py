@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.edge.v1 import edge_service_pb2 as edge
-from svc.gateway import lazy_frames
-from svc.gateway.lazy_frames import Allowance, AllowanceLimits, Query
+from svc.gateway.lazy import queries
+from svc.gateway.lazy.queries import Allowance, AllowanceLimits, Query
 from svc.gateway.session import Send, Session, SessionLimits
 from tests.svc.gateway.test_session import JSON, answers, body
 
@@ -17,7 +17,7 @@ U, W, C, D = "U0000000001", "W0000000001", "C0000000001", "D0000000001"
 
 
 def asked(frame: dict[str, Any]) -> Query:
-    return lazy_frames.read(frame["type"], frame.get("id"), frame)
+    return queries.read(frame["type"], frame.get("id"), frame)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ IDS = st.sampled_from([U, W, C, D, "", "U1", "u0000000001", "\U0001f600" * 20])
 VALUES = JSON | st.dictionaries(IDS, JSON) | st.lists(IDS) | IDS | st.integers(0, 30)
 
 
-@given(st.dictionaries(KEYS, VALUES, max_size=6), st.sampled_from(lazy_frames.KINDS_OF_QUERY))
+@given(st.dictionaries(KEYS, VALUES, max_size=6), st.sampled_from(queries.KINDS_OF_QUERY))
 def test_whatever_a_query_holds_it_is_asked_within_bounds_or_answered(frame: dict[str, Any], kind: str) -> None:
     """Fuzzing: nothing raises, and what is asked the edge will take."""
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from discovery.ring import Ring
-from svc.gateway.attendance import Attendance, Sessions
+from svc.gateway.presence.attendance import Attendance, Sessions
 
 USERS_MAX = 4_096
 """Users in one frame, as the contract says."""

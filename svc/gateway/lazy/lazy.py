@@ -19,8 +19,8 @@ from parley.edge.v1 import edge_service_pb2 as pb
 from svc.gateway import answers, frames
 from svc.gateway.answers import RtmError
 from svc.gateway.edge import Edges
-from svc.gateway.lazy_frames import Query
-from svc.gateway.prefetch_memory import fingerprint
+from svc.gateway.lazy.queries import Query
+from svc.gateway.prefetch.memory import fingerprint
 from svc.gateway.sockets import Connection
 from svc.kit.clock import Clock
 from svc.kit.config import setting

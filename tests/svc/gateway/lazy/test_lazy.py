@@ -7,7 +7,7 @@ import pytest
 
 from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge_pb
-from svc.gateway.lazy import LazyLimits
+from svc.gateway.lazy.lazy import LazyLimits
 from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
 from tests.svc.gateway.conftest import until
 from tests.svc.gateway.edge_twin import TEAM

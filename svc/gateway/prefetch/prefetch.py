@@ -3,7 +3,7 @@
 Only connections that asked for it (ticket flag `lazy_aware`) take part, and only for users whom they have not met. A
 user that is not in the cache is asked of the edge, together with all others that are missed in the same turn of the
 loop, and once for everybody. Until it comes, those who lack it have their output held, in order, for HOLD_S at most:
-then they go without, and their clients ask (see lazy.py). Nothing here is needed for a message to arrive.
+then they go without, and their clients ask (see svc.gateway.lazy). Nothing here is needed for a message to arrive.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway.edge import Edges
 from svc.gateway.members import Member
-from svc.gateway.prefetch_fetches import Fetch, Fetches
-from svc.gateway.prefetch_memory import HeldOutput, ObjectCache, fingerprint, objects_frame
+from svc.gateway.prefetch.fetches import Fetch, Fetches
+from svc.gateway.prefetch.memory import HeldOutput, ObjectCache, fingerprint, objects_frame
 from svc.kit.clock import Clock
 from svc.kit.config import setting
 from svc.kit.lifecycle import Tasks

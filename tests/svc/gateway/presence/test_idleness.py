@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.gateway.idleness import BUCKETS, Idleness
+from svc.gateway.presence.idleness import BUCKETS, Idleness
 
 IDLE_S = 1_800.0
 STEPS = st.lists(
