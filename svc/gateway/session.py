@@ -16,7 +16,8 @@ from svc.gateway import answers, frames
 from svc.gateway.answers import RtmError
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.lazy import queries
-from svc.gateway.lazy.queries import Allowance, AllowanceLimits, Query
+from svc.gateway.lazy.queries import Query, QueryRate
+from svc.kit.bucket import TokenBucket
 from svc.kit.config import setting
 from svc.kit.ids import is_id
 
@@ -56,7 +57,7 @@ class SessionLimits:
     presence_ids_max: int = setting(
         "PARLEY_GATEWAY_PRESENCE_IDS_MAX", default=2_000, minimum=1, help="users whose presence a client may follow"
     )
-    queries: AllowanceLimits = field(default_factory=AllowanceLimits)
+    queries: QueryRate = field(default_factory=QueryRate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume | Q
 
 
 class Session:
-    """The state of one connection that its frames depend on: token buckets, and whether it may resume. 100 bytes."""
+    """The state of one connection that its frames depend on: token buckets, and whether it may resume. 200 bytes."""
 
-    __slots__ = ("_allowance", "_limits", "_refilled_at", "_refusals", "_tokens", "active_at", "awaits_resume")
+    __slots__ = ("_frames", "_limits", "_queries", "_refusals", "active_at", "awaits_resume")
 
     def __init__(self, limits: SessionLimits, now: float, awaits_resume: bool = False) -> None:
         """Start with a full bucket at `now` (monotonic seconds)."""
@@ -130,10 +131,9 @@ class Session:
         self.active_at = now
         """When the client last sent anything but a ping (monotonic seconds)."""
         self._limits = limits
-        self._tokens = float(limits.frames_burst)
-        self._refilled_at = now
+        self._frames = TokenBucket(limits.frames_per_s, limits.frames_burst, now)
+        self._queries: TokenBucket | None = None
         self._refusals = 0
-        self._allowance: Allowance | None = None
 
     def ping(self, payload: bytes, now: float) -> list[Action]:
         """Answer a protocol ping; beyond the rate it is left unanswered (RFC 6455 §5.5.3 allows it)."""
@@ -174,13 +174,8 @@ class Session:
         return [Send(answers.error(reply_to, error))] if self._admit(now) else self._excess()
 
     def _admit(self, now: float) -> bool:
-        limits = self._limits
-        earned = max(0.0, now - self._refilled_at) * limits.frames_per_s
-        self._tokens = min(limits.frames_burst, self._tokens + earned)
-        self._refilled_at = now
-        if self._tokens < 1.0:
+        if self._frames.take(now):
             return False
-        self._tokens -= 1.0
         self._refusals = 0
         return True
 
@@ -231,10 +226,10 @@ class Session:
         return [PresenceQuery(user_ids)]
 
     def _query(self, frame: dict[str, Any]) -> list[Action]:
-        number, now = answers.reply_to(frame), self._refilled_at
-        if self._allowance is None:
-            self._allowance = Allowance(self._limits.queries, now)
-        wait_s = self._allowance.take(now)
+        number, now, rate = answers.reply_to(frame), self.active_at, self._limits.queries
+        if self._queries is None:
+            self._queries = TokenBucket(rate.queries_per_s, rate.queries_burst, now)
+        wait_s = self._queries.take(now)
         if wait_s:
             return [Send(answers.error(number, RtmError.RATE_LIMITED, retry_after=round(wait_s, 2)))]
         try:

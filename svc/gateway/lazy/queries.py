@@ -1,4 +1,4 @@
-"""Pure: lazy queries, from the frames that ask to the requests that the edge takes, and how often one may ask.
+"""Pure: lazy queries, from the frames that ask to the requests that the edge takes.
 
     {"id":1,"type":"objects","ids":{"U1":12,"C2":null}}      users and channels by id, with the versions that one has
     {"id":2,"type":"search","prefix":"an","kinds":["users"],"limit":20,"near":["U1"],"inactive":false}
@@ -29,7 +29,7 @@ Request = edge.GetObjectsRequest | edge.SearchRequest | edge.ListMembersRequest 
 
 
 @dataclass(frozen=True, slots=True)
-class AllowanceLimits:
+class QueryRate:
     """How often one connection may ask."""
 
     queries_per_s: float = setting(
@@ -51,28 +51,6 @@ class Query:
     request: Request
     unknown: tuple[str, ...] = ()
     """Ids asked for that nothing can have: answered without asking."""
-
-
-class Allowance:
-    """The token bucket of one connection's queries."""
-
-    __slots__ = ("_at", "_limits", "_tokens")
-
-    def __init__(self, limits: AllowanceLimits, now: float) -> None:
-        """Start full at `now` (monotonic seconds)."""
-        self._limits = limits
-        self._tokens = float(limits.queries_burst)
-        self._at = now
-
-    def take(self, now: float) -> float:
-        """Take one token and return 0, or return after how many seconds there will be one."""
-        limits = self._limits
-        self._tokens = min(limits.queries_burst, self._tokens + max(0.0, now - self._at) * limits.queries_per_s)
-        self._at = now
-        if self._tokens < 1.0:
-            return (1.0 - self._tokens) / limits.queries_per_s
-        self._tokens -= 1.0
-        return 0.0
 
 
 def read(kind: str, number: Any, frame: Mapping[str, Any]) -> Query:
