@@ -21,6 +21,10 @@ def measure(workspaces: Workspaces, loader: Loader, servicer: EdgeServicer) -> N
     gauge, counter = meter.create_observable_gauge, meter.create_observable_counter
     gauge("parley_edge_workspaces", [_reading(lambda: len(workspaces))], description="workspaces held")
     gauge("parley_edge_model_bytes", [_reading(lambda: workspaces.bytes)], description="bytes of models, estimated")
+    refused = [_reading(lambda: workspaces.refused_count)]
+    gauge(
+        "parley_edge_refused_workspaces", refused, description="workspaces that cannot be loaded, too large or broken"
+    )
     near = servicer.nearness
     gauge("parley_edge_near_users", [_reading(lambda: len(near))], description="users whose nearest are remembered")
     gauge("parley_edge_near_bytes", [_reading(lambda: near.bytes)], description="bytes of that, estimated")

@@ -4,6 +4,7 @@ Load, then follow: the load names the offset that it has everything up to, and t
 there, so a change that comes during a load is not missed but applied after it. When a change is missed nevertheless
 (the feed says so, or an offset does), the old model is served for a moment while a new one is loaded; then nothing is,
 until it is. Nor is a model answered from whose changes would not be heard: wrong for a second is the most that we are.
+What cannot be loaded at all is remembered for a while (refusals.py).
 """
 
 from __future__ import annotations
@@ -21,9 +22,16 @@ from svc.edge.interfaces import Freshness
 from svc.edge.loader import Loader
 from svc.edge.model import Applied, Model
 from svc.edge.ownership import Ownership
+from svc.edge.refusals import Refusals
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
-from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
+from svc.kit.errors import (
+    FailedPreconditionError,
+    NotFoundError,
+    ParleyError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
 from svc.kit.lifecycle import Tasks
 
 log = logging.getLogger(__name__)
@@ -81,6 +89,7 @@ class Workspaces:
         self._clock = clock
         self._tasks = tasks
         self._held: OrderedDict[str, _Workspace] = OrderedDict()
+        self._refusals = Refusals()
         self.bytes = 0
         """Estimated bytes of all models."""
         self.applied = 0
@@ -92,6 +101,11 @@ class Workspaces:
 
     def __len__(self) -> int:
         return len(self._held)
+
+    @property
+    def refused_count(self) -> int:
+        """Workspaces that cannot be loaded."""
+        return len(self._refusals)
 
     async def model(self, team_id: str) -> Model:
         """Return the model of a workspace, to be answered from before anything is awaited.
@@ -160,6 +174,7 @@ class Workspaces:
             self.lost(event.channel_id, event.offset - 1)
 
     def _admit(self, team_id: str) -> _Workspace:
+        self._refusals.check(team_id, self._clock.now())
         if len(self._held) >= self._limits.workspaces_max and not self._evict():
             raise ResourceExhaustedError(
                 f"{len(self._held)} workspaces are being loaded",
@@ -180,13 +195,20 @@ class Workspaces:
         try:
             model = await self._loader.load(workspace.team_id, self._limits.load_timeout_s)
         except ParleyError as error:
-            log.warning("workspace %s could not be loaded: %s", workspace.team_id, error)
+            self._note(workspace.team_id, error)
             workspace.failure = error
             self._forget(workspace)
         else:
+            self._refusals.loaded(workspace.team_id)
             self._install(workspace, model)
             await self._level(workspace.team_id)
             workspace.is_served = True
+
+    def _note(self, team_id: str, error: ParleyError) -> None:
+        """Say that a load failed; once, and with a pause before the next, when that would cost much and fail again."""
+        is_cheap = error.retryable or isinstance(error, NotFoundError)
+        if is_cheap or self._refusals.failed(team_id, error, self._clock.now()):
+            log.warning("workspace %s could not be loaded: %s", team_id, error)
 
     async def _level(self, team_id: str) -> None:
         """Wait until the feed vouches for a workspace that it follows since a moment ago, or the time for that is over.
@@ -205,6 +227,10 @@ class Workspaces:
         while (left_s := deadline - self._clock.now()) > 0:
             try:
                 model = await self._loader.load(workspace.team_id, min(left_s, self._limits.load_timeout_s))
+            except FailedPreconditionError as error:
+                workspace.failure = error  # it has grown too large
+                self._refusals.failed(workspace.team_id, error, self._clock.now())
+                break
             except ParleyError as error:
                 workspace.failure = error
                 await self._clock.sleep(min(backoff.next_s(), left_s))
