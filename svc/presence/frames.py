@@ -42,13 +42,15 @@ def check_connections(frame: pb.Connections) -> list[Reported]:
     """Return what is said of each user. Raises InvalidArgumentError; then none of the frame is taken."""
     _check_size("connections.users", len(frame.users), FRAME_USERS_MAX)
     users = [
-        Reported(user.user_id, user.count, user.idle_count, user.is_away_by_hand, user.away_offset)
+        Reported(user.user_id, user.count, user.idle_count, user.is_away_by_hand, user.away_offset, user.team_id)
         for user in frame.users
     ]
     check_users("connections.users", [user.user_id for user in users])
     for user in users:
         _check_count("count", user.user_id, user.count, COUNT_MAX)
         _check_count("idle_count", user.user_id, user.idle_count, user.count)
+        if user.team_id and not is_id(user.team_id, "T"):
+            raise InvalidArgumentError(f"{user.team_id[:40]!r} is not a workspace's id", subject="connections.users")
     return users
 
 
@@ -99,6 +101,7 @@ def user_presence(state: UserState, now: float, unix_s: int) -> pb.UserPresence:
         connection_count=state.connections,
         last_activity_unix_s=last_unix_s,
         is_away_by_hand=state.is_away_by_hand,
+        team_id=state.team_id,
     )
 
 

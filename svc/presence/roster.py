@@ -38,6 +38,8 @@ class UserState:
     active_at: float | None = None
     idle_connections: int = 0
     is_away_by_hand: bool = False
+    team_id: str = ""
+    """The user's workspace; empty when it has no sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ class Roster:
         if user is None:
             departed = self._departed.get(user_id)
             return UserState(user_id, active_at=departed.active_at if departed else None)
-        return UserState(user_id, user.active, user.count, user.active_at, user.idle_count, user.is_away_by_hand)
+        return UserState(
+            user_id, user.active, user.count, user.active_at, user.idle_count, user.is_away_by_hand, user.team_id
+        )
 
     def look(self, user_ids: Iterable[str], now: float) -> list[UserState]:
         """Return the states that may be told at once to one who begins to look.
@@ -231,6 +235,7 @@ class Roster:
 
     def _keep(self, gateway_id: str, said: Reported, user: Standing, now: float) -> None:
         sessions = user.sessions[gateway_id] = Sessions(said)
+        user.team_id = said.team_id or user.team_id
         self._gateways[gateway_id].users.add(said.user_id)
         if not self._owns(said.user_id):
             sessions.early = True

@@ -24,6 +24,7 @@ class Reported:
     idle_count: int = 0
     is_away_by_hand: bool = False
     away_offset: int = 0
+    team_id: str = ""
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Standing:
     """A user with sessions, or within the grace after the last one that was not idle."""
 
     active_at: float
+    team_id: str = ""
     sessions: dict[str, Sessions] = field(default_factory=dict)
     active: bool = False
     since: float = -inf

@@ -25,10 +25,12 @@ class Sessions:
     is_away_by_hand: bool = False
     away_offset: int = 0
     """Offset of the user's channel as of which the word is so."""
+    team_id: str = ""
 
 
 @dataclass(slots=True)
 class _User:
+    team_id: str
     held_until: float
     count: int = 0
     idle_count: int = 0
@@ -48,11 +50,11 @@ class Attendance:
         """Users with sessions, held back or not."""
         return self._users.keys()
 
-    def connected(self, user_id: str, now: float) -> None:
-        """Count one more session of a user."""
+    def connected(self, user_id: str, now: float, team_id: str = "") -> None:
+        """Count one more session of a user of a workspace."""
         user = self._users.get(user_id)
         if user is None:
-            user = self._users[user_id] = _User(now + HELD_S)
+            user = self._users[user_id] = _User(team_id, now + HELD_S)
             self._held.append((user.held_until, user_id))
         user.count += 1
 
@@ -97,4 +99,4 @@ class Attendance:
         if user is None or user.word is None:
             return None
         offset, is_away = user.word
-        return Sessions(user_id, user.count, user.idle_count, is_away, offset)
+        return Sessions(user_id, user.count, user.idle_count, is_away, offset, user.team_id)

@@ -2,6 +2,9 @@
 
 The presence servers are told only the union of all interests, and only of users that they own. What is to be said is
 kept as sets of users, so a change that is taken back before it was sent is never sent, and nothing queues up.
+
+Who looks at somebody of another workspace sees an absent person, as who looks at an id that nobody has. Presence says
+of which workspace each active user is.
 """
 
 from __future__ import annotations
@@ -17,6 +20,12 @@ USERS_MAX = 4_096
 """Users in one frame, as the contract says."""
 
 Looker = TypeVar("Looker", bound=Hashable)
+
+Told = tuple[str, bool]
+"""A user, and whether it is active."""
+
+State = tuple[str, bool, str]
+"""The same with the user's workspace, empty for one without sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +58,13 @@ class Interests(Generic[Looker]):
         self._ring = Ring(())
         self._here = Attendance()
         self._lookers: dict[str, set[Looker]] = {}
-        self._looks_at: dict[Looker, tuple[str, ...]] = {}
-        self._states: dict[str, bool] = {}
+        self._looks_at: dict[Looker, tuple[str, tuple[str, ...]]] = {}
+        self._active_in: dict[str, str | None] = {}  # the workspace of one who is active; None for one who is away
         self._servers: dict[str, _Server] = {}
 
-    def connected(self, user_id: str, now: float) -> None:
+    def connected(self, user_id: str, now: float, team_id: str = "") -> None:
         """Count one more session of a user; told when its word is `heard`, or by `due`."""
-        self._here.connected(user_id, now)
+        self._here.connected(user_id, now, team_id)
         self._note_user(user_id)
 
     def disconnected(self, user_id: str, was_idle: bool = False) -> None:
@@ -78,11 +87,11 @@ class Interests(Generic[Looker]):
         for user_id in self._here.due(now):
             self._note_user(user_id)
 
-    def look(self, looker: Looker, user_ids: Sequence[str]) -> list[tuple[str, bool]]:
-        """Replace what `looker` looks at; return the states known already (the others come as changes)."""
-        before = self._looks_at.get(looker, ())
+    def look(self, looker: Looker, user_ids: Sequence[str], team_id: str = "") -> list[Told]:
+        """Replace what `looker` of a workspace looks at; return the states known already (others come as changes)."""
+        _, before = self._looks_at.get(looker, ("", ()))
         if user_ids:
-            self._looks_at[looker] = tuple(user_ids)
+            self._looks_at[looker] = team_id, tuple(user_ids)
         else:
             self._looks_at.pop(looker, None)
         for user_id in user_ids:
@@ -95,28 +104,30 @@ class Interests(Generic[Looker]):
             lookers.discard(looker)
             if not lookers:
                 del self._lookers[user_id]
-                self._states.pop(user_id, None)
+                self._active_in.pop(user_id, None)
                 self._note_interest(user_id)
-        return [(user_id, self._states[user_id]) for user_id in user_ids if user_id in self._states]
+        known = self._active_in
+        return [(user_id, known[user_id] == team_id) for user_id in user_ids if user_id in known]
 
-    def changed(self, server_id: str, states: Iterable[tuple[str, bool]]) -> dict[Looker, list[tuple[str, bool]]]:
-        """Take (user, is active) from a server; return what each looker is to be told.
+    def changed(self, server_id: str, states: Iterable[State]) -> dict[Looker, list[Told]]:
+        """Take states from a server; return what each looker is to be told.
 
         Word of users that the server does not own (any more), and of states known already, goes no further.
         """
-        told: dict[Looker, list[tuple[str, bool]]] = {}
-        for user_id, is_active in states:
+        told: dict[Looker, list[Told]] = {}
+        for user_id, is_active, team_id in states:
             lookers = self._lookers.get(user_id)
-            if not lookers or self._owner(user_id) != server_id or self._states.get(user_id) is is_active:
+            if not lookers or self._owner(user_id) != server_id:
                 continue
-            self._states[user_id] = is_active
+            is_new, before = user_id not in self._active_in, self._active_in.get(user_id)
+            now = self._active_in[user_id] = team_id if is_active else None
+            if now == before and not is_new:
+                continue
             for looker in lookers:
-                told.setdefault(looker, []).append((user_id, is_active))
+                own_id, _ = self._looks_at[looker]
+                if is_new or (now == own_id) is not (before == own_id):
+                    told.setdefault(looker, []).append((user_id, now == own_id))
         return told
-
-    def state(self, user_id: str) -> bool | None:
-        """Return whether a user that someone looks at is active; None when it is not known here."""
-        return self._states.get(user_id)
 
     def ring_changed(self, ring: Ring) -> None:
         """Go by this ring of presence servers: users that moved are told to their new owners, and taken back."""

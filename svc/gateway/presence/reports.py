@@ -43,8 +43,11 @@ class PresenceServers(Protocol):
         """Open a Report stream. Raises LookupError when the server is not there."""
         ...
 
-    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
-        """Return which of at most 500 users are active, but for servers that do not answer. Raises ParleyError."""
+    async def states(self, user_ids: Sequence[str], team_id: str) -> Mapping[str, bool]:
+        """Return which of at most 500 users are active in a workspace, but for servers that do not answer.
+
+        Raises ParleyError.
+        """
         ...
 
 
@@ -72,7 +75,9 @@ class _ReportEnd:
 
     def received(self, response: pb.ReportResponse) -> None:
         if response.WhichOneof("frame") == "changes":
-            states = [(user.user_id, user.presence == pb.PRESENCE_ACTIVE) for user in response.changes.users]
+            states = [
+                (user.user_id, user.presence == pb.PRESENCE_ACTIVE, user.team_id) for user in response.changes.users
+            ]
             self._presence.tell(self._presence.interests.changed(self._server_id, states))
 
     def outgoing(self) -> Iterator[pb.ReportRequest]:
@@ -98,6 +103,7 @@ def _user_connections(user: Sessions) -> pb.UserConnections:
         idle_count=user.idle_count,
         is_away_by_hand=user.is_away_by_hand,
         away_offset=user.away_offset,
+        team_id=user.team_id,
     )
 
 
@@ -118,7 +124,7 @@ class Presence:
 
     def connected(self, connection: Connection) -> None:
         """Count a session; presence hears of it when `set_away` says what its user said of itself, or soon."""
-        self.interests.connected(connection.user_id, self._clock.now())
+        self.interests.connected(connection.user_id, self._clock.now(), connection.team_id)
         if not connection.ticket.bot_id:
             self._idleness.enter(connection)
         self._speak()
@@ -144,7 +150,7 @@ class Presence:
 
     def subscribe(self, connection: Connection, user_ids: Sequence[str]) -> None:
         """Replace what a connection looks at; its states follow, those known here at once."""
-        self.tell({connection: self.interests.look(connection, user_ids)})
+        self.tell({connection: self.interests.look(connection, user_ids, connection.team_id)})
         self._speak()
 
     def query(self, connection: Connection, user_ids: Sequence[str]) -> None:
@@ -195,7 +201,7 @@ class Presence:
 
     async def _query(self, connection: Connection, user_ids: Sequence[str]) -> None:
         try:
-            states = await self._servers.states(user_ids)
+            states = await self._servers.states(user_ids, connection.team_id)
         except ParleyError as error:
             log.warning("presence of %d users could not be read: %s", len(user_ids), error)
             return
@@ -226,13 +232,14 @@ class RemotePresence:
             raise LookupError(f"{server_id} is not on the ring any more")
         return self._pools.stub(PresenceServiceStub, instance).Report()
 
-    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
+    async def states(self, user_ids: Sequence[str], team_id: str) -> Mapping[str, bool]:
         """See PresenceServers."""
         by_owner: dict[str, list[str]] = {}
         for user_id in user_ids:
             by_owner.setdefault(self._ring.owner(user_id).id, []).append(user_id)
         answers = await asyncio.gather(*map(self._ask, by_owner.values()))
-        return {user.user_id: user.presence == pb.PRESENCE_ACTIVE for users in answers for user in users}
+        found = [user for users in answers for user in users]
+        return {user.user_id: user.presence == pb.PRESENCE_ACTIVE and user.team_id == team_id for user in found}
 
     async def _ask(self, user_ids: Sequence[str]) -> Sequence[pb.UserPresence]:
         """Ask the server that owns these users."""

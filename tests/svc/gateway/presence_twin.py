@@ -28,8 +28,9 @@ class TwinPresence:
         assert server_id == PRESENCE_SERVER
         return self
 
-    async def states(self, user_ids: Sequence[str]) -> Mapping[str, bool]:
-        return {user_id: bool(self.counts.get(user_id)) for user_id in user_ids}
+    async def states(self, user_ids: Sequence[str], team_id: str) -> Mapping[str, bool]:
+        here = {user_id for user_id, user in self.reported.items() if user.count and user.team_id == team_id}
+        return {user_id: user_id in here for user_id in user_ids}
 
     async def write(self, request: presence_pb.ReportRequest, /) -> None:
         kind = request.WhichOneof("frame")
@@ -63,6 +64,7 @@ class TwinPresence:
             presence_pb.UserPresence(
                 user_id=user_id,
                 presence=presence_pb.PRESENCE_ACTIVE if self.counts.get(user_id) else presence_pb.PRESENCE_AWAY,
+                team_id=self.reported[user_id].team_id if user_id in self.reported else "",
             )
             for user_id in user_ids
             if user_id in self.watched

@@ -57,14 +57,37 @@ def test_interests_are_the_union_of_what_clients_look_at() -> None:
     interests = standing()
     assert interests.look(ANN, USERS[:2]) == []
     assert told(interests, A) == ({}, set(USERS[:2]), set())
-    assert interests.changed(A, [(USERS[0], True), (USERS[5], True)]) == {ANN: [(USERS[0], True)]}
+    assert interests.changed(A, [(USERS[0], True, ""), (USERS[5], True, "")]) == {ANN: [(USERS[0], True)]}
     assert interests.look(BOB, USERS[:1]) == [(USERS[0], True)]
     assert interests.servers_with_news() == []
-    assert interests.changed(A, [(USERS[0], True)]) == {}, "known already"
+    assert interests.changed(A, [(USERS[0], True, "")]) == {}, "known already"
     interests.look(ANN, USERS[2:3])
     assert told(interests, A) == ({}, {USERS[2]}, {USERS[1]})
     interests.look(BOB, ())
     assert told(interests, A) == ({}, set(), {USERS[0]})
+
+
+def test_who_is_of_another_workspace_is_away_and_never_seen_to_come_or_go() -> None:
+    """Also for who begins to look while it is active, and when it comes back under another name of its workspace."""
+    interests = standing()
+    user_id = USERS[0]
+    interests.look(ANN, [user_id], "T1")
+    interests.look(BOB, [user_id], "T2")
+    assert interests.changed(A, [(user_id, True, "T1")]) == {ANN: [(user_id, True)], BOB: [(user_id, False)]}
+    assert interests.look("connection eve", [user_id], "T2") == [(user_id, False)]
+    assert interests.look("connection old", [user_id]) == [(user_id, False)]
+    for _ in range(2):
+        assert interests.changed(A, [(user_id, False, "")]) == {ANN: [(user_id, False)]}
+        assert interests.changed(A, [(user_id, False, "T1")]) == {}
+        assert interests.changed(A, [(user_id, True, "T1")]) == {ANN: [(user_id, True)]}
+        assert interests.changed(A, [(user_id, True, "T1")]) == {}
+
+
+def test_whose_workspace_presence_does_not_say_is_away() -> None:
+    """As when a server of an earlier version answers: rather that than telling everybody."""
+    interests = standing()
+    interests.look(ANN, [USERS[0]], "T1")
+    assert interests.changed(A, [(USERS[0], True, "")]) == {ANN: [(USERS[0], False)]}
 
 
 def test_a_moved_user_is_told_to_the_new_owner_and_taken_back_from_the_old() -> None:
@@ -79,7 +102,7 @@ def test_a_moved_user_is_told_to_the_new_owner_and_taken_back_from_the_old() -> 
     moved = {user_id for user_id in USERS if RINGS[A, B].owner(user_id) == B}
     assert told(interests, B) == (dict.fromkeys(moved, 1), moved, set())
     assert told(interests, A) == (dict.fromkeys(moved, 0), set(), moved)
-    assert interests.changed(A, [(user_id, False) for user_id in moved]) == {}, "not its users any more"
+    assert interests.changed(A, [(user_id, False, "") for user_id in moved]) == {}, "not its users any more"
 
 
 class FakeServer:

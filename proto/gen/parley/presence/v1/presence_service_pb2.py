@@ -24,39 +24,39 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)parley/presence/v1/presence_service.proto\x12\x12parley.presence.v1\"\xdc\x01\n\rReportRequest\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x19.parley.presence.v1.HelloH\x00\x12\x36\n\x0b\x63onnections\x18\x02 \x01(\x0b\x32\x1f.parley.presence.v1.ConnectionsH\x00\x12*\n\x05watch\x18\x03 \x01(\x0b\x32\x19.parley.presence.v1.WatchH\x00\x12\x32\n\theartbeat\x18\x04 \x01(\x0b\x32\x1d.parley.presence.v1.HeartbeatH\x00\x42\x07\n\x05\x66rame\")\n\x05Hello\x12\x12\n\ngateway_id\x18\x01 \x01(\t\x12\x0c\n\x04zone\x18\x02 \x01(\t\"A\n\x0b\x43onnections\x12\x32\n\x05users\x18\x01 \x03(\x0b\x32#.parley.presence.v1.UserConnections\"s\n\x0fUserConnections\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x12\n\nidle_count\x18\x03 \x01(\r\x12\x17\n\x0fis_away_by_hand\x18\x04 \x01(\x08\x12\x13\n\x0b\x61way_offset\x18\x05 \x01(\x04\"9\n\x05Watch\x12\x16\n\x0e\x61\x64\x64\x65\x64_user_ids\x18\x01 \x03(\t\x12\x18\n\x10removed_user_ids\x18\x02 \x03(\t\"\x0b\n\tHeartbeat\"u\n\x0eReportResponse\x12*\n\x05lease\x18\x01 \x01(\x0b\x32\x19.parley.presence.v1.LeaseH\x00\x12.\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1b.parley.presence.v1.ChangesH\x00\x42\x07\n\x05\x66rame\"\x19\n\x05Lease\x12\x10\n\x08lease_ms\x18\x01 \x01(\r\":\n\x07\x43hanges\x12/\n\x05users\x18\x01 \x03(\x0b\x32 .parley.presence.v1.UserPresence\"\xa0\x01\n\x0cUserPresence\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\x08presence\x18\x02 \x01(\x0e\x32\x1c.parley.presence.v1.Presence\x12\x18\n\x10\x63onnection_count\x18\x03 \x01(\r\x12\x1c\n\x14last_activity_unix_s\x18\x04 \x01(\x03\x12\x17\n\x0fis_away_by_hand\x18\x05 \x01(\x08\"&\n\x12GetPresenceRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\"F\n\x13GetPresenceResponse\x12/\n\x05users\x18\x01 \x03(\x0b\x32 .parley.presence.v1.UserPresence*L\n\x08Presence\x12\x18\n\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRESENCE_ACTIVE\x10\x01\x12\x11\n\rPRESENCE_AWAY\x10\x02\x32\xc6\x01\n\x0fPresenceService\x12S\n\x06Report\x12!.parley.presence.v1.ReportRequest\x1a\".parley.presence.v1.ReportResponse(\x01\x30\x01\x12^\n\x0bGetPresence\x12&.parley.presence.v1.GetPresenceRequest\x1a\'.parley.presence.v1.GetPresenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)parley/presence/v1/presence_service.proto\x12\x12parley.presence.v1\"\xdc\x01\n\rReportRequest\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x19.parley.presence.v1.HelloH\x00\x12\x36\n\x0b\x63onnections\x18\x02 \x01(\x0b\x32\x1f.parley.presence.v1.ConnectionsH\x00\x12*\n\x05watch\x18\x03 \x01(\x0b\x32\x19.parley.presence.v1.WatchH\x00\x12\x32\n\theartbeat\x18\x04 \x01(\x0b\x32\x1d.parley.presence.v1.HeartbeatH\x00\x42\x07\n\x05\x66rame\")\n\x05Hello\x12\x12\n\ngateway_id\x18\x01 \x01(\t\x12\x0c\n\x04zone\x18\x02 \x01(\t\"A\n\x0b\x43onnections\x12\x32\n\x05users\x18\x01 \x03(\x0b\x32#.parley.presence.v1.UserConnections\"\x84\x01\n\x0fUserConnections\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x12\n\nidle_count\x18\x03 \x01(\r\x12\x17\n\x0fis_away_by_hand\x18\x04 \x01(\x08\x12\x13\n\x0b\x61way_offset\x18\x05 \x01(\x04\x12\x0f\n\x07team_id\x18\x06 \x01(\t\"9\n\x05Watch\x12\x16\n\x0e\x61\x64\x64\x65\x64_user_ids\x18\x01 \x03(\t\x12\x18\n\x10removed_user_ids\x18\x02 \x03(\t\"\x0b\n\tHeartbeat\"u\n\x0eReportResponse\x12*\n\x05lease\x18\x01 \x01(\x0b\x32\x19.parley.presence.v1.LeaseH\x00\x12.\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1b.parley.presence.v1.ChangesH\x00\x42\x07\n\x05\x66rame\"\x19\n\x05Lease\x12\x10\n\x08lease_ms\x18\x01 \x01(\r\":\n\x07\x43hanges\x12/\n\x05users\x18\x01 \x03(\x0b\x32 .parley.presence.v1.UserPresence\"\xb1\x01\n\x0cUserPresence\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\x08presence\x18\x02 \x01(\x0e\x32\x1c.parley.presence.v1.Presence\x12\x18\n\x10\x63onnection_count\x18\x03 \x01(\r\x12\x1c\n\x14last_activity_unix_s\x18\x04 \x01(\x03\x12\x17\n\x0fis_away_by_hand\x18\x05 \x01(\x08\x12\x0f\n\x07team_id\x18\x06 \x01(\t\"&\n\x12GetPresenceRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\"F\n\x13GetPresenceResponse\x12/\n\x05users\x18\x01 \x03(\x0b\x32 .parley.presence.v1.UserPresence*L\n\x08Presence\x12\x18\n\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRESENCE_ACTIVE\x10\x01\x12\x11\n\rPRESENCE_AWAY\x10\x02\x32\xc6\x01\n\x0fPresenceService\x12S\n\x06Report\x12!.parley.presence.v1.ReportRequest\x1a\".parley.presence.v1.ReportResponse(\x01\x30\x01\x12^\n\x0bGetPresence\x12&.parley.presence.v1.GetPresenceRequest\x1a\'.parley.presence.v1.GetPresenceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'parley.presence.v1.presence_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRESENCE']._serialized_start=1068
-  _globals['_PRESENCE']._serialized_end=1144
+  _globals['_PRESENCE']._serialized_start=1103
+  _globals['_PRESENCE']._serialized_end=1179
   _globals['_REPORTREQUEST']._serialized_start=66
   _globals['_REPORTREQUEST']._serialized_end=286
   _globals['_HELLO']._serialized_start=288
   _globals['_HELLO']._serialized_end=329
   _globals['_CONNECTIONS']._serialized_start=331
   _globals['_CONNECTIONS']._serialized_end=396
-  _globals['_USERCONNECTIONS']._serialized_start=398
-  _globals['_USERCONNECTIONS']._serialized_end=513
-  _globals['_WATCH']._serialized_start=515
-  _globals['_WATCH']._serialized_end=572
-  _globals['_HEARTBEAT']._serialized_start=574
-  _globals['_HEARTBEAT']._serialized_end=585
-  _globals['_REPORTRESPONSE']._serialized_start=587
-  _globals['_REPORTRESPONSE']._serialized_end=704
-  _globals['_LEASE']._serialized_start=706
-  _globals['_LEASE']._serialized_end=731
-  _globals['_CHANGES']._serialized_start=733
-  _globals['_CHANGES']._serialized_end=791
-  _globals['_USERPRESENCE']._serialized_start=794
-  _globals['_USERPRESENCE']._serialized_end=954
-  _globals['_GETPRESENCEREQUEST']._serialized_start=956
-  _globals['_GETPRESENCEREQUEST']._serialized_end=994
-  _globals['_GETPRESENCERESPONSE']._serialized_start=996
-  _globals['_GETPRESENCERESPONSE']._serialized_end=1066
-  _globals['_PRESENCESERVICE']._serialized_start=1147
-  _globals['_PRESENCESERVICE']._serialized_end=1345
+  _globals['_USERCONNECTIONS']._serialized_start=399
+  _globals['_USERCONNECTIONS']._serialized_end=531
+  _globals['_WATCH']._serialized_start=533
+  _globals['_WATCH']._serialized_end=590
+  _globals['_HEARTBEAT']._serialized_start=592
+  _globals['_HEARTBEAT']._serialized_end=603
+  _globals['_REPORTRESPONSE']._serialized_start=605
+  _globals['_REPORTRESPONSE']._serialized_end=722
+  _globals['_LEASE']._serialized_start=724
+  _globals['_LEASE']._serialized_end=749
+  _globals['_CHANGES']._serialized_start=751
+  _globals['_CHANGES']._serialized_end=809
+  _globals['_USERPRESENCE']._serialized_start=812
+  _globals['_USERPRESENCE']._serialized_end=989
+  _globals['_GETPRESENCEREQUEST']._serialized_start=991
+  _globals['_GETPRESENCEREQUEST']._serialized_end=1029
+  _globals['_GETPRESENCERESPONSE']._serialized_start=1031
+  _globals['_GETPRESENCERESPONSE']._serialized_end=1101
+  _globals['_PRESENCESERVICE']._serialized_start=1182
+  _globals['_PRESENCESERVICE']._serialized_end=1380
 # @@protoc_insertion_point(module_scope)

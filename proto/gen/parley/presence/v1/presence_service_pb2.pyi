@@ -148,6 +148,7 @@ class UserConnections(_message.Message):
     IDLE_COUNT_FIELD_NUMBER: _builtins.int
     IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
     AWAY_OFFSET_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """U…"""
     count: _builtins.int
@@ -161,6 +162,8 @@ class UserConnections(_message.Message):
     """
     away_offset: _builtins.int
     """Offset of the user's channel as of which is_away_by_hand is so; 0 when this is not known."""
+    team_id: _builtins.str
+    """T…: the user's workspace, outside of which nobody is told that it is active."""
     def __init__(
         self,
         *,
@@ -169,10 +172,11 @@ class UserConnections(_message.Message):
         idle_count: _builtins.int = ...,
         is_away_by_hand: _builtins.bool = ...,
         away_offset: _builtins.int = ...,
+        team_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_offset", b"away_offset", "count", b"count", "idle_count", b"idle_count", "is_away_by_hand", b"is_away_by_hand", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_offset", b"away_offset", "count", b"count", "idle_count", b"idle_count", "is_away_by_hand", b"is_away_by_hand", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,6 +318,7 @@ class UserPresence(_message.Message):
     CONNECTION_COUNT_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_UNIX_S_FIELD_NUMBER: _builtins.int
     IS_AWAY_BY_HAND_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """U…"""
     presence: Global___Presence.ValueType
@@ -324,6 +329,10 @@ class UserPresence(_message.Message):
     """When the user was last seen active: Unix seconds; 0 when never since this server started."""
     is_away_by_hand: _builtins.bool
     """Whether the user set itself away, as its gateways say; false when no gateway has a session of it."""
+    team_id: _builtins.str
+    """T…: the user's workspace, as its gateways say; empty when no gateway has a session of it, which is then away for
+    everybody. Who tells clients of the state tells those of other workspaces that the user is away.
+    """
     def __init__(
         self,
         *,
@@ -332,10 +341,11 @@ class UserPresence(_message.Message):
         connection_count: _builtins.int = ...,
         last_activity_unix_s: _builtins.int = ...,
         is_away_by_hand: _builtins.bool = ...,
+        team_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_count", b"connection_count", "is_away_by_hand", b"is_away_by_hand", "last_activity_unix_s", b"last_activity_unix_s", "presence", b"presence", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_count", b"connection_count", "is_away_by_hand", b"is_away_by_hand", "last_activity_unix_s", b"last_activity_unix_s", "presence", b"presence", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
