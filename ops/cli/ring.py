@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 
 from discovery.consul import ConsulClient
 from discovery.ring import SLOTS, Member, Ring, slot
+from discovery.ring_watcher import Cell
 from discovery.view import Instance, service_name
 from ops.cli.output import CliError, emit_json, json_option, print_table
 from ops.cli.target import consul_address, var_option
@@ -23,6 +25,7 @@ RINGED_TIERS = ("channel", "presence", "edge")
 HELP = """Show the members of a ring and how even their shares are; with KEY, who owns it.
 
 A KEY is anything that events are routed by: a conversation (C..., D..., G...), a workspace (T...), a user (U...).
+Edges have a ring in each zone, and a zone without edges uses another zone's: all rings are shown, or that of --zone.
 Every process computes the same ring from Consul's healthy members; this command does too, and equal fingerprints mean
 equal placements. Exit code 1 when the tier has no healthy member.
 
@@ -31,6 +34,7 @@ Examples:
   parley ring                         the channel servers' ring
   parley ring C024BE91L               which channel server owns a conversation
   parley ring --tier presence U1      which presence server owns a user
+  parley ring --tier edge T1          which edge of each zone holds a workspace's model
   parley ring --json | jq .balance
 """
 
@@ -38,13 +42,16 @@ Examples:
 @click.command("ring", help=HELP)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option("--tier", type=click.Choice(RINGED_TIERS), default="channel", show_default=True, help="Whose ring.")
+@click.option("--zone", default="", help="Of edges: the zone that asks.  [default: each that has edges]")
 @var_option
 @json_option
-def command(keys: tuple[str, ...], tier: str, var: Path, *, as_json: bool) -> None:
+def command(keys: tuple[str, ...], tier: str, zone: str, var: Path, *, as_json: bool) -> None:
     """Show a ring, or owners on it."""
     for key in keys:
         if not ROUTED_ID.fullmatch(key):
             raise CliError(f"{key!r} is not an id.", "Ids look like C024BE91L; the Web API's answers have them.")
+    if zone and tier != "edge":
+        raise CliError(f"The ring of the {tier} tier is one for all zones.", "Leave --zone out, or add: --tier edge")
     address = consul_address(var)
     try:
         instances = asyncio.run(_members(address, tier))
@@ -52,17 +59,24 @@ def command(keys: tuple[str, ...], tier: str, var: Path, *, as_json: bool) -> No
         raise CliError(str(error), "Is Consul up? parley doctor looks further.") from error
     if not instances:
         raise CliError(f"No {tier} server is healthy in Consul, so nobody owns anything.", "Look at: parley status")
-    ring = Ring(Member(each.id, each.weight, each.address, each.zone) for each in instances)
-    shown = describe(ring, tier, keys)
+    rings = zone_rings(instances, keys, zone) if tier == "edge" else [describe(_ring(instances), tier, keys)]
     if as_json:
-        emit_json(shown)
+        emit_json({"ok": True, "tier": tier, "rings": rings} if tier == "edge" else rings[0])
     elif keys:
-        print_table(
-            ("KEY", "SLOT", "OWNER", "ADDRESS"),
-            [_row(each, ("key", "slot", "owner", "address")) for each in shown["keys"]],
-        )
+        _print_owners(rings)
     else:
-        _print_members(shown)
+        for each in rings:
+            _print_members(each)
+
+
+def zone_rings(instances: Sequence[Instance], keys: tuple[str, ...], zone: str = "") -> list[dict[str, Any]]:
+    """Return the rings of edges as the callers in `zone` see theirs, or in each zone that has edges."""
+    zones = [zone] if zone else sorted({each.zone for each in instances})
+    return [{"zone": each, **describe(_ring(Cell(each).members(instances)), "edge", keys)} for each in zones]
+
+
+def _ring(instances: Sequence[Instance]) -> Ring:
+    return Ring(Member(each.id, each.weight, each.address, each.zone) for each in instances)
 
 
 async def _members(address: str, tier: str) -> tuple[Instance, ...]:
@@ -102,7 +116,23 @@ def _owned(ring: Ring, key: str) -> dict[str, Any]:
     return {"key": key, "slot": slot(key), "owner": owner.id, "address": owner.address, "zone": owner.zone}
 
 
+def _print_owners(rings: Sequence[dict[str, Any]]) -> None:
+    if "zone" not in rings[0]:
+        columns = ("KEY", "SLOT", "OWNER", "ADDRESS")
+        print_table(columns, [_row(each, ("key", "slot", "owner", "address")) for each in rings[0]["keys"]])
+        return
+    rows = [
+        (ring["zone"] or "-", *_row(each, ("key", "slot", "owner", "address")))
+        for ring in rings
+        for each in ring["keys"]
+    ]
+    print_table(("FOR ZONE", "KEY", "SLOT", "OWNER", "ADDRESS"), rows)
+
+
 def _print_members(shown: dict[str, Any]) -> None:
+    if "zone" in shown:
+        others = sorted({each["zone"] for each in shown["members"]} - {shown["zone"]})
+        click.echo(f"Zone {shown['zone'] or '-'}{f', by the edges of {others[0]}' if others else ''}:")
     columns = ("ID", "ZONE", "ADDRESS", "WEIGHT", "SLOTS", "LOAD")
     print_table(columns, [_row(each, tuple(name.lower() for name in columns)) for each in shown["members"]])
     balance = shown["balance"]

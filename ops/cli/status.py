@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ops.cli import edges
 from ops.cli.databases import Group, credentials, print_databases, survey
 from ops.cli.instances import describe, print_instances
 from ops.cli.output import CliError, emit_json, json_option
@@ -15,8 +16,9 @@ from ops.local.catalog import Catalog, CatalogError, Listed
 from ops.local.spec import TIERS
 from svc.kit.errors import ParleyError
 
-HELP = """Show every instance of every tier as Consul sees it: tier, id, zone, address, health; and the databases, where
-there is a replica: who is the primary, and whether its loss would lose anything.
+HELP = """Show every instance of every tier as Consul sees it: tier, id, zone, address, health; the databases, where
+there is a replica: who is the primary, and whether its loss would lose anything; and what each edge holds: workspaces,
+bytes of their models, conversations followed; loads, those that failed, and answers refused as they might be old.
 
 Asks the Consul of the mesh that runs here, or the one at PARLEY_CONSUL_ADDR. Exit code 1 when an instance does not
 pass, a tier has none at all, or a database raises an alarm.
@@ -35,7 +37,7 @@ def command(var: Path, *, as_json: bool) -> None:
     """Show the mesh."""
     address = consul_address(var)
     try:
-        listed, databases = asyncio.run(_read(address, var))
+        listed, databases, held = asyncio.run(_read(address, var))
     except (CatalogError, ParleyError, ValueError) as error:
         raise CliError(str(error), "parley doctor looks further.") from error
     instances = [describe(each) for each in listed]
@@ -45,15 +47,18 @@ def command(var: Path, *, as_json: bool) -> None:
     if as_json:
         found = {"ok": healthy, "consul_addr": address, "instances": instances, "absent": absent}
         told = [{"alarm": alarm.trouble.value, "database": alarm.address, "detail": alarm.detail} for alarm in alarms]
-        emit_json({**found, "databases": [each for group in databases for each in group.describe()], "alarms": told})
+        found["databases"] = [each for group in databases for each in group.describe()]
+        emit_json({**found, "alarms": told, "edges": [each.describe() for each in held]})
     else:
         rows = [{"tier": tier, "id": "-", "zone": "-", "address": "-", "health": "missing"} for tier in absent]
         print_instances([*instances, *rows])
         print_databases(databases)
+        edges.print_edges(held)
     raise SystemExit(0 if healthy else 1)
 
 
-async def _read(address: str, var: Path) -> tuple[list[Listed], list[Group]]:
+async def _read(address: str, var: Path) -> tuple[list[Listed], list[Group], list[edges.Held]]:
     async with Catalog(address) as catalog:
         listed = await catalog.read((*TIERS, "memcached"))
-    return listed, await survey(address, credentials(var))
+    held = await edges.survey([each.instance for each in listed])
+    return listed, await survey(address, credentials(var)), held

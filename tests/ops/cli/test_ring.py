@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from discovery.ring import SLOTS, Member, Ring
+from discovery.view import Instance
 from ops.cli import bench, ring
 from tests.discovery.fake_consul import Answer, FakeConsul
 
@@ -32,6 +33,29 @@ async def test_the_command_reads_consul(
     code, output = await _run(monkeypatch, FakeConsul(lambda query: Answer("ab")), arguments)
     assert code == 0
     assert expected in output
+
+
+def test_edges_have_a_ring_in_each_zone() -> None:
+    """A workspace has an owner in each; a zone without edges sees those that its callers turn to."""
+    edges = [Instance(name, "edge", f"h:{name}", zone) for name, zone in (("a1", "a"), ("a2", "a"), ("b1", "b"))]
+    first, second = ring.zone_rings(edges, ("T1",))
+    assert [first["zone"], second["zone"]] == ["a", "b"]
+    assert {member["id"] for member in first["members"]} == {"a1", "a2"}
+    assert second["keys"][0]["owner"] == "b1"
+    [stand_in] = ring.zone_rings(edges, ("T1",), "c")
+    assert stand_in["members"] == [
+        member
+        for each in (first, second)
+        for member in each["members"]
+        if member["zone"] == stand_in["members"][0]["zone"]
+    ]
+
+
+async def test_a_zone_is_only_the_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Channel and presence servers of all zones are one ring: an answer for one zone would be wrong."""
+    code, output = await _run(monkeypatch, FakeConsul(lambda query: Answer("ab")), ("--zone", "a"))
+    assert code == 1
+    assert "one for all zones" in output
 
 
 async def test_a_name_is_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
