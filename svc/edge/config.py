@@ -14,19 +14,22 @@ class ModelLimits:
     """How large one workspace may be."""
 
     users_max: int = setting(
-        "PARLEY_EDGE_USERS_MAX", default=200_000, minimum=1, help="users of one workspace; a larger one is not loaded"
+        "PARLEY_EDGE_USERS_MAX",
+        default=200_000,
+        minimum=1,
+        help="users of one workspace, half a KB each; a larger one is not loaded, and served without an edge",
     )
     channels_max: int = setting(
         "PARLEY_EDGE_CHANNELS_MAX",
         default=100_000,
         minimum=1,
-        help="public channels of one workspace; a larger one is not loaded",
+        help="public channels of one workspace, half a KB each; a larger one is not loaded, and served without an edge",
     )
     emoji_max: int = setting(
         "PARLEY_EDGE_EMOJI_MAX",
         default=20_000,
         minimum=0,
-        help="custom emoji of one workspace; one with more is not loaded; 0.3 KB each",
+        help="custom emoji of one workspace, 0.3 KB each; one with more is not loaded, and served without an edge",
     )
 
 
@@ -35,13 +38,17 @@ class HoldLimits:
     """How many workspaces are held, and how hard they are loaded."""
 
     workspaces_max: int = setting(
-        "PARLEY_EDGE_WORKSPACES_MAX", default=1_000, minimum=1, help="workspaces held; the idlest goes first"
+        "PARLEY_EDGE_WORKSPACES_MAX",
+        default=1_000,
+        minimum=1,
+        help="workspaces held and followed; more cost memory and events; the idlest goes first",
     )
     bytes_max: int = setting(
         "PARLEY_EDGE_BYTES_MAX",
         default=1024 * _MIB,
         minimum=_MIB,
-        help="estimated bytes of all models; the idlest goes first, the one just asked for stays whatever its size",
+        help="estimated bytes of all models; more is that much memory of the process; the idlest goes first, the "
+        "one just asked for stays whatever its size",
     )
     loads_max: int = setting(
         "PARLEY_EDGE_LOADS_MAX",
@@ -66,13 +73,15 @@ class HoldLimits:
         "PARLEY_EDGE_REFRESH_TIMEOUT_S",
         default=60.0,
         minimum=0,
-        help="seconds for which a model that missed a change is tried to be loaded again before it is let go",
+        help="seconds for which a model that missed a change is tried to be loaded again before it is let go; longer "
+        "keeps its memory, and asks a webapp that does not answer for longer",
     )
     level_timeout_s: float = setting(
         "PARLEY_EDGE_LEVEL_TIMEOUT_S",
         default=1.0,
         minimum=0,
-        help="seconds that the callers of a first load wait, after it, for the feed to be level with the workspace",
+        help="seconds that the callers of a first load wait, after it, for the feed to be level with the workspace; "
+        "longer keeps them waiting where they could be served without an edge",
     )
 
 
@@ -84,13 +93,14 @@ class AnswerLimits:
         "PARLEY_EDGE_NEAR_USERS_MAX",
         default=50_000,
         minimum=0,
-        help="users whose nearest are remembered from their boots, for searches; who booted longest ago goes first",
+        help="users whose nearest are remembered from their boots, for searches; more cost memory; who booted "
+        "longest ago goes first",
     )
     near_bytes_max: int = setting(
         "PARLEY_EDGE_NEAR_BYTES_MAX",
         default=32 * _MIB,
         minimum=0,
-        help="bytes of that; 200 ids take 2.5 KB",
+        help="bytes of that, at most; 200 ids take 2.5 KB",
     )
     reads_max: int = setting(
         "PARLEY_EDGE_READS_MAX",
@@ -108,7 +118,8 @@ class FollowLimits:
         "PARLEY_EDGE_CONVERSATIONS_MAX",
         default=200_000,
         minimum=1,
-        help="conversations of which it is known how far they have come; the idlest goes first",
+        help="conversations of which it is known how far they have come; each is followed and takes 400 bytes, and all "
+        "their events come here; the idlest goes first",
     )
     members_max: int = setting(
         "PARLEY_EDGE_MEMBERS_MAX",

@@ -36,7 +36,8 @@ class KeepaliveLimits:
         "PARLEY_GATEWAY_IDLE_S",
         default=1_800.0,
         minimum=0.1,
-        help="seconds of nothing but pings after which a client counts as idle: a user with only such ones is away",
+        help="seconds of nothing but pings after which a client counts as idle: a user with only such ones is "
+        "away; longer shows people who left as active",
     )
 
 

@@ -48,7 +48,10 @@ class LazyLimits:
     """How many queries may be under way, and for how long."""
 
     queries_open_max: int = setting(
-        "PARLEY_GATEWAY_QUERIES_OPEN_MAX", default=8, minimum=1, help="lazy queries of one client that may be under way"
+        "PARLEY_GATEWAY_QUERIES_OPEN_MAX",
+        default=8,
+        minimum=1,
+        help="lazy queries of one client that may be under way; with more, few clients fill the gateway's own limit",
     )
     queries_open_all_max: int = setting(
         "PARLEY_GATEWAY_QUERIES_OPEN_ALL_MAX",
@@ -60,7 +63,8 @@ class LazyLimits:
         "PARLEY_GATEWAY_QUERY_TIMEOUT_S",
         default=2.0,
         minimum=0.05,
-        help="seconds until a lazy query without an answer gets service_unavailable",
+        help="seconds until a lazy query without an answer gets service_unavailable; longer holds places that others "
+        "may need",
     )
 
 

@@ -36,10 +36,14 @@ class QueryRate:
         "PARLEY_GATEWAY_QUERIES_PER_S",
         default=20.0,
         minimum=0.1,
-        help="lazy queries a second that a client may make; someone who types fast into a search makes ten",
+        help="lazy queries a second that a client may make; more lets one take more of the gateway and the edge from "
+        "others; someone who types fast into a search makes ten",
     )
     queries_burst: int = setting(
-        "PARLEY_GATEWAY_QUERIES_BURST", default=100, minimum=1, help="lazy queries that a client may save up"
+        "PARLEY_GATEWAY_QUERIES_BURST",
+        default=100,
+        minimum=1,
+        help="lazy queries that a client may save up; as many may come at once from each",
     )
 
 
