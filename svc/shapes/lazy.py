@@ -20,7 +20,11 @@ from svc.shapes.users import user
 
 __all__ = [
     "KINDS",
+    "MEMBERS_MAX",
+    "NEAR_MAX",
     "OBJECTS_MAX",
+    "PREFIX_CHARS_MAX",
+    "SEARCH_MAX",
     "emoji_answer",
     "encoded_user",
     "known_objects",
@@ -32,7 +36,14 @@ __all__ = [
 ]
 
 OBJECTS_MAX = 500
-"""Ids in one query, as the edge's contract says."""
+"""Ids in one query."""
+SEARCH_MAX = 20
+"""Objects that one search finds."""
+PREFIX_CHARS_MAX = 64
+NEAR_MAX = 200
+"""Ids that a search ranks first."""
+MEMBERS_MAX = 1_000
+"""Members in one page. All five are the edge's contract."""
 
 KINDS: Mapping[str, edge.ObjectKind.ValueType] = {
     "users": edge.OBJECT_KIND_USER,

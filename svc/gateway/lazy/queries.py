@@ -17,13 +17,7 @@ from typing import Any
 from parley.edge.v1 import edge_service_pb2 as edge
 from svc.kit.config import setting
 from svc.kit.ids import is_id
-from svc.shapes.lazy import KINDS, OBJECTS_MAX, known_objects
-
-SEARCH_MAX = 20
-PREFIX_CHARS_MAX = 64
-NEAR_MAX = 200
-MEMBERS_MAX = 1_000
-"""Bounds of the edge's contract."""
+from svc.shapes.lazy import KINDS, MEMBERS_MAX, NEAR_MAX, OBJECTS_MAX, PREFIX_CHARS_MAX, SEARCH_MAX, known_objects
 
 Request = edge.GetObjectsRequest | edge.SearchRequest | edge.ListMembersRequest | edge.ListEmojiRequest
 

@@ -32,7 +32,7 @@ class PrefetchLimits:
         "PARLEY_GATEWAY_PREFETCH_BYTES_MAX",
         default=32 * 1024 * 1024,
         minimum=64 * 1024,
-        help="bytes of users' objects kept to be sent before messages; one takes 1.5 KB; fewer means asking the edge again",
+        help="bytes of users' objects kept to be sent before messages; one takes 1.5 KB; others are asked for again",
     )
 
 

@@ -8,20 +8,16 @@ from parley.edge.v1 import edge_service_pb2 as edge
 from svc.kit.errors import NotFoundError
 from svc.kit.ids import is_id
 from svc.shapes import lazy
+from svc.shapes.lazy import MEMBERS_MAX, NEAR_MAX, PREFIX_CHARS_MAX, SEARCH_MAX
 from svc.shapes.positions import TokenMalformed, decode
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.rtm import COLD, SOCKET_ARGS, socket_of
-from svc.webapp.domain.boot import NEAR_MAX
 from svc.webapp.domain.boot_rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 
-SEARCH_MAX = 20
-PREFIX_CHARS_MAX = 64
 MEMBERS_DEFAULT = 200
-MEMBERS_MAX = 1_000
-"""Bounds of the edge's contract."""
 
 
 async def boot(call: Call) -> Answer:
