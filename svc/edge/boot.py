@@ -22,6 +22,7 @@ from svc.edge.model import Model
 from svc.edge.names import Query, search
 from svc.edge.wire import fields
 from svc.kit.errors import NotFoundError
+from svc.shapes.recency import recent_peers
 
 READ_PAGE = 500
 """Objects in one part of a whole model, as the contract says: 1 ms of work."""
@@ -58,7 +59,8 @@ def boot(
     channels = (channel_id for channel_id in request.channel_ids if channel_id.startswith("C"))
     _fill(response, response.SELF_FIELD_NUMBER, model.users.above([request.user_id], -1))
     _fill(response, response.CHANNELS_FIELD_NUMBER, model.channels.above(channels, above))
-    _fill(response, response.USERS_FIELD_NUMBER, model.users.above(request.user_ids, above))
+    people = dict.fromkeys(request.user_ids) | recent_peers(request.peer_ids, activities, request.recent_max)
+    _fill(response, response.USERS_FIELD_NUMBER, model.users.above(people, above))
     response.activities.extend(activities)
     return response
 

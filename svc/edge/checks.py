@@ -17,6 +17,10 @@ MEMBERS_MAX, MEMBERS_DEFAULT = 1_000, 200
 """Members in one page, as the contract says."""
 
 
+RECENT_MAX = 100
+"""Direct messages whose people are described beside those who are named, as the contract says."""
+
+
 def team(team_id: str) -> str:
     """Return the id of a workspace. Raises InvalidArgumentError."""
     return _id(team_id, "T", "team_id", "a workspace's")
@@ -39,6 +43,16 @@ def booting(request: pb.BootRequest) -> None:
     for user_id in request.user_ids:
         user(user_id, "user_ids")
     _near(request.near_ids)
+    _bound("recent_max", request.recent_max, RECENT_MAX)
+    if len(request.peer_ids) not in (0, len(request.channel_ids)):
+        raise InvalidArgumentError(
+            f"peer_ids: {len(request.peer_ids)} of {len(request.channel_ids)} channels",
+            subject="peer_ids",
+            limit=len(request.channel_ids),
+            actual=len(request.peer_ids),
+        )
+    for peer_id in filter(None, request.peer_ids):
+        user(peer_id, "peer_ids")
 
 
 def objects(known: Sequence[pb.KnownObject]) -> None:

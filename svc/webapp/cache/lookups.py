@@ -107,8 +107,8 @@ class Lookups:
         ids = {keys.members_key(channel_id): channel_id for channel_id in channel_ids}
 
         async def load(missing: Sequence[str]) -> dict[str, MemberPage]:
-            pages = {key: await self._channels.members(ids[key], limit=MEMBERS_MAX) for key in missing}
-            return {key: MemberPage(tuple(page)) for key, page in pages.items() if page}
+            pages = await self._channels.members_of([ids[key] for key in missing], MEMBERS_MAX)
+            return {keys.members_key(channel_id): MemberPage(tuple(page)) for channel_id, page in pages.items()}
 
         found = await self._cache.get_or_load_many(tuple(ids), load, values.MEMBERS)
         return {ids[key]: page for key, page in found.items()}
@@ -130,17 +130,21 @@ class Lookups:
             keys.side_key(user_id, channel_id), lambda: self._users.membership(user_id, channel_id), _MEMBERSHIP
         )
 
-    async def sides(self, user_id: str, known_head: int | None = None) -> Sides:
+    async def sides(
+        self, user_id: str, known_head: int | None = None, head: Callable[[], Awaitable[int]] | None = None
+    ) -> Sides:
         """Return what a user is in, if that is not too much to be kept: see Sides.
 
-        `known_head`: offset of the user's own channel, if the caller has just read it.
+        `known_head`: offset of the user's own channel, if the caller has just read it. `head`: another way to learn it
+        than by a query; an offset that it once had is good enough.
         """
 
         async def load() -> Sides:
-            head = await self._own_head(user_id) if known_head is None else known_head
+            read_head = head or (lambda: self._own_head(user_id))
+            before = await read_head() if known_head is None else known_head
             rows = await self.shared.memberships(user_id)
             is_whole = len(rows) <= SIDES_MAX
-            return Sides(head, tuple(rows) if is_whole else (), is_whole)
+            return Sides(before, tuple(rows) if is_whole else (), is_whole)
 
         return await self._cache.get_or_load(keys.sides_key(user_id), load, values.SIDES) or Sides(0, (), False)
 

@@ -29,9 +29,10 @@ from svc import shapes
 from svc.kit.ids import ts_from_us
 from svc.shapes.lazy import encoded_user
 from svc.shapes.positions import CHANNELS_MAX, encode
+from svc.shapes.recency import newest
 from svc.webapp.store.rows import ConversationKind, Membership
 
-__all__ = ["NEAR_MAX", "Details", "Scope", "Seen", "near_ids"]
+__all__ = ["IMS_MAX", "MPIMS_MAX", "NEAR_MAX", "Details", "Scope", "Seen", "likely_groups", "near_ids"]
 
 Json = dict[str, Any]
 
@@ -61,6 +62,14 @@ def near_ids(rows: Iterable[Membership]) -> list[str]:
     """Return whom a user deals with, by what it read last: the people of its direct messages, and its conversations."""
     read = nlargest(NEAR_MAX, (row for row in rows if row.last_read_us), key=lambda row: row.last_read_us)
     return [row.peer_user_id or row.channel_id for row in read]
+
+
+def likely_groups(rows: Iterable[Membership]) -> list[str]:
+    """Return the group messages that are likely to have the newest messages, before it is known which do: those that
+    the user read last.
+    """
+    groups = (row for row in rows if row.kind is ConversationKind.MPIM)
+    return [row.channel_id for row in nlargest(2 * MPIMS_MAX, groups, key=lambda row: row.last_read_us)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +203,7 @@ class Scope:
     def _recent(self, kind: ConversationKind, limit: int) -> list[str]:
         """Return the conversations of a kind with the newest messages, the newest first."""
         ids = (row.channel_id for row in self._seen.rows if row.kind is kind)
-        newest = nlargest(limit, ((self._latest_us(channel_id), channel_id) for channel_id in ids))
-        return [channel_id for latest_us, channel_id in newest if latest_us]
+        return newest(((self._latest_us(channel_id), channel_id) for channel_id in ids), limit)
 
     def _positions(self) -> list[tuple[str, int]]:
         """Return what the client has with this answer; in a delta that is not complete, where that is news to it.

@@ -12,6 +12,7 @@ from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge
 from parley.event.v1 import event_pb2
 from svc.kit.errors import NotFoundError, UnavailableError
+from svc.shapes.recency import recent_peers
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import Directory
@@ -63,7 +64,9 @@ class RowModels:
         changed = await self._changed(team_id, request.since_model_offset, head)
         answer = edge.BootResponse(self=user_model(own), model_offset=head)
         wanted: Iterable[str] = (each for each in request.channel_ids if each.startswith("C"))
-        people: Iterable[str] = request.user_ids
+        answer.activities.extend(_activity(each, found.get(each)) for each in request.channel_ids)
+        recent = recent_peers(request.peer_ids, answer.activities, request.recent_max)
+        people: Iterable[str] = dict.fromkeys(request.user_ids) | recent
         if changed is not None:
             answer.is_delta, answer.has_changed_emoji = True, changed.has_emoji
             answer.changed_ids.extend(changed.ids)
@@ -74,7 +77,6 @@ class RowModels:
         answer.channels.extend(await self._public(team_id, list(wanted)))
         users = await self._lookups.users(team_id, list(people))
         answer.users.extend(user_model(user) for user in users.values())
-        answer.activities.extend(_activity(each, found.get(each)) for each in request.channel_ids)
         answer.user_count, answer.channel_count = await self._count(team_id, head)
         return answer
 

@@ -8,7 +8,7 @@ known cannot be older than the offset says, so the token in the answer promises 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from svc.kit.errors import NotFoundError, UnavailableError
 from svc.shapes.lazy import OBJECTS_MAX
 from svc.webapp.cache.keys import sides_key
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain.boot import Details, Scope, Seen, near_ids
+from svc.webapp.domain.boot import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
 from svc.webapp.domain.boot_models import Models
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Messages
@@ -55,16 +55,16 @@ class Boots:
 
         With the newest messages of `channel_id`, where the caller may read it.
         """
-        seen = await self.seen(caller, since)
+        seen, members = await self._seen(caller, since)
         history = await self._history(caller, channel_id)
         mentions = await self._lookups.shared.unread_mentions(caller.user_id)
         scope = Scope(seen, mentions, self._clock.wall_us() / 1_000_000)
-        groups = await self._lookups.first_members_of(scope.group_ids)
-        members = {channel_id: page.user_ids for channel_id, page in groups.items()}
+        members = await self._members(scope.group_ids, members)
         prefs = Prefs(caller.user_id)
         if scope.is_complete:
             prefs = await self._lookups.prefs(caller.user_id, seen.own_head)
-        users, channels = await self._described(caller, scope, scope.user_ids(members, _authors(history)))
+        user_ids = scope.user_ids(members, _authors(history))
+        users, channels = await self._described(caller, scope, user_ids, seen.model)
         details = Details(
             mentions=mentions,
             channels=channels,
@@ -86,20 +86,39 @@ class Boots:
 
         Refused `invalid_auth` when there is no such user (any more), `account_inactive`.
         """
+        return (await self._seen(caller, since, is_described=False))[0]
+
+    async def _seen(
+        self, caller: Caller, since: Mapping[str, int], *, is_described: bool = True
+    ) -> tuple[Seen, Mapping[str, Sequence[str]]]:
+        """Return `seen` with the people of recent direct messages, and the members of the groups that were looked at
+        for that.
+
+        A delta tells of few people if any: they are asked for when they are known.
+        """
         team_id, user_id = caller.team_id, caller.user_id
-        rows, own_head = await self._own(user_id, since.get(user_id, 0))
+
+        async def read_head() -> int:
+            request = edge.BootRequest(team_id=team_id, user_id=user_id, channel_ids=[user_id])
+            try:
+                return _head(await self._models.boot(request), user_id)
+            except NotFoundError:
+                return 0  # the boot itself says what that means
+
+        is_described = is_described and not since
+        rows, own_head = await self._own(user_id, since.get(user_id, 0), read_head)
         for _ in range(ROUNDS_MAX):
             ids = [row.channel_id for row in rows]
-            model = await self._model(
-                edge.BootRequest(
-                    team_id=team_id,
-                    user_id=user_id,
-                    channel_ids=[user_id, *ids],
-                    since_model_offset=since.get(team_id, 0) if user_id in since else 0,
-                    near_ids=near_ids(rows),
-                )
+            request = edge.BootRequest(
+                team_id=team_id,
+                user_id=user_id,
+                channel_ids=[user_id, *ids],
+                since_model_offset=since.get(team_id, 0) if user_id in since else 0,
+                near_ids=near_ids(rows),
             )
-            head = next((each.head_offset for each in model.activities if each.channel_id == user_id), 0)
+            members = await self._ask_for_people(request, rows) if is_described else {}
+            model = await self._model(request)
+            head = _head(model, user_id)
             if head <= own_head:
                 break
             rows, own_head = await self._own(user_id, head)
@@ -109,7 +128,25 @@ class Boots:
             raise UnavailableError(f"what {user_id} is in changed {ROUNDS_MAX} times")
         if since.get(team_id) == model.model_offset and user_id in since:
             _say_nothing_changed(model)
-        return Seen(team_id, user_id, rows, own_head, model, since)
+        return Seen(team_id, user_id, rows, own_head, model, since), members
+
+    async def _ask_for_people(
+        self, request: edge.BootRequest, rows: Sequence[Membership]
+    ) -> Mapping[str, Sequence[str]]:
+        """Ask for the people whom a first screen is likely to show, with all else; return the members of groups."""
+        request.peer_ids.extend(["", *(row.peer_user_id for row in rows)])
+        request.recent_max = IMS_MAX
+        members = await self._members(likely_groups(rows), {})
+        people = dict.fromkeys(user_id for group in members.values() for user_id in group)
+        people.pop(request.user_id, None)
+        request.user_ids.extend(list(people)[:OBJECTS_MAX])
+        return members
+
+    async def _members(self, group_ids: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Return who is in groups, those that are `known` as they are: nobody joins or leaves one."""
+        found = await self._lookups.first_members_of([each for each in group_ids if each not in known])
+        pages = {channel_id: page.user_ids for channel_id, page in found.items()}
+        return {each: known.get(each) or pages[each] for each in group_ids if each in known or each in pages}
 
     async def _model(self, request: edge.BootRequest) -> edge.BootResponse:
         try:
@@ -120,12 +157,15 @@ class Boots:
             raise Refused("account_inactive")
         return model
 
-    async def _own(self, user_id: str, at_least: int) -> tuple[Sequence[Membership], int]:
+    async def _own(
+        self, user_id: str, at_least: int, head: Callable[[], Awaitable[int]] | None = None
+    ) -> tuple[Sequence[Membership], int]:
         """Return what a user is in, with the offset of its own channel that this is no older than.
 
-        That offset is `at_least` or more, unless no such offset was ever given.
+        That offset is `at_least` or more, unless no such offset was ever given. `head` says how far that channel has
+        come without a query, if what the user is in has to be read; it may be somewhat behind.
         """
-        sides = await self._lookups.sides(user_id)
+        sides = await self._lookups.sides(user_id, head=head)
         if sides.head < at_least:
             # Read between a change and the event that tells it, or an invalidation was lost.
             await self._lookups.forget((sides_key(user_id),))
@@ -144,14 +184,18 @@ class Boots:
         return {"channel": channel_id, "messages": found.messages, "has_more": found.has_more}
 
     async def _described(
-        self, caller: Caller, scope: Scope, user_ids: Sequence[str]
+        self, caller: Caller, scope: Scope, user_ids: Sequence[str], model: edge.BootResponse
     ) -> tuple[list[boot_pb2.User], dict[str, boot_pb2.Channel]]:
-        """Return users, and the conversations whose names are to be told; those that only members know from here."""
+        """Return users, and the conversations whose names are to be told; those that only members know from here.
+
+        The edge is asked for whom it has not named in `model`.
+        """
+        named = {each.id: each for each in model.users}
         kinds = {row.channel_id: row.kind for row in scope.told}
         public = [each for each in scope.undescribed if kinds[each] is ConversationKind.PUBLIC]
-        users: list[boot_pb2.User] = []
+        users = [named[each] for each in user_ids if each in named]
         channels: dict[str, boot_pb2.Channel] = {}
-        wanted = [*user_ids, *public]
+        wanted = [*(each for each in user_ids if each not in named), *public]
         for start in range(0, len(wanted), OBJECTS_MAX):
             known = [edge.KnownObject(id=each) for each in wanted[start : start + OBJECTS_MAX]]
             found = await self._models.objects(edge.GetObjectsRequest(team_id=caller.team_id, objects=known))
@@ -163,6 +207,11 @@ class Boots:
             rows = await self._lookups.conversations(others)
             channels.update((each, channel_model(row)) for each, row in rows.items())
         return users, channels
+
+
+def _head(model: edge.BootResponse, user_id: str) -> int:
+    """Return how far the user's own channel has come."""
+    return next((each.head_offset for each in model.activities if each.channel_id == user_id), 0)
 
 
 def _say_nothing_changed(model: edge.BootResponse) -> None:

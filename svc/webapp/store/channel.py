@@ -17,6 +17,9 @@ IDS_A_STATEMENT = 500
 _Item = TypeVar("_Item")
 LOGS_A_STATEMENT = 32
 """Channels whose logs are read by one UNION: bounds one answer at 32 times the limit."""
+MEMBERS_A_STATEMENT = 32
+"""Conversations whose first members are read by one UNION."""
+_FIRST_MEMBERS = "(SELECT channel_id, user_id FROM members WHERE channel_id = %s ORDER BY user_id LIMIT %s)"
 _LOG_AFTER = (
     "(SELECT channel_id, `offset`, event FROM log WHERE channel_id = %s AND `offset` > %s ORDER BY `offset` LIMIT %s)"
 )
@@ -70,6 +73,19 @@ class ChannelStore:
             (channel_id, after_user_id, limit),
         )
         return [row[0] for row in rows]
+
+    @query("channel")
+    async def members_of(self, channel_ids: Sequence[str], limit: int) -> dict[str, list[str]]:
+        """Return ids of the first `limit` members of each conversation, in order of id; those without are left out."""
+        found: dict[str, list[str]] = {}
+        for start in range(0, len(channel_ids), MEMBERS_A_STATEMENT):
+            ids = channel_ids[start : start + MEMBERS_A_STATEMENT]
+            rows = await self._db.rows(
+                " UNION ALL ".join([_FIRST_MEMBERS] * len(ids)), [cell for each in ids for cell in (each, limit)]
+            )
+            for channel_id, user_id in rows:
+                found.setdefault(channel_id, []).append(user_id)
+        return {channel_id: sorted(user_ids) for channel_id, user_ids in found.items()}
 
     @query("channel")
     async def members_among(self, channel_id: str, user_ids: Sequence[str]) -> set[str]:

@@ -58,6 +58,24 @@ def test_a_boot_has_the_team_oneself_and_what_was_asked_for() -> None:
     assert list(response.activities) == activities
 
 
+def test_the_people_of_the_newest_direct_messages_are_described() -> None:
+    """As many as asked for, by the newest message; nobody of a conversation without one, nobody twice."""
+    held = model()
+    held.put(users=[boot_pb.User(id=CAROL, name="carol")])
+    rooms = {"D0000000001": (BOB, 5), "D0000000002": (CAROL, 7), "D0000000003": (ALICE, 0), GENERAL: ("", 9)}
+    activities = [
+        boot_pb.ConversationActivity(channel_id=each, latest_message_ts_us=us) for each, (_, us) in rooms.items()
+    ]
+    request = pb.BootRequest(
+        team_id=TEAM, user_id=ALICE, channel_ids=rooms, peer_ids=[peer for peer, _ in rooms.values()], recent_max=1
+    )
+    assert [user.id for user in boot.boot(held, request, activities).users] == [CAROL]
+    request.recent_max = 5
+    assert [user.id for user in boot.boot(held, request, activities).users] == [CAROL, BOB]
+    request.user_ids.append(BOB)
+    assert [user.id for user in boot.boot(held, request, activities).users] == [BOB, CAROL]
+
+
 def test_a_delta_has_what_changed_and_names_everything_else_that_did() -> None:
     """Who missed nothing gets nothing but itself; who is ahead of this edge, or long behind, gets everything."""
     held = model()

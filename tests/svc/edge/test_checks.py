@@ -41,6 +41,7 @@ def objects(count: int, identifier: str = ALICE) -> Callable[[], None]:
         (booting(channel_ids=[GENERAL] * 100_001), "channel_ids", 100_000, 100_001),
         (booting(user_ids=[ALICE] * 501), "user_ids", 500, 501),
         (booting(near_ids=[ALICE] * 201), "near_ids", 200, 201),
+        (booting(recent_max=101), "recent_max", 100, 101),
         (objects(501), "objects", 500, 501),
         (searching(prefix="x" * 65), "prefix", 64, 65),
         (searching(limit=21), "limit", 20, 21),
@@ -88,3 +89,12 @@ def test_what_is_allowed_passes() -> None:
     objects(500, GENERAL)()
     assert [searching(prefix=prefix)() for prefix in ("@a", "#a", "a@", "@" + "x" * 64)] == ["a", "a", "a@", "x" * 64]
     assert (members()(), members(limit=7, after_user_id=ALICE)()) == (200, 7)
+
+
+def test_the_people_of_direct_messages_are_named_for_all_channels_or_for_none() -> None:
+    """A list that does not match the channels would describe the wrong people; what is no user's id is refused."""
+    booting(channel_ids=[GENERAL, "D0000000001"], peer_ids=["", ALICE], recent_max=1)()
+    for peers in ([ALICE], ["", "", ALICE], ["", GENERAL]):
+        with pytest.raises(InvalidArgumentError) as refused:
+            booting(channel_ids=[GENERAL, "D0000000001"], peer_ids=peers)()
+        assert refused.value.subject == "peer_ids"

@@ -109,6 +109,7 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.conversations": [lambda: store.conversations(channels)],
         "ChannelStore.is_member": [lambda: store.is_member(CHANNEL, ALICE)],
         "ChannelStore.members": [lambda: store.members(CHANNEL, ALICE, 5)],
+        "ChannelStore.members_of": [lambda: store.members_of([CHANNEL, "C0000000002"], 5)],
         "ChannelStore.members_among": [lambda: store.members_among(CHANNEL, [ALICE, BOB])],
         "ChannelStore.count_members": [lambda: store.count_members(channels)],
         "ChannelStore.message": [lambda: store.message(CHANNEL, 1)],

@@ -56,12 +56,18 @@ class BootRequest(_message.Message):
     USER_IDS_FIELD_NUMBER: _builtins.int
     SINCE_MODEL_OFFSET_FIELD_NUMBER: _builtins.int
     NEAR_IDS_FIELD_NUMBER: _builtins.int
+    PEER_IDS_FIELD_NUMBER: _builtins.int
+    RECENT_MAX_FIELD_NUMBER: _builtins.int
     team_id: _builtins.str
     """The workspace."""
     user_id: _builtins.str
     """The user."""
     since_model_offset: _builtins.int
     """What the client has: `model_offset` of an earlier answer. 0: nothing."""
+    recent_max: _builtins.int
+    """Of how many direct messages, those with the newest messages, the other person is described as if named in `user_ids`. At
+    most 100.
+    """
     @_builtins.property
     def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Channels to tell the activity of: the user's conversations, and the user itself (U…). At most 100,000. The public ones of
@@ -76,6 +82,10 @@ class BootRequest(_message.Message):
     def near_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Users and channels whom the user deals with, the nearest first; later searches rank them first. At most 200."""
 
+    @_builtins.property
+    def peer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The other person of each direct message, in the order of `channel_ids`; empty for other channels. None, or as many as those."""
+
     def __init__(
         self,
         *,
@@ -85,10 +95,12 @@ class BootRequest(_message.Message):
         user_ids: _abc.Iterable[_builtins.str] | None = ...,
         since_model_offset: _builtins.int = ...,
         near_ids: _abc.Iterable[_builtins.str] | None = ...,
+        peer_ids: _abc.Iterable[_builtins.str] | None = ...,
+        recent_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "near_ids", b"near_ids", "since_model_offset", b"since_model_offset", "team_id", b"team_id", "user_id", b"user_id", "user_ids", b"user_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "near_ids", b"near_ids", "peer_ids", b"peer_ids", "recent_max", b"recent_max", "since_model_offset", b"since_model_offset", "team_id", b"team_id", "user_id", b"user_id", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -135,7 +147,7 @@ class BootResponse(_message.Message):
 
     @_builtins.property
     def users(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.User]:
-        """The users asked for, unknown ones left out. In a delta: those of them that changed."""
+        """The users asked for and the people of recent direct messages, unknown ones left out. In a delta: those of them that changed."""
 
     @_builtins.property
     def activities(self) -> _containers.RepeatedCompositeFieldContainer[_boot_pb2.ConversationActivity]:
