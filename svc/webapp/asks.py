@@ -7,16 +7,19 @@ all who come meanwhile share it; with two exceptions, or those who wait would pa
 - who matters more than all in the read under way does not wait for it, for it may be waiting in a line itself;
 - a read that takes much longer than reads do is not waited for (a connection that hangs).
 
+And while only such wait as come back in a crowd, the next read waits for more of them (`crowd`).
+
 Knows neither stores nor asyncio; is told the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from svc.kit.errors import ResourceExhaustedError
+from svc.webapp.crowd import Crowd, CrowdRules
 from svc.webapp.priority import Priority, Turn
 
 __all__ = ["Ask", "AskRules", "Asks", "Read"]
@@ -36,6 +39,7 @@ class AskRules:
     """Reads of this kind under way at once, of one process: half of a keyspace's connections."""
     overdue_s: float = 0.5
     """When a read is not waited for any more: ten times what a full one takes."""
+    crowd: CrowdRules = field(default_factory=CrowdRules)
 
 
 class Ask:
@@ -82,6 +86,8 @@ class Asks(Generic[_Ask]):
         # By class, in the order of arrival.
         self._lines: tuple[dict[_Ask, None], ...] = tuple({} for _ in Priority)
         self._keys_waiting = 0
+        self._impatient = 0
+        self._crowd = Crowd(rules.crowd)
         self._under_way: list[Read[_Ask]] = []
 
     def __len__(self) -> int:
@@ -111,6 +117,7 @@ class Asks(Generic[_Ask]):
                 )
         self._lines[ask.turn.priority][ask] = None
         self._keys_waiting += len(ask.keys)
+        self._impatient += not ask.turn.is_patient
 
     def leave(self, ask: _Ask) -> bool:
         """Take an ask out that waits; False when it does not, because a read has taken it."""
@@ -122,7 +129,7 @@ class Asks(Generic[_Ask]):
     def begin(self, now: float) -> Read[_Ask] | None:
         """Begin the next read, if somebody waits and need not wait for those under way. Its caller has to `end` it."""
         first = self._first()
-        if first is None or not self._may_begin(first, now):
+        if first is None or not self._may_begin(first, now) or self._patience_s(now):
             return None
         asks: list[_Ask] = []
         keys: dict[Hashable, None] = {}
@@ -136,7 +143,13 @@ class Asks(Generic[_Ask]):
             self._drop(ask)
         read = Read([ask for ask in asks if not ask.is_gone], tuple(keys), now + self._rules.overdue_s)
         self._under_way.append(read)
+        self._crowd.began(sum(ask.turn.is_patient for ask in asks), now)
         return read
+
+    def due_s(self, now: float) -> float | None:
+        """Return after how many seconds to see again whether a read may `begin`; None: not before one ends."""
+        first = self._first()
+        return self._patience_s(now) if first is not None and self._may_begin(first, now) else None
 
     def end(self, read: Read[_Ask]) -> None:
         """A read is over, well or not; then see whether the next may `begin`."""
@@ -151,6 +164,7 @@ class Asks(Generic[_Ask]):
             line.clear()
             line.update(dict.fromkeys([*others, *later]))
             self._keys_waiting += sum(len(ask.keys) for ask in others)
+            self._impatient += sum(not ask.turn.is_patient for ask in others)
 
     def _first(self) -> Priority | None:
         """Return the most important class in which somebody waits."""
@@ -166,6 +180,10 @@ class Asks(Generic[_Ask]):
             return False
         return all(priority < read.turn.priority or now >= read.overdue_at for read in self._under_way)
 
+    def _patience_s(self, now: float) -> float:
+        """Return how long those who wait have time."""
+        return 0.0 if self._impatient else self._crowd.wait_s(len(self), now)
+
     def _in_order(self) -> Iterator[_Ask]:
         for line in self._lines:
             yield from line
@@ -173,3 +191,4 @@ class Asks(Generic[_Ask]):
     def _drop(self, ask: _Ask) -> None:
         del self._lines[ask.turn.priority][ask]
         self._keys_waiting -= len(ask.keys)
+        self._impatient -= not ask.turn.is_patient

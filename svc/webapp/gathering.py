@@ -3,8 +3,9 @@
 When every client of a gateway comes back at once, each wants the heads of its channels and what it is in: thousands of
 small queries of a few kinds, within a second. Here one read of a kind is under way at a time; whoever asks meanwhile
 waits for its end and then shares the next with all others who waited, each key being asked for once. Two thousand
-askers are a few queries, and one alone is never held back. Nobody gets what was read by a read that had begun before he
-asked: he may know of a write that it did not see (`hello`, and everyone who reads what he wrote, rest on that).
+askers are a few queries; one alone is never held back, and of a crowd only those who come back (`crowd`). Nobody gets
+what was read by a read that had begun before he asked: he may know of a write that it did not see (`hello`, and
+everyone who reads what he wrote, rest on that).
 
 The rules are in `asks`. This is what moves them: a read is made by one of those who share it, in his own task, so none
 outlives its callers; when he goes away the others make it again. A read that fails fails those who share it, and nobody
@@ -65,6 +66,7 @@ class Gatherer(Generic[_Key, _Found]):
         self._rng = rng or Random()
         self._rules = rules or AskRules()
         self._asks: Asks[_Asker] = Asks(self._rules)
+        self._alarm: asyncio.TimerHandle | None = None
         self._labels = {"kind": name}
         self._asked = _meter.create_counter("parley.webapp.gather.asks", description="asks for shared reads, by kind")
         self._reads = _meter.create_counter("parley.webapp.gather.reads", description="shared reads, by kind")
@@ -111,8 +113,16 @@ class Gatherer(Generic[_Key, _Found]):
 
     def _advance(self) -> None:
         """Let reads begin that need not wait: tell the first of those who share one to make it."""
-        while (read := self._asks.begin(asyncio.get_running_loop().time())) is not None:
+        loop = asyncio.get_running_loop()
+        while (read := self._asks.begin(loop.time())) is not None:
             _tell(read.asks[0], read)
+        if self._alarm is None and (due_s := self._asks.due_s(loop.time())) is not None:
+            self._alarm = loop.call_later(due_s, self._ring)
+
+    def _ring(self) -> None:
+        """Those who waited for more of a crowd have waited enough."""
+        self._alarm = None
+        self._advance()
 
     async def _make(self, read: Read[_Asker], maker: _Asker) -> _Outcome:
         """Make a read, and tell all who share it what became of it."""

@@ -45,6 +45,8 @@ class Turn:
     has_stored: bool = False
     """Whether it has changed something: then no answer may invite to repeat it."""
     body_bytes: int = 0
+    is_patient: bool = False
+    """Whether its client comes back, perhaps in a crowd, and can wait a moment to share reads with the others."""
 
 
 _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)

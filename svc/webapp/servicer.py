@@ -51,7 +51,7 @@ class WebappServicer(rpc.WebappServiceServicer):
         self, request: pb.ListSubscriptionsRequest, context: _Context
     ) -> pb.ListSubscriptionsResponse:
         """Return what a session of the user follows, each with its head, and whether the user says that it is away."""
-        with self._gate.admitted(Turn(Priority.BOOT)):
+        with self._gate.admitted(Turn(Priority.BOOT, is_patient=True)):
             return await self._subscriptions(request)
 
     async def _subscriptions(self, request: pb.ListSubscriptionsRequest) -> pb.ListSubscriptionsResponse:

@@ -23,12 +23,15 @@ from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.log import OutcomeUnknownError
-from svc.webapp.priority import current
+from svc.webapp.priority import Priority, current
 
 log = logging.getLogger(__name__)
 
 BOT_SCOPES = "identify,bot:basic"
 """What a token without scopes of its own is said to have: a classic bot's, by which errbot chooses RTM."""
+
+RETURNING = ("since", "reconnect")
+"""Arguments by which a client says that it was here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ async def dispatch(
 ) -> Reply:
     """Run one call to its reply. Never raises for what the client sent, nor for what our own parts fail with."""
     caller = ANONYMOUS
+    current().is_patient = method.priority is Priority.BOOT and any(map(raw.get, RETURNING))
     try:
         async with asyncio.timeout(timeout_s):
             if not method.is_public:
