@@ -14,7 +14,12 @@ KIB = 1024
 
 def cpu_s(mesh: Mesh, names: Iterable[str]) -> float:
     """Return the processor seconds, user and system, of these members since they started, all threads together."""
-    return sum(_cpu_ticks(_pid(mesh, name)) for name in names) / TICKS_PER_S
+    return sum(pid_cpu_s(_pid(mesh, name)) for name in names)
+
+
+def pid_cpu_s(pid: int) -> float:
+    """Return the processor seconds of a process since it started."""
+    return _cpu_ticks(pid) / TICKS_PER_S
 
 
 def rss_bytes(mesh: Mesh, name: str) -> int:

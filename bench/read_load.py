@@ -26,7 +26,7 @@ IN_FLIGHT_MAX = 2_000
 
 TIMEOUT_S = 5.0
 HISTORY_LIMIT = 30
-TOKENS_AT_ONCE = 16
+TOKENS_AT_ONCE = 4
 
 MIX = {"conversations.history": 34, "conversations.info": 20, "users.info": 36, "auth.test": 9, "boot": 1}
 """What is called, by weight; `boot` is rtm.connect and a socket that is greeted and closed: two queries that no cache

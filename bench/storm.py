@@ -1,8 +1,8 @@
 """A gateway is killed under everybody: when its clients are back, booted and caught up, and what others notice of it.
 
-The mesh has two gateways; the clients, which are parley_client itself with `boots`, are spread over both by chance, in
-two processes of their own. Meanwhile a few people on the other gateway post in channels of a lived-in workspace and
-watch for what the others post, and readers call the Web API, all at stated rates. Then `kill -9`. Counted from there:
+The mesh has two gateways. The clients, which are parley_client itself with `boots`, are all at one of them, in two
+processes of their own. Meanwhile a few people at the other gateway post in channels of a lived-in workspace and watch
+for what the others post, and readers call the Web API, all at stated rates. Then `kill -9`. Counted from there:
 
     booted      client.boot has answered: a delta since what the client had
     back        the new connection delivers
@@ -10,7 +10,8 @@ watch for what the others post, and readers call the Web API, all at stated rate
 
 Nothing may be lost: what was acknowledged must in the end have come to every client that is in its channel, once.
 `latency` is from the beginning of a post to its arrival at another of the unaffected people, steady and in the
-STORM_S after the kill. Database queries are MariaDB's SELECTs.
+STORM_S after the kill. Database queries are MariaDB's SELECTs. `cores` tells what each tier and the clients themselves
+used of the processors: where that is all there are, it is they that are measured, too.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import Any
 import aiohttp
 
 from bench.database_load import DatabaseLoad, watching
+from bench.processes import cpu_s, pid_cpu_s
 from bench.read_load import Reader, ReadLoad, Town, make_town
 from bench.storm_clients import LINE_BYTES_MAX
 from ops.chaos.recovery import percentile
@@ -46,6 +48,7 @@ Say = Callable[[str], None]
 Json = dict[str, Any]
 
 CLIENTS = 2_000
+"""At the gateway that dies."""
 WORKERS = 2
 PEOPLE_PER_CHANNEL = 3.2
 WATCHERS = 20
@@ -59,6 +62,7 @@ STEADY_S = 30.0
 STORM_S = 10.0
 """The bar for being caught up; latencies and queries of the storm are those of this long."""
 AFTER_S = 10.0
+TIERS = ("webapp", "admin", "channel", "gateway", "presence", "edge")
 BARS = {"caught_up_s": 10.0, "latency": 2.0, "db_queries": 1.5, "lost": 0}
 
 
@@ -93,12 +97,13 @@ class _Storm:
 
     async def run(self) -> Json:
         """Return what it did."""
-        victim = self._mesh.names("gateway")[0]
+        victim, *others = self._mesh.names("gateway")
         victim_id = (await self._mesh.instance(victim)).instance.id
+        elsewhere = [(await self._mesh.instance(each)).instance.id for each in others]
         async with AsyncExitStack() as up:
             self._say(f"{len(self._booting)} clients boot and connect")
             shares = [self._booting[number::WORKERS] for number in range(WORKERS)]
-            workers = [await up.enter_async_context(_worker(self._base_urls(), share)) for share in shares]
+            workers = [await up.enter_async_context(_worker(self._base_urls(), share, elsewhere)) for share in shares]
             began = time.monotonic()
             for worker in workers:
                 await worker.answer(CONNECT_S)
@@ -107,15 +112,20 @@ class _Storm:
             load = ReadLoad(list(self._mesh.web_urls.values()), self._town, READS_PER_S, Random(4))
             await up.enter_async_context(background("readers", load.run()))
             await up.enter_async_context(background("posts", self._watchers.post(POSTS_PER_S)))
-            await asyncio.sleep(SETTLE_S + STEADY_S)
+            await asyncio.sleep(SETTLE_S)
+            meter = _Meter(self._mesh, victim, [worker.pid for worker in workers])
+            await asyncio.sleep(STEADY_S)
+            steady_cores = meter.cores()
             killed = time.monotonic()
             self._say(f"{victim} is killed")
             await self._mesh.kill(victim)
-            await asyncio.sleep(STORM_S + AFTER_S)
+            await asyncio.sleep(STORM_S)
+            storm_cores = meter.cores()
+            await asyncio.sleep(AFTER_S)
             self._watchers.is_over = True
             await asyncio.sleep(1.0)
             lives = [life for worker in workers for life in await worker.lives(killed)]
-        return self._result(lives, killed, victim_id)
+        return self._result(lives, killed, victim_id) | {"cores": {"steady": steady_cores, "storm": storm_cores}}
 
     def _base_urls(self) -> list[str]:
         return [f"{url}/api/" for url in self._mesh.web_urls.values()]
@@ -214,11 +224,37 @@ class _Watchers:
                     self.latencies.append((began, time.monotonic() - began))
 
 
+class _Meter:
+    """How many processors each tier uses, the gateway that dies apart, and the clients. MariaDB is not among them."""
+
+    def __init__(self, mesh: Mesh, victim: str, client_pids: Sequence[int]) -> None:
+        self._mesh = mesh
+        self._victim = victim
+        self._client_pids = client_pids
+        self._at = time.monotonic()
+        self._used = self._read()
+
+    def cores(self) -> dict[str, float]:
+        """Return what was used since the last time, in processors."""
+        used, now = self._read(), time.monotonic()
+        passed_s, self._at = now - self._at, now
+        found = {name: round((spent - self._used[name]) / passed_s, 2) for name, spent in used.items()}
+        self._used = used
+        return found
+
+    def _read(self) -> dict[str, float]:
+        names = {tier: [name for name in self._mesh.names(tier) if name != self._victim] for tier in TIERS}
+        used = {tier: cpu_s(self._mesh, members) for tier, members in names.items()}
+        bench_s = time.process_time()
+        return {**used, "clients": sum(map(pid_cpu_s, self._client_pids)), "watchers_and_readers": bench_s}
+
+
 class _Worker:
     """A process of clients."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.pid = process.pid
 
     async def tell(self, message: Json) -> None:
         assert self._process.stdin is not None
@@ -240,15 +276,16 @@ class _Worker:
 
 
 @asynccontextmanager
-async def _worker(base_urls: Sequence[str], people: Sequence[Reader]) -> AsyncIterator[_Worker]:
+async def _worker(base_urls: Sequence[str], people: Sequence[Reader], avoid: Sequence[str]) -> AsyncIterator[_Worker]:
+    """Run clients that go to none of the gateways `avoid`, until one dies."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.storm_clients", stdin=pipe, stdout=pipe, cwd=ROOT, limit=LINE_BYTES_MAX
     )
     try:
         worker = _Worker(process)
-        task = {"base_urls": list(base_urls), "people": [(person.user_id, person.token) for person in people]}
-        await worker.tell(task)
+        tokens = [(person.user_id, person.token) for person in people]
+        await worker.tell({"base_urls": list(base_urls), "people": tokens, "avoid": list(avoid)})
         yield worker
     finally:
         if process.returncode is None:

@@ -1,8 +1,8 @@
 """A process full of clients for `bench.storm`: each boots, connects, takes what comes, and notes when.
 
-Told by a line of JSON on stdin who its clients are, it answers `{"connected":n}` once all of them are. Then a line
-`{"since":t}` makes it answer what became of each since that time, and end. Times are monotonic seconds, which all
-processes of a machine share.
+Told by a line of JSON on stdin who its clients are and which gateways they do not go to, it answers `{"connected":n}`
+once all of them are. Then a line `{"since":t}` makes it answer what became of each since that time, and end. Times are
+monotonic seconds, which all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -84,7 +84,15 @@ async def main() -> None:
 
         async def begin(life: Life, token: str, base_url: str) -> None:
             async with slots:
-                client = Client(token, base_url, http=http, boots=True, on_boot=life.boot, on_status=life.status)
+                client = Client(
+                    token,
+                    base_url,
+                    http=http,
+                    boots=True,
+                    on_boot=life.boot,
+                    on_status=life.status,
+                    avoid=task["avoid"],
+                )
                 await up.enter_async_context(client)
             group.create_task(live(client, life))
 
