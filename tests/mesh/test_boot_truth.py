@@ -111,7 +111,7 @@ class Writer:
         """Return what somebody is in."""
         return [each for each in self.channels if self.truth.now(("in", person.name, each))]
 
-    async def change(self, values: Mapping[Hashable, Any], act: Awaitable[Json]) -> Json:
+    async def change(self, values: Mapping[Any, Any], act: Awaitable[Json]) -> Json:
         """Do something that makes these things so."""
         versions = [self.truth.begin(key, value) for key, value in values.items()]
         answer = await act
