@@ -136,7 +136,7 @@ class GatewayProcess(Process):
         )
         self.connections = Connections(1_000)
         presence = NoPresence()
-        self.openings = Openings(webapp, presence, tasks, clock, self.rng)
+        self.openings = Openings(webapp, webapp, presence, tasks, clock, self.rng)
         outbox, no_edges = Outbox(host.as_loop, scenario.output_bytes_max), cast(Edges, None)  # devices are not lazy
         self.desk = FrontDesk(
             self.connections,

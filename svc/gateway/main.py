@@ -14,6 +14,7 @@ from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceService
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Feed, Subscriber
 from svc.feed.metrics import observe_feed
+from svc.feed.uplinks import Consumer
 from svc.gateway import frames
 from svc.gateway.admission import Admission
 from svc.gateway.config import GatewayConfig
@@ -29,6 +30,7 @@ from svc.gateway.posts import Posts
 from svc.gateway.prefetch.fetches import FETCHES_MAX
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.presence.reports import Presence, RemotePresence
+from svc.gateway.recent import Recent, RecentFirst, Remembering
 from svc.gateway.servicer import GatewayServicer
 from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TicketGate
@@ -50,6 +52,7 @@ class _Parts:
     desk: FrontDesk
     door: Door
     observed: Observed
+    consumer: Consumer
 
 
 def _assemble(
@@ -59,7 +62,8 @@ def _assemble(
     connections = Connections(config.connections_max)
     outbox = Outbox(asyncio.get_running_loop(), config.output_bytes_max)
     webapp, edges = RemoteWebapp(pools), RemoteEdges(pools)
-    openings = Openings(webapp, presence, tasks, clock, rng)
+    recent = Recent()
+    openings = Openings(webapp, RecentFirst(recent, webapp), presence, tasks, clock, rng)
     lazy = Lazy(edges, tasks, clock, rng, config.lazy, config.output_bytes_max)
     prefetch = Prefetch(edges, tasks, clock, outbox.call_later, config.prefetch)
     desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), lazy, prefetch, presence, clock)
@@ -69,7 +73,7 @@ def _assemble(
     openings.on_listed = lambda took_s: admission.opened(took_s, clock.now())
     door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng)
     observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch)
-    return _Parts(connections, desk, door, observed)
+    return _Parts(connections, desk, door, observed, Remembering(recent, desk.hub))
 
 
 def _tasks_max(config: GatewayConfig) -> int:
@@ -95,7 +99,7 @@ async def serve(config: GatewayConfig) -> None:
         drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s)
         observe_feed(feed)
         observe_gateway(parts.observed)
-        await up.enter_async_context(following(disco, feed, parts.desk.hub))
+        await up.enter_async_context(following(disco, feed, parts.consumer))
         await up.enter_async_context(presence.running())
         up.callback(presence_ring.subscribe(presence.ring_changed))
         await up.enter_async_context(background("pings", keep_alive(parts.connections, config.keepalive, clock)))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
+from svc.feed.filler import LogReader
 from svc.gateway import resume as resuming
 from svc.gateway.catching_up import catch_up
 from svc.gateway.close_codes import CloseCode
@@ -24,8 +25,9 @@ from svc.kit.clock import Clock
 from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError
 from svc.kit.lifecycle import Tasks
 
-OPENINGS_MAX = 64
-"""Sessions being opened at once: a storm of reconnects must not become a storm on webapp."""
+OPENINGS_MAX = 400
+"""Sessions being opened at once: half of what a webapp has under way of beginnings. There they share what they read,
+waiting a moment for one another, so more at once are not more work."""
 
 TRIES_MAX = 6
 """Tries to read what a user follows, before the client is asked to come back later: about 10 s."""
@@ -55,11 +57,17 @@ class Words(Protocol):
 class Openings:
     """Works for connections in tasks of its own; a connection that closes meanwhile costs nothing more."""
 
-    def __init__(self, webapp: Webapp, words: Words, tasks: Tasks, clock: Clock, rng: Random) -> None:
-        """Run in `tasks`, whose limit should allow for two of them a connection. `words` hears who is away by hand."""
+    def __init__(
+        self, webapp: Webapp, events: LogReader, words: Words, tasks: Tasks, clock: Clock, rng: Random
+    ) -> None:
+        """Run in `tasks`, whose limit should allow for two of them a connection.
+
+        What connections miss is read from `events`; `words` hears who is away by hand.
+        """
         self.on_listed: Callable[[float], object] | None = None
         """Told how many seconds it took to learn what a session follows, also when that failed."""
         self._webapp = webapp
+        self._events = events
         self._words = words
         self._tasks = tasks
         self._clock = clock
@@ -178,6 +186,6 @@ class Openings:
 
     async def _catch_up(self, connection: Connection, hub: Hub) -> None:
         try:
-            await catch_up(connection, hub, self._webapp, self._clock, self._rng)
+            await catch_up(connection, hub, self._events, self._clock, self._rng)
         finally:
             self._catching_up.discard(connection)

@@ -240,7 +240,7 @@ async def running(
         connections = Connections(connections_max)
         outbox = Outbox(asyncio.get_running_loop(), bytes_max)
         presence = Presence(Subscriber(ME, "az1"), presence_twin, tasks, clock, keepalive.idle_s)
-        openings = Openings(mesh, presence, tasks, clock, Random(1))
+        openings = Openings(mesh, mesh, presence, tasks, clock, Random(1))
         lazy = Lazy(edge, tasks, clock, Random(1), lazy_limits or LazyLimits(), bytes_max)
         prefetch = Prefetch(edge, tasks, clock, outbox.call_later, PrefetchLimits())
         desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), lazy, prefetch, presence, clock)
