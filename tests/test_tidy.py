@@ -95,6 +95,17 @@ def test_every_package_has_a_front_page() -> None:
     assert not list(tidy.packages_have_a_front_page(sources()))
 
 
+def test_pages_tell_what_is_there() -> None:
+    """A setting that was renamed, or a file that was moved, takes its mention in the docs along."""
+    assert not list(tidy.pages_tell_what_is_there(sources()))
+    code = Source("svc/kit/ids.py", 'setting("PARLEY_A")')
+    good = Source(
+        "docs/a.md", "`PARLEY_A`, all `PARLEY_B…`, [ids](../svc/kit/ids.py#L1), [kit](../svc/kit), [web](https://a.b)"
+    )
+    bad = Source("docs/b.md", "`PARLEY_B` and [ids](svc/kit/ids.py)")
+    assert len(list(tidy.pages_tell_what_is_there([code, good, bad]))) == 2
+
+
 @pytest.mark.parametrize(("check", "path", "text"), BAD, ids=lambda value: getattr(value, "__name__", None))
 def test_a_check_sees_what_is_wrong(check: Check, path: str, text: str) -> None:
     """A check that cannot fail checks nothing."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import TypeVar
 
 FILE_LINES_MAX = 350
@@ -66,7 +67,9 @@ LEAKS = re.compile(
     re.IGNORECASE,
 )
 """What names a machine, a registry or a tracker: true for one reader only, and stale tomorrow."""
-
+SETTINGS = re.compile(r"\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b(?![_…<{*])")
+"""Whole names: not beginnings of them that stand for several."""
+PAGE_LINKS = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -279,6 +282,20 @@ def packages_have_a_front_page(sources: Sequence[Source]) -> Iterator[str]:
             # `client` holds a package, and is none.
             if package != "client" and f"{package}/__init__.py" not in shipped:
                 yield f"{package}: no __init__.py"
+
+
+def pages_tell_what_is_there(sources: Sequence[Source]) -> Iterator[str]:
+    """The settings that pages name are read by something, and the files that they link to are there."""
+    read = {name for source in sources if source.is_python for name in SETTINGS.findall(source.text)}
+    there = {path for source in sources for path in _with_parents(source.path)}
+    for page in sources:
+        if not page.path.endswith(".md"):
+            continue
+        for name in sorted(set(SETTINGS.findall(page.text)) - read):
+            yield f"{page.path}: nothing reads {name}"
+        for link in PAGE_LINKS.findall(page.text):
+            if "://" not in link and normpath(f"{PurePosixPath(page.path).parent}/{link}") not in there:
+                yield f"{page.path}: {link} is not there"
 
 
 def _with_parents(folder: str) -> Iterable[str]:
