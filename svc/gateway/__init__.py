@@ -13,6 +13,7 @@ a hole is filled; queries to the edge, for each connection and in all; bytes of 
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, followed.py, members.py | pure: channels and their connections |
 | sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
+| recent.py | pure: events that passed through here a moment ago |
 | openings.py, catching_up.py, posts.py, webapp.py | webapp on behalf of sessions |
 | edge.py, lazy/, prefetch/ | the edge on their behalf: what clients ask, and users sent before messages |
 | presence/ | who is here, who does nothing, who looks at whom; the lines to the presence servers |
