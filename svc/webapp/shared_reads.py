@@ -43,6 +43,9 @@ class SharedReads:
         self._memberships: Gatherer[str, list[Membership]] = Gatherer("memberships", self._read_memberships, many)
         self._prefs: Gatherer[str, Prefs] = Gatherer("prefs", users.prefs_of, AskRules(keys_a_read=PREFS_A_READ))
         self._mentions: Gatherer[str, dict[str, int]] = Gatherer("mentions", users.unread_mentions, many)
+        self._whole: Gatherer[str, tuple[dict[str, int], Prefs]] = Gatherer(
+            "mentions and prefs", users.unread_and_prefs, many
+        )
         self._activity: Gatherer[str, Activity] = Gatherer("activity", channels.activity)
 
     async def user(self, team_id: str, user_id: str) -> User | None:
@@ -67,6 +70,11 @@ class SharedReads:
     async def unread_mentions(self, user_id: str) -> Mapping[str, int]:
         """Return by conversation how many messages a user has not read that are meant for it; none is left out."""
         return (await self._mentions.ask([user_id])).get(user_id, {}) if is_id(user_id) else {}
+
+    async def unread_and_prefs(self, user_id: str) -> tuple[Mapping[str, int], Prefs]:
+        """Return `unread_mentions` and `prefs`, which are one read."""
+        none: tuple[dict[str, int], Prefs] = {}, Prefs(user_id)
+        return (await self._whole.ask([user_id])).get(user_id, none) if is_id(user_id) else none
 
     async def activity(self, channel_ids: Iterable[str]) -> dict[str, Activity]:
         """Return how far channels have come; those without events are left out, and whatever is no id."""

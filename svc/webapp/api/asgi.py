@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from svc.kit.config import setting
 from svc.kit.errors import ResourceExhaustedError
+from svc.kit.tally import Tally
 from svc.webapp.api import dispatch as dispatching
 from svc.webapp.api.arguments import ArgumentError, merge
 from svc.webapp.api.bodies import read_body, read_query
@@ -82,7 +83,7 @@ class Api:
         self._gate = gate
         self._tracer = trace.get_tracer("parley.webapp")
         meter = metrics.get_meter("parley.webapp")
-        self._requests = meter.create_counter("parley_http_requests", description="calls by method and outcome")
+        self._requests = Tally(meter, "parley_http_requests", ("method", "outcome"), "calls by method and outcome")
         self._latency = meter.create_histogram(
             "parley_http_request_seconds",
             unit="s",
@@ -105,7 +106,7 @@ class Api:
             reply = dispatching.overloaded(error)
         finally:
             self._gate.let_go(turn)
-        self._requests.add(1, {"method": label, "outcome": _bounded(method, reply)})
+        self._requests.add(1, label, _bounded(method, reply))
         self._latency.record(time.perf_counter() - started, {"method": label})
         await write(send, reply, accepts_gzip(Headers(scope=scope).get("accept-encoding", "")))
 

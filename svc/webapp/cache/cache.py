@@ -17,6 +17,7 @@ from opentelemetry import metrics
 
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
+from svc.kit.tally import Tally
 from svc.webapp.cache.codec import Codec
 from svc.webapp.cache.flights import Flights
 from svc.webapp.cache.policy import Earliness, policy_of
@@ -129,8 +130,11 @@ async def run_cache(
     `earliness` is told how long loads take; it may be what the nodes below go by.
     """
     meter = metrics.get_meter(__name__)
-    reads = meter.create_counter(
-        "parley.webapp.cache.reads", description="by class and result: hit, miss, wait, away, stale, refresh…"
+    reads = Tally(
+        meter,
+        "parley.webapp.cache.reads",
+        ("class", "result"),
+        "by class and result: hit, miss, wait, away, stale, refresh…",
     )
     loads = meter.create_histogram("parley.webapp.cache.load_ms", unit="ms", description="loading by class")
     async with Tasks("refresh cache", REFRESHES_MAX) as tasks:

@@ -19,6 +19,7 @@ from opentelemetry import metrics
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError
 from svc.kit.lifecycle import Tasks
+from svc.kit.tally import Tally
 from svc.webapp.cache.codec import Codec
 from svc.webapp.cache.policy import Earliness, Policy, ttl_of
 from svc.webapp.cache.routes.route import Found, Lease, Route
@@ -55,7 +56,7 @@ class Means:
     """What the routes' configuration says now."""
     earliness: Earliness
     """Told how long loads take."""
-    reads: metrics.Counter
+    reads: Tally
     loads: metrics.Histogram
 
 
@@ -210,4 +211,4 @@ class Reading(Generic[_Value]):
 
     def _count(self, result: str, times: int = 1) -> None:
         if times:
-            self._means.reads.add(times, {"class": self._policy.name, "result": result})
+            self._means.reads.add(times, self._policy.name, result)

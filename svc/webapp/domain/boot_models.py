@@ -14,6 +14,7 @@ from opentelemetry import metrics
 from parley.edge.v1 import edge_service_pb2 as edge
 from svc.kit.clock import Clock
 from svc.kit.errors import InvalidArgumentError, ParleyError, UnavailableError
+from svc.kit.tally import Tally
 
 __all__ = ["EdgeFirst", "Models", "NoEdge"]
 
@@ -94,8 +95,11 @@ class EdgeFirst:
         self._rows = rows
         self._clock = clock
         self._note_boot = note_boot
-        self._served = metrics.get_meter(__name__).create_counter(
-            "parley.webapp.models.served", description="queries of models, by kind and by whom they were served"
+        self._served = Tally(
+            metrics.get_meter(__name__),
+            "parley.webapp.models.served",
+            ("kind", "by"),
+            "queries of models, by kind and by whom they were served",
         )
 
     async def boot(self, request: edge.BootRequest) -> edge.BootResponse:
@@ -139,7 +143,7 @@ class EdgeFirst:
         except ParleyError as error:
             self._note("model", error)
         else:
-            self._served.add(1, {"kind": "model", "by": "edge"})
+            self._served.add(1, "model", "edge")
             return
         async for part in self._rows.model(request):
             yield part
@@ -155,9 +159,9 @@ class EdgeFirst:
             # It may also lack what is new: whether there is such a thing, the rows know best.
             self._note(kind, error)
             return await rows()
-        self._served.add(1, {"kind": kind, "by": "edge"})
+        self._served.add(1, kind, "edge")
         return answer
 
     def _note(self, kind: str, error: ParleyError) -> None:
-        self._served.add(1, {"kind": kind, "by": "rows"})
+        self._served.add(1, kind, "rows")
         log.debug("the edge does not serve %s: %s", kind, error)

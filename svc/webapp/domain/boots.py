@@ -57,11 +57,10 @@ class Boots:
         """
         seen, members = await self._seen(caller, since)
         history = await self._history(caller, channel_id)
-        mentions = await self._lookups.shared.unread_mentions(caller.user_id)
+        mentions, prefs = await self._chosen(caller.user_id, since)
         scope = Scope(seen, mentions, self._clock.wall_us() / 1_000_000)
         members = await self._members(scope.group_ids, members)
-        prefs = Prefs(caller.user_id)
-        if scope.is_complete:
+        if scope.is_complete and prefs is None:
             prefs = await self._lookups.prefs(caller.user_id, seen.own_head)
         user_ids = scope.user_ids(members, _authors(history))
         users, channels = await self._described(caller, scope, user_ids, seen.model)
@@ -70,11 +69,16 @@ class Boots:
             channels=channels,
             members=members,
             users=users,
-            prefs=orjson.loads(prefs.prefs),
-            is_away=prefs.away,
+            prefs=orjson.loads(prefs.prefs) if prefs is not None else {},
+            is_away=prefs is not None and prefs.away,
         )
         answer = scope.answer(details)
         return answer if history is None else answer | {"history": history}
+
+    async def _chosen(self, user_id: str, since: Mapping[str, int]) -> tuple[Mapping[str, int], Prefs | None]:
+        """Return the unread mentions of a user, and what it chose unless the boot may well be a delta without that."""
+        shared = self._lookups.shared
+        return (await shared.unread_mentions(user_id), None) if since else await shared.unread_and_prefs(user_id)
 
     async def joined(self, user_id: str) -> frozenset[str]:
         """Return the conversations that a user is in, as lists show them."""

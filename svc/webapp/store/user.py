@@ -25,6 +25,16 @@ _UNREAD = (
 )
 """A join within each user, so within a shard."""
 
+_CHOICES = columns(Prefs, "user_id")
+_UNREAD_AND_PREFS = (
+    "SELECT mentions.user_id, mentions.channel_id, COUNT(*), NULL, 0, 0 FROM memberships JOIN mentions"
+    " ON mentions.user_id = memberships.user_id AND mentions.channel_id = memberships.channel_id"
+    " AND mentions.ts_us > memberships.last_read_us"
+    " WHERE memberships.user_id IN %s AND memberships.active = 1 GROUP BY mentions.user_id, mentions.channel_id"
+    f" UNION ALL SELECT user_id, '', 0, {_CHOICES} FROM prefs WHERE user_id IN %s"
+)
+"""Both are of one user, and every boot wants both: one round trip."""
+
 
 class UserStore:
     """Reads and writes of the user keyspace. UnavailableError or DeadlineError when MySQL does not answer."""
@@ -120,6 +130,22 @@ class UserStore:
             rows = await self._db.rows(_UNREAD, (tuple(ids[start : start + USERS_A_STATEMENT]),))
             for user_id, channel_id, count in rows:
                 found.setdefault(user_id, {})[channel_id] = int(count)
+        return found
+
+    @query("user")
+    async def unread_and_prefs(self, user_ids: Sequence[str]) -> dict[str, tuple[dict[str, int], Prefs]]:
+        """Return `unread_mentions` and `prefs` together, for each of the users; who has neither is left out."""
+        found: dict[str, tuple[dict[str, int], Prefs]] = {}
+        ids = sorted(set(user_ids))
+        for start in range(0, len(ids), USERS_A_STATEMENT):
+            some = tuple(ids[start : start + USERS_A_STATEMENT])
+            for user_id, channel_id, count, *choices in await self._db.rows(_UNREAD_AND_PREFS, (some, some)):
+                unread, prefs = found.get(user_id) or ({}, Prefs(user_id))
+                if channel_id:
+                    unread[channel_id] = int(count)
+                else:
+                    prefs = decode(Prefs, (user_id, *choices))
+                found[user_id] = unread, prefs
         return found
 
     @query("user")

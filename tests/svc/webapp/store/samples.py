@@ -144,6 +144,7 @@ def _of_user(store: UserStore) -> Calls:
         "UserStore.unread_mentions": [lambda: store.unread_mentions([ALICE, BOB])],
         "UserStore.count_mentions": [lambda: store.count_mentions(ALICE, CHANNEL, 1, 9)],
         "UserStore.change_prefs": [lambda: store.change_prefs(ALICE, lambda prefs: replace(prefs, away=True))],
+        "UserStore.unread_and_prefs": [lambda: store.unread_and_prefs([ALICE, BOB])],
         "UserStore.prefs_of": [lambda: store.prefs_of([ALICE, BOB])],
         "UserStore.prefs": [lambda: store.prefs(ALICE)],
         "UserStore.mark_read": [lambda: store.mark_read(ALICE, CHANNEL, 7)],

@@ -221,10 +221,15 @@ def _subqueries(statement: exp.Expr) -> Iterable[str]:
 
 
 def _joins(statement: exp.Expr, vschema: VSchema) -> Iterable[str]:
-    """Complain of joins, but one of two tables on what both are sharded by."""
-    joins = list(statement.find_all(exp.Join))
-    if joins and not (isinstance(statement, exp.Select) and len(joins) == 1 and _is_within_shards(statement, vschema)):
-        yield "a join"
+    """Complain of joins, but one of two tables on what both are sharded by, of which a UNION's branches may have one
+    each: they are sent for themselves.
+    """
+    for join in statement.find_all(exp.Join):
+        select = join.parent
+        alone = isinstance(select, exp.Select) and len(select.args["joins"]) == 1
+        if not (alone and isinstance(select, exp.Select) and _is_within_shards(select, vschema)):
+            yield "a join"
+            return
 
 
 def _is_within_shards(select: exp.Select, vschema: VSchema) -> bool:
