@@ -21,11 +21,15 @@ class TokenBucket:
         self._tokens = float(burst)
         self._at = now
 
-    def take(self, now: float) -> float:
-        """Take one token and return 0, or return after how many seconds there will be one."""
+    def take(self, now: float, count: int = 1) -> float:
+        """Take `count` tokens and return 0, or return after how many seconds there will be as many.
+
+        Never more than `burst` are asked for, or who wants more would wait for ever.
+        """
+        count = min(count, self._burst)
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._per_s)
         self._at = now
-        if self._tokens < 1.0:
-            return (1.0 - self._tokens) / self._per_s
-        self._tokens -= 1.0
+        if self._tokens < count:
+            return (count - self._tokens) / self._per_s
+        self._tokens -= count
         return 0.0

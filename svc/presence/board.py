@@ -42,6 +42,11 @@ class Board:
         return len(self._watchers.users)
 
     @property
+    def left_out_count(self) -> int:
+        """Users that gateways wanted to watch beyond what they may."""
+        return self._watchers.left_out
+
+    @property
     def refused_count(self) -> int:
         """Reports of new users turned away because the roster is full."""
         return self._roster.refused
@@ -62,7 +67,7 @@ class Board:
     def watch(self, gateway_id: str, added: list[str], removed: list[str], now: float) -> None:
         """Change what a gateway watches, and leave it the state of each user added.
 
-        Raises FailedPreconditionError when its lease has ended, ResourceExhaustedError when it watches too many.
+        Those beyond what a gateway may watch are left out. Raises FailedPreconditionError when its lease has ended.
         """
         self._roster.heard(gateway_id, now)
         self._watchers.watch(gateway_id, added, removed)

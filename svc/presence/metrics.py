@@ -26,6 +26,11 @@ def measure(board: Board) -> None:
         [_reading(lambda: board.refused_count)],
         description="reports of new users turned away because the roster is full",
     )
+    counter(
+        "parley_presence_left_out",
+        [_reading(lambda: board.left_out_count)],
+        description="users that gateways wanted to watch beyond PARLEY_PRESENCE_WATCHED_MAX",
+    )
 
 
 def _reading(read: Callable[[], int]) -> Callable[[CallbackOptions], Iterable[Observation]]:

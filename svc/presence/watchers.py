@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, KeysView
 from itertools import islice
 
-from svc.kit.errors import ResourceExhaustedError
 from svc.presence.roster import UserState
 
 
@@ -19,6 +18,8 @@ class Watchers:
     def __init__(self, watched_max: int, wake: Callable[[str], None]) -> None:
         """Let each gateway watch at most `watched_max` users."""
         self._watched_max = watched_max
+        self.left_out = 0
+        """Users that a gateway wanted to watch in vain."""
         self._wake = wake
         self._watched: dict[str, set[str]] = {}
         self._watching: dict[str, set[str]] = {}
@@ -44,7 +45,8 @@ class Watchers:
     def watch(self, gateway_id: str, added: Iterable[str], removed: Iterable[str]) -> None:
         """Change what an attached gateway watches: first what is removed, then what is added; twice is harmless.
 
-        Raises ResourceExhaustedError when more than `watched_max` would be watched; those that fit then stand.
+        Beyond `watched_max` users, added ones are left out, and `left_out` counts them: their state is not told. To end
+        the line instead would have the gateway come back with the same, and nobody there would be told anything.
         """
         watched, pending = self._watched[gateway_id], self._pending[gateway_id]
         for user_id in removed:
@@ -54,12 +56,8 @@ class Watchers:
                 self._forget(gateway_id, user_id)
         for user_id in added:
             if user_id not in watched and len(watched) >= self._watched_max:
-                raise ResourceExhaustedError(
-                    f"a gateway may watch {self._watched_max} users",
-                    subject="watched_max",
-                    limit=self._watched_max,
-                    actual=len(watched) + 1,
-                )
+                self.left_out += 1
+                continue
             watched.add(user_id)
             self._watching.setdefault(user_id, set()).add(gateway_id)
 

@@ -144,6 +144,18 @@ def test_frames_beyond_the_rate_are_refused_and_the_bucket_fills_again() -> None
     assert [action.code for action in session.text(typing, 1.0) if isinstance(action, Close)] == [CloseCode.POLICY]
 
 
+def test_who_looks_at_others_by_the_thousand_has_to_wait() -> None:
+    """By users, whatever the frames: each costs presence as much as a small frame does."""
+    session = Session(SessionLimits(presence_ids_per_s=10.0, presence_ids_burst=20), 0.0)
+    ids = [f"U00000{number:05}" for number in range(15)]
+    look, ask = (orjson.dumps({"id": 1, "type": f"presence_{what}", "ids": ids}) for what in ("sub", "query"))
+    assert session.text(look, 0.0) == [PresenceSub(tuple(ids))]
+    limited = {"ok": False, "reply_to": 1, "error": {"code": 6, "msg": "ratelimited", "retry_after": 1.0}}
+    assert answers(session.text(ask, 0.0)) == [limited]
+    assert session.text(ask, 1.0) == [PresenceQuery(tuple(ids))]
+    assert session.text(orjson.dumps({"type": "presence_sub", "ids": []}), 1.0) == [PresenceSub(())]
+
+
 def test_protocol_pings_beyond_the_rate_go_unanswered() -> None:
     """A flood of pings must not become a flood of pongs."""
     session = Session(SessionLimits(frames_per_s=1.0, frames_burst=1), 0.0)

@@ -31,3 +31,10 @@ def test_a_clock_that_steps_back_gives_nothing() -> None:
     bucket = TokenBucket(1.0, 1, 5.0)
     assert bucket.take(5.0) == 0.0
     assert bucket.take(4.0) == 1.0
+
+
+def test_several_are_taken_at_once_and_never_more_than_there_can_be() -> None:
+    """Who wants more than can be saved up waits for a full bucket."""
+    bucket = TokenBucket(2.0, 10, 0.0)
+    assert (bucket.take(0.0, 6), bucket.take(0.0, 6), bucket.take(1.0, 6)) == (0.0, 1.0, 0.0)
+    assert (bucket.take(1.0, 1_000), bucket.take(6.0, 1_000)) == (5.0, 0.0)

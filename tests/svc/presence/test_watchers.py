@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from svc.kit.errors import ResourceExhaustedError
 from svc.presence.roster import UserState
 from svc.presence.watchers import Watchers
 
@@ -82,12 +79,15 @@ def test_an_attachment_begins_with_nothing() -> None:
     assert not watchers.users
 
 
-def test_watching_too_many_is_refused_with_the_numbers() -> None:
+def test_who_is_beyond_the_limit_is_left_out_and_the_others_are_watched() -> None:
     """The limit is on distinct users; repeating one costs nothing."""
     watchers, _ = made(watched_max=2)
     watchers.watch("g1", ["UA", "UA", "UB", "UB"], [])
-    with pytest.raises(ResourceExhaustedError) as refused:
-        watchers.watch("g1", ["UC"], [])
-    assert (refused.value.limit, refused.value.actual) == (2, 3)
+    watchers.watch("g1", ["UC"], [])
+    assert (set(watchers.users), watchers.left_out) == ({"UA", "UB"}, 1)
+    watchers.tell([UserState("UC", active=True)])
+    assert watchers.take("g1", 10) == []
+    watchers.watch("g1", [], ["UC"])
     watchers.watch("g1", ["UC"], ["UA"])
+    assert set(watchers.users) == {"UB", "UC"}
     assert watchers.watched_count("g1") == 2

@@ -192,7 +192,7 @@ class Watch(_message.Message):
     REMOVED_USER_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def added_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Users to watch from now on. At most 4,096 a frame."""
+        """Users to watch from now on. At most 4,096 a frame. Those beyond what a gateway may watch in all are left out."""
 
     @_builtins.property
     def removed_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
