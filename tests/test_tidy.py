@@ -46,7 +46,7 @@ BAD: list[tuple[Check, str, str]] = [
     (tidy.failures_are_not_swallowed, "svc/kit/rpc.py", "try:\n    f()\nexcept (OSError, BaseException):\n    ..."),
     (tidy.failures_are_not_swallowed, "svc/kit/rpc.py", "try:\n    f()\nexcept:\n    log()"),
     (tidy.failures_are_not_swallowed, "tests/test_x.py", "with contextlib.suppress(Exception):\n    f()"),
-    (tidy.the_environment_is_read_at_the_top, "svc/edge/model.py", "SIZE = os.environ['SIZE']"),
+    (tidy.the_environment_is_read_at_the_top, "svc/edge/models/model.py", "SIZE = os.environ['SIZE']"),
     (tidy.the_environment_is_read_at_the_top, "discovery/ring.py", "def f():\n    return os.getenv('SIZE')"),
     (tidy.the_environment_is_read_at_the_top, "ops/cli/up.py", "def f():\n    global mesh\n    mesh = 1"),
     (tidy.modules_say_what_they_are, "svc/edge/__init__.py", ""),

@@ -44,7 +44,7 @@ PURE = frozenset(
         "discovery/ring.py",
         "discovery/view.py",
         "svc/channel/channel.py",
-        "svc/edge/model.py",
+        "svc/edge/models/model.py",
         "svc/feed/plan.py",
         "svc/feed/positions.py",
         "svc/gateway/session.py",

@@ -18,8 +18,8 @@ from dataclasses import replace
 
 from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge
-from svc.edge.model import Model
-from svc.edge.names import Query, search
+from svc.edge.models.model import Model
+from svc.edge.models.names import Query, search
 from svc.edge.wire import fields
 from svc.kit.errors import NotFoundError
 from svc.shapes.recency import recent_peers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from parley.edge.v1 import edge_service_pb2 as pb
-from svc.edge.names import AFFINITY_MAX, HITS_MAX, PREFIX_CHARS_MAX
+from svc.edge.models.names import AFFINITY_MAX, HITS_MAX, PREFIX_CHARS_MAX
 from svc.kit.errors import InvalidArgumentError
 from svc.kit.ids import is_id
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from svc.edge.asking import Asking
+from svc.edge.conversations.asking import Asking
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, UnavailableError
 

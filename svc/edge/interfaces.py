@@ -10,7 +10,7 @@ from parley.edge.v1 import edge_service_pb2 as pb
 
 
 class Activity(Protocol):
-    """How far conversations have come (activity.py)."""
+    """How far conversations have come (conversations/activity.py)."""
 
     @property
     def followed_count(self) -> int:
@@ -27,7 +27,7 @@ class Activity(Protocol):
 
 
 class Members(Protocol):
-    """Who is in conversations (members.py)."""
+    """Who is in conversations (conversations/members.py)."""
 
     async def page(
         self, team_id: str, user_id: str, channel_id: str, after_user_id: str, limit: int, *, is_public: bool

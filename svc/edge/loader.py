@@ -10,9 +10,9 @@ from typing import Protocol
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.model import Model
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, UnavailableError
@@ -23,7 +23,7 @@ RETRY_BASE_S = 0.05
 RETRY_CAP_S = 1.0
 """Waits between tries: a webapp that restarts is back in about a second."""
 RECENT = 256
-"""Events before the header that are put over what was loaded (see builder.py): versions follow their events in
+"""Events before the header that are put over what was loaded (see models/builder.py): versions follow their events in
 milliseconds, in 2 s where a webapp died in between."""
 
 

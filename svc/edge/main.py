@@ -9,13 +9,13 @@ from discovery.front import Discovery
 from discovery.registrar import new_instance_id
 from discovery.ring import Ring
 from parley.edge.v1 import edge_service_pb2_grpc as rpc
-from svc.edge.activity import Activity
-from svc.edge.asking import Asking, WebappActivity
 from svc.edge.config import EdgeConfig
+from svc.edge.conversations.activity import Activity
+from svc.edge.conversations.asking import Asking, WebappActivity
+from svc.edge.conversations.members import Members, WebappMembers
 from svc.edge.following import Following
 from svc.edge.freshness import PING_EVERY_S, Freshness
 from svc.edge.loader import Loader
-from svc.edge.members import Members, WebappMembers
 from svc.edge.metrics import measure, measure_following
 from svc.edge.ownership import Ownership
 from svc.edge.servicer import EdgeServicer, Neighbours

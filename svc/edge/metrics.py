@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from opentelemetry.metrics import CallbackOptions, Observation, get_meter
 
-from svc.edge.activity import Activity
+from svc.edge.conversations.activity import Activity
+from svc.edge.conversations.members import Members
 from svc.edge.following import Following
 from svc.edge.freshness import Freshness
 from svc.edge.loader import Loader
-from svc.edge.members import Members
 from svc.edge.servicer import EdgeServicer
 from svc.edge.workspaces import Workspaces
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import chain
 
-from svc.edge.names import AFFINITY_MAX
+from svc.edge.models.names import AFFINITY_MAX
 
 _ENTRY_BYTES = 330
 """Bytes of an entry beside the two texts: its place in the table and in the order of use, measured."""

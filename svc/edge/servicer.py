@@ -12,7 +12,7 @@ from parley.edge.v1 import edge_service_pb2_grpc as rpc
 from svc.edge import boot, checks
 from svc.edge.config import AnswerLimits
 from svc.edge.interfaces import Activity, Members
-from svc.edge.names import HITS_MAX, Query
+from svc.edge.models.names import HITS_MAX, Query
 from svc.edge.nearness import Nearness
 from svc.edge.ownership import Ownership
 from svc.edge.workspaces import Workspaces

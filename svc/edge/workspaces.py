@@ -20,7 +20,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.edge.config import HoldLimits
 from svc.edge.interfaces import Freshness
 from svc.edge.loader import Loader
-from svc.edge.model import Applied, Model
+from svc.edge.models.model import Applied, Model
 from svc.edge.ownership import Ownership
 from svc.edge.refusals import Refusals
 from svc.kit.backoff import Backoff

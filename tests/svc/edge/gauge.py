@@ -17,8 +17,8 @@ from google.protobuf.message import Message
 from parley.boot.v1 import boot_pb2 as boot_pb
 from parley.edge.v1 import edge_service_pb2 as pb
 from svc.edge import boot, checks
-from svc.edge.model import Model
-from svc.edge.names import AFFINITY_MAX, HITS_MAX, Query
+from svc.edge.models.model import Model
+from svc.edge.models.names import AFFINITY_MAX, HITS_MAX, Query
 from svc.edge.nearness import Nearness
 from tests.svc.edge import shapes
 from tests.svc.edge.weigh import load

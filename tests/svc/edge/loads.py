@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.model import Model
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, TEAM
 
 HEADER = webapp.LoadWorkspaceResponse(header=webapp.WorkspaceHeader(team=boot.Team(id=TEAM), model_offset=5))

@@ -7,10 +7,10 @@ import pytest
 from parley.boot.v1 import boot_pb2 as boot_pb
 from parley.edge.v1 import edge_service_pb2 as pb
 from svc.edge import boot
-from svc.edge.changes import History
-from svc.edge.model import Model
-from svc.edge.names import Query
-from svc.edge.numbers import number_of
+from svc.edge.models.changes import History
+from svc.edge.models.model import Model
+from svc.edge.models.names import Query
+from svc.edge.models.numbers import number_of
 from svc.kit.errors import NotFoundError
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, RANDOM, TEAM
 

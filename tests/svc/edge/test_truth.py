@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from svc.edge.conversations.rosters import OVERHEAD
 from svc.edge.freshness import FRESH_S
-from svc.edge.rosters import OVERHEAD
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.kit.ids import id_from_number
 from tests.svc.edge.towns import Town, town_of

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.activity import Activity
-from svc.edge.asking import Asking
-from svc.edge.conversations import Far
+from svc.edge.conversations.activity import Activity
+from svc.edge.conversations.asking import Asking
+from svc.edge.conversations.members import Members
+from svc.edge.conversations.table import Far
 from svc.edge.following import Following
 from svc.edge.freshness import Freshness
-from svc.edge.members import Members
 from svc.kit.clock import ManualClock
 from svc.kit.errors import NotFoundError, ParleyError
 from svc.kit.lifecycle import Tasks

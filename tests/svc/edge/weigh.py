@@ -17,10 +17,10 @@ from time import perf_counter, thread_time
 from typing import TypeVar
 
 import svc.edge.main  # noqa: F401 - what an edge has in memory anyway
-from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model
-from svc.edge.names import AFFINITY_MAX, Query, search
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.model import Model
+from svc.edge.models.names import AFFINITY_MAX, Query, search
 from tests.svc.edge import shapes
 
 T = TypeVar("T")

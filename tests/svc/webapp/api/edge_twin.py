@@ -9,10 +9,10 @@ from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from svc.edge import boot
-from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model
-from svc.edge.names import Query
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.model import Model
+from svc.edge.models.names import Query
 from svc.kit.errors import UnavailableError
 from svc.webapp.domain.services import Services
 from svc.webapp.loading import load_workspace

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.builder import ModelBuilder
-from svc.edge.changes import History
 from svc.edge.config import ModelLimits
-from svc.edge.model import Applied, Model
-from svc.edge.names import Query, search
-from svc.edge.numbers import number_of
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.changes import History
+from svc.edge.models.model import Applied, Model
+from svc.edge.models.names import Query, search
+from svc.edge.models.numbers import number_of
 from svc.kit.errors import InternalError
 from tests.svc.edge.loads import CHANNELS, EMOJI, HEADER, TRAILER, USERS, build
 from tests.svc.edge.twins import ALICE, GENERAL, RANDOM, TEAM, World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.edge.conversations import Conversations, Far
+from svc.edge.conversations.table import Conversations, Far
 from svc.kit.ids import id_from_number
 
 IDS = [id_from_number("C", number) for number in range(12)]

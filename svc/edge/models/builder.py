@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.changes import History
 from svc.edge.config import ModelLimits
-from svc.edge.model import Model
-from svc.edge.numbers import number_of
+from svc.edge.models.changes import History
+from svc.edge.models.model import Model
+from svc.edge.models.numbers import number_of
 from svc.kit.errors import FailedPreconditionError, InternalError, UnavailableError
 
 T = TypeVar("T")

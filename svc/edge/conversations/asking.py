@@ -16,7 +16,7 @@ from typing import Protocol
 from discovery.stubs import RetryPolicy, StubPools
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
-from svc.edge.conversations import Far
+from svc.edge.conversations.table import Far
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import Tasks

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from svc.edge.asking import IDS_MAX
-from svc.edge.conversations import Far
+from svc.edge.conversations.asking import IDS_MAX
+from svc.edge.conversations.table import Far
 from svc.edge.freshness import FRESH_S
 from svc.kit.errors import UnavailableError
 from svc.kit.ids import id_from_number

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.event.v1 import event_pb2 as event_pb
-from svc.edge.asking import ActivityReader, Asking
-from svc.edge.conversations import Conversations, Far
+from svc.edge.conversations.asking import ActivityReader, Asking
+from svc.edge.conversations.table import Conversations, Far
 from svc.edge.following import Following
 from svc.edge.freshness import FRESH_S, Heard
 from svc.kit.clock import Clock

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.edge.folding import fold, word_starts
+from svc.edge.models.folding import fold, word_starts
 
 
 @pytest.mark.parametrize(

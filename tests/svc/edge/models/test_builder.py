@@ -6,9 +6,9 @@ import pytest
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.webapp.v1 import webapp_service_pb2 as webapp
-from svc.edge.builder import ModelBuilder
 from svc.edge.config import ModelLimits
-from svc.edge.names import Query, search
+from svc.edge.models.builder import ModelBuilder
+from svc.edge.models.names import Query, search
 from svc.kit.errors import FailedPreconditionError, InternalError, ParleyError, UnavailableError
 from tests.svc.edge.loads import CHANNELS, EMOJI, HEADER, OTHER_TEAM, TRAILER, USERS, build
 from tests.svc.edge.twins import ALICE, BOB, GENERAL, TEAM

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
 
-from svc.edge.folding import fold, word_starts
-from svc.edge.numbers import id_of, number_of
-from svc.edge.objects import held_bytes
-from svc.edge.shelf import HANDLE, NAME, WORD, Rank, Shelf, rank_of
+from svc.edge.models.folding import fold, word_starts
+from svc.edge.models.numbers import id_of, number_of
+from svc.edge.models.objects import held_bytes
+from svc.edge.models.shelf import HANDLE, NAME, WORD, Rank, Shelf, rank_of
 from svc.kit.errors import InvalidArgumentError
 
 KEY_BYTES_MAX = 64

@@ -24,11 +24,11 @@ from collections.abc import Iterable
 from enum import Enum
 
 from parley.boot.v1 import boot_pb2 as boot
-from svc.edge.changes import Changes, History
-from svc.edge.emoji import CustomEmoji
-from svc.edge.names import Names
-from svc.edge.numbers import number_of
-from svc.edge.objects import Objects
+from svc.edge.models.changes import Changes, History
+from svc.edge.models.emoji import CustomEmoji
+from svc.edge.models.names import Names
+from svc.edge.models.numbers import number_of
+from svc.edge.models.objects import Objects
 
 
 class Applied(Enum):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from parley.boot.v1 import boot_pb2 as boot
 from parley.edge.v1 import edge_service_pb2 as edge
-from svc.edge.objects import held_bytes
+from svc.edge.models.objects import held_bytes
 from svc.edge.wire import fields
 
 _TEXT_HEADER = 41

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.edge.numbers import id_of, number_of
+from svc.edge.models.numbers import id_of, number_of
 
 IDS = st.from_regex(r"[A-Z][0-9A-Z]{8,10}", fullmatch=True)
 

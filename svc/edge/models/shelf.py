@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from svc.edge.records import Records
+from svc.edge.models.records import Records
 
 HANDLE, NAME, WORD = range(3)
 """What a key is: all of a handle (a channel's name is one), all of another name, or from an inner word on."""

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from svc.edge.conversations.members import LEVEL_TIMEOUT_S
+from svc.edge.conversations.rosters import OVERHEAD
 from svc.edge.freshness import FRESH_S
-from svc.edge.members import LEVEL_TIMEOUT_S
-from svc.edge.rosters import OVERHEAD
 from svc.kit.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from svc.kit.ids import id_from_number
 from tests.svc.edge.towns import TEAM, Town, town_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from parley.boot.v1 import boot_pb2 as boot
-from svc.edge.numbers import number_of
+from svc.edge.models.numbers import number_of
 from svc.kit.errors import InternalError
 
 _VERSION_BYTES = 8

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from svc.edge import names as rules
-from svc.edge.names import Names, Query, search
-from svc.edge.numbers import id_of, number_of
-from svc.edge.shelf import WORD
+from svc.edge.models import names as rules
+from svc.edge.models.names import Names, Query, search
+from svc.edge.models.numbers import id_of, number_of
+from svc.edge.models.shelf import WORD
 from svc.kit.errors import InvalidArgumentError
 
 

@@ -21,9 +21,9 @@ from parley.edge.v1 import edge_service_pb2 as pb
 from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
+from svc.edge.conversations.rosters import Roster
 from svc.edge.following import Following
 from svc.edge.freshness import FRESH_S, Freshness
-from svc.edge.rosters import Roster
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
 from svc.kit.errors import FailedPreconditionError, NotFoundError, ParleyError, UnavailableError, from_rpc_error

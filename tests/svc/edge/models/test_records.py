@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svc.edge.records import Records
+from svc.edge.models.records import Records
 
 PAIRS = st.tuples(st.binary(min_size=3, max_size=3), st.integers(0, 3) | st.integers(0, (1 << 64) - 1))
 

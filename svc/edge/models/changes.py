@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from svc.edge.numbers import id_of
+from svc.edge.models.numbers import id_of
 
 ENTRIES_MAX = 20_000
 """Changes held: 320 KB. A large workspace changes a profile a second: hours."""
