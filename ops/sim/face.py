@@ -10,8 +10,8 @@ from svc.webapp.domain.messages import Posted
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.effects import Stores, Writes
+from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
-from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store.rows import ConversationKind
 
 TEAM = "T0000000001"

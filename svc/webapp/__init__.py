@@ -16,7 +16,7 @@ each has a limit, and says 429 or leaves the rest to the sweepers.
 | aftermath.py | what follows a commit, in order: caches forget, events go out, writers are told |
 | effects.py, mentions.py, emoji_step.py, outbox.py | what follows from a write elsewhere, and what was not yet done of it |
 | publisher.py, admin_link.py | the way of events to their owners |
-| gathering.py, asks.py, crowd.py, shared_reads.py | reads that many ask for at once, made once for all |
+| gathering/ | reads that many ask for at once, made once for all |
 | boot_gate.py, edge_tier.py, presence_tier.py | how many may boot; the tiers that are asked for models and presence |
 | loading.py, models.py | rows as edges hold them, part by part |
 | gate.py, priority.py, pace.py | who waits, and who is refused when there is too much to do |

@@ -21,7 +21,7 @@ from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.sessions import Sessions
-from svc.webapp.shared_reads import SharedReads
+from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
-from svc.webapp.asks import AskRules
-from svc.webapp.gathering import Gatherer
+from svc.webapp.gathering.asks import AskRules
+from svc.webapp.gathering.gatherer import Gatherer
 from svc.webapp.priority import Priority, Turn, current, taking
 
 

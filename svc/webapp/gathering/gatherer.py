@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from opentelemetry import metrics
 
 from svc.kit.errors import ParleyError, ResourceExhaustedError
-from svc.webapp.asks import Ask, AskRules, Asks, Read
+from svc.webapp.gathering.asks import Ask, AskRules, Asks, Read
 from svc.webapp.priority import Turn, current, taking
 
 __all__ = ["Gatherer"]

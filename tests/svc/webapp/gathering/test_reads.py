@@ -15,8 +15,8 @@ from svc.kit.clock import SystemClock
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.values import SIDES_MAX
 from svc.webapp.gate import Gate
+from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.servicer import WebappServicer
-from svc.webapp.shared_reads import SharedReads
 from svc.webapp.store import user as user_store
 from svc.webapp.store.decode import columns, encode
 from svc.webapp.store.pools import Database, Pools, open_pools

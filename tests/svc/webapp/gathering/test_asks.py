@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from svc.kit.errors import ResourceExhaustedError
-from svc.webapp.asks import Ask, AskRules, Asks, Read
+from svc.webapp.gathering.asks import Ask, AskRules, Asks, Read
 from svc.webapp.priority import Priority, Turn
 
 

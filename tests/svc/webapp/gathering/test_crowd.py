@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from svc.webapp.asks import Ask, AskRules, Asks
-from svc.webapp.crowd import Crowd, CrowdRules
+from svc.webapp.gathering.asks import Ask, AskRules, Asks
+from svc.webapp.gathering.crowd import Crowd, CrowdRules
 from svc.webapp.priority import Priority, Turn
 
 RULES = CrowdRules(asks=10.0, gap_s=0.3, glance_s=0.02)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from svc.kit.errors import ResourceExhaustedError
-from svc.webapp.crowd import Crowd, CrowdRules
+from svc.webapp.gathering.crowd import Crowd, CrowdRules
 from svc.webapp.priority import Priority, Turn
 
 __all__ = ["Ask", "AskRules", "Asks", "Read"]

@@ -1,7 +1,7 @@
 """The reads that every session begins with: who it is, what it is in, and how far that has come.
 
 Each for itself is a look-up or two in an index; of two thousand clients that come back within a second they are ten
-thousand statements, or some tens when those who ask meanwhile share them (`gathering`).
+thousand statements, or some tens when those who ask meanwhile share them (`gatherer`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from svc.kit.ids import is_id
-from svc.webapp.asks import AskRules
 from svc.webapp.cache.values import SIDES_MAX
-from svc.webapp.gathering import Gatherer
+from svc.webapp.gathering.asks import AskRules
+from svc.webapp.gathering.gatherer import Gatherer
 from svc.webapp.store.channel import Activity, ChannelStore
 from svc.webapp.store.rows import Membership, Prefs, Token, User
 from svc.webapp.store.user import UserStore
