@@ -25,6 +25,7 @@ class EdgeTwin:
         self.down = True
         self.services: Services | None = None
         self.boots = 0
+        self.objects_asked = 0
 
     async def _model(self, team_id: str) -> Model:
         if self.down or self.services is None:
@@ -49,6 +50,7 @@ class EdgeTwin:
         return boot.boot(model, request, activities)
 
     async def objects(self, request: edge.GetObjectsRequest) -> edge.GetObjectsResponse:
+        self.objects_asked += 1
         return boot.objects(await self._model(request.team_id), request.objects)
 
     async def search(self, request: edge.SearchRequest) -> edge.SearchResponse:

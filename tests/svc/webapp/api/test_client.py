@@ -103,6 +103,46 @@ async def test_both_ways_give_the_same_boot(acme: Office) -> None:
     assert channel in entries(later["edge"])
 
 
+async def test_a_boot_is_one_question_to_the_edge(acme: Office) -> None:
+    """The people of recent direct messages come with all else; how far one's own channel has come is asked of it, too,
+    when what one is in is not cached.
+    """
+    names = [f"asked{next(_NUMBERS)}" for _ in range(3)]
+    ada, grace, linus = (await acme.hire(acme["ada"].user.team_id, names)).values()
+    group = await opened(ada, grace, linus)
+    for channel in (await opened(grace, ada), group):
+        await grace.ok("chat.postMessage", channel=channel, text="hello")
+    with edge_of(acme):
+        first = await ada.ok("client.boot")
+        before = acme.edges.boots, acme.edges.objects_asked
+        again = await ada.ok("client.boot")
+        assert (acme.edges.boots, acme.edges.objects_asked) == (before[0] + 1, before[1])
+        await acme.services.lookups.forget_side(ada.id, group)
+        cold = await ada.ok("client.boot")
+        assert (acme.edges.boots, acme.edges.objects_asked) == (before[0] + 3, before[1])
+    for boot in (first, again, cold):
+        assert {grace.id, linus.id} <= {user["id"] for user in boot["users"]}
+        assert set(entries(boot)[group]["members"]) == {ada.id, grace.id, linus.id}
+        assert {name: each for name, each in boot.items() if name not in SOCKET} == {
+            name: each for name, each in first.items() if name not in SOCKET
+        }
+
+
+async def test_people_who_were_not_guessed_are_asked_for(acme: Office) -> None:
+    """Of more groups than are looked at beforehand those with the newest messages are described, whoever serves it."""
+    names = [f"guess{next(_NUMBERS)}" for _ in range(7)]
+    people = list((await acme.hire(acme["ada"].user.team_id, names)).values())
+    me, others = people[0], people[1:]
+    groups = [await opened(me, *pair) for pair in itertools.combinations(others, 2)]
+    for group in groups:
+        await me.ok("chat.postMessage", channel=group, text="hello")
+    for by_edge in (True, False):
+        told = entries(boot := await _boots(acme, me, edge=by_edge))
+        assert [group for group in groups if "members" in told[group]] == groups[-5:]
+        members = {user_id for group in groups[-5:] for user_id in told[group]["members"]}
+        assert {user["id"] for user in boot["users"]} == members - {me.id}
+
+
 async def _boots(acme: Office, who: Someone, *, edge: bool, **arguments: object) -> Json:
     acme.edges.down = not edge
     try:

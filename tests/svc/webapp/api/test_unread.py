@@ -10,6 +10,7 @@ import pytest
 
 from parley.event.v1 import event_pb2
 from svc.kit.ids import us_from_ts
+from svc.webapp.store.rows import Prefs
 from tests.svc.webapp.api.office import Office, Someone
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
@@ -43,6 +44,25 @@ def marks(acme: Office, someone: Someone, channel: str) -> list[dict[str, Any]]:
     """Return what somebody's sockets were told about a conversation's marks, in order."""
     own = [event for event in acme.payloads(someone.id) if event.get("channel") == channel]
     return [event for event in own if event["type"].endswith("_marked")]
+
+
+async def test_what_is_unread_and_what_was_chosen_is_one_read(acme: Office) -> None:
+    """The same as each by itself, for who has both, one of them and neither."""
+    ada, grace = acme["ada"], acme["grace"]
+    new = (await acme.hire(ada.user.team_id, [f"one-read{next(_NUMBERS)}"])).popitem()[1]
+    channel = await room(ada, grace)
+    await posted(ada, channel, f"for <@{grace.id}>")
+    assert await mentions(acme, grace, channel) == 1
+    users = acme.services.users
+    for has_chosen in (False, True):
+        if has_chosen:
+            await grace.ok("users.prefs.set", name="theme", value="dark")
+            await new.ok("users.prefs.set", name="theme", value="light")
+        together = await users.unread_and_prefs([ada.id, grace.id, new.id])
+        apart = await users.unread_mentions([ada.id, grace.id, new.id])
+        for each in (ada, grace, new):
+            nothing: tuple[dict[str, int], Prefs] = {}, Prefs(each.id)
+            assert together.get(each.id, nothing) == (apart.get(each.id, {}), await users.prefs(each.id))
 
 
 async def test_a_mark_moves_on_and_back_and_is_told(acme: Office) -> None:
