@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from discovery.consul import ConsulClient
+from discovery.view import service_name
+from ops.cli import edges
 from ops.cli.databases import credentials, survey
 from ops.local import memcached, state
 from ops.local.ports import describe_owner, is_free
@@ -74,6 +77,7 @@ async def check_mesh(var: Path) -> list[Finding]:
     findings += await asyncio.gather(*(_mysql(name, settings[name]) for name in sorted(settings) if "MYSQL" in name))
     if "consul" in settings:
         findings += await _replication(settings["consul"], var)
+        findings += await _edges(settings["consul"])
     addresses = [address for address in settings.get("memcached", "").split(",") if address]
     findings += await asyncio.gather(*(_memcached(address) for address in addresses))
     return findings or [Finding("mesh", "ok", "none is running here")]
@@ -220,6 +224,30 @@ async def _replication(consul_addr: str, var: Path) -> list[Finding]:
         detail = f"replica {replicas} has everything, semi-synchronous" if replicas else "no replica runs"
         findings += wrong or [Finding(subject, "ok", detail)]
     return findings
+
+
+async def _edges(consul_addr: str) -> list[Finding]:
+    """Ask the edges of the mesh; nothing where there is none, or where Consul does not say."""
+    try:
+        async with ConsulClient(consul_addr) as consul:
+            instances = (await consul.health.passing(service_name("edge"))).instances
+    except ParleyError:
+        return []  # said already, of Consul
+    return [edge_finding(each) for each in await edges.survey(instances)]
+
+
+def edge_finding(held: edges.Held) -> Finding:
+    """Say what an edge holds, and whether it could load what it was asked for."""
+    subject, told = f"edge {held.instance.id}", held.describe()
+    if held.metrics is None:
+        return Finding(
+            subject, "warning", "its metrics do not answer", "Boots go on without it, slower. Look at its log."
+        )
+    detail = f"{told['workspaces']} workspaces, {int(told['model_bytes'] or 0) / 1e6:.1f} MB"
+    if told["load_failures"]:
+        advice = "Its log says why; a workspace that it cannot load is served by webapps, slower."
+        return Finding(subject, "warning", f"{detail}; {told['load_failures']} tries to load failed", advice)
+    return Finding(subject, "ok", detail)
 
 
 async def _memcached(address: str) -> Finding:

@@ -12,7 +12,7 @@ from ops.cli.output import emit_json, health_colour, json_option, print_table
 from ops.cli.target import var_option
 
 HELP = """Check this machine and the mesh on it: Python, servers and their versions, ports, limits, the clock, disk
-space, and whether Consul, MySQL and memcached answer. Each finding that is not ok says what to do.
+space, whether Consul, MySQL and memcached answer, and what edges hold. Each finding that is not ok says what to do.
 
 Changes nothing. Exit code 1 when there is a problem; warnings do not count.
 

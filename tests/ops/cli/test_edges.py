@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from discovery.view import Instance
 from ops.cli import edges
+from ops.cli.checkup import edge_finding
 
 
 async def test_an_edge_is_asked_what_it_holds() -> None:
@@ -41,3 +42,13 @@ async def test_an_edge_that_does_not_answer_is_shown_without_numbers() -> None:
     held = await edges.survey([edge, unknown])
     assert [each.row()[2:] for each in held] == [("-",) * 6] * 2
     assert held[0].describe()["workspaces"] is None
+
+
+def test_doctor_warns_of_an_edge_that_cannot_load() -> None:
+    """Nobody else notices: boots are served without it."""
+    edge = Instance("edge-1", "edge", "127.0.0.1:1", "a")
+    holds = {"parley_edge_workspaces": 2.0, "parley_edge_model_bytes": 3e6}
+    found = edge_finding(edges.Held(edge, holds))
+    assert (found.state, found.detail) == ("ok", "2 workspaces, 3.0 MB")
+    assert edge_finding(edges.Held(edge, holds | {"parley_edge_load_failures": 1.0})).state == "warning"
+    assert edge_finding(edges.Held(edge, None)).state == "warning"
