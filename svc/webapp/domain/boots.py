@@ -4,6 +4,11 @@ Nothing is read twice and little of the database: what a user is in comes from t
 the user's own channel at which it was read; the edge tells that channel's head as it is now, with how far all others
 have come. When it is above the label, what the user is in is read again. What was never read before its offset was
 known cannot be older than the offset says, so the token in the answer promises nothing that is not in it.
+
+The edge is asked once: it names the people of recent direct messages as well, since only it knows which are recent. Of
+the database a boot costs one query when memcached has what it should, for unread mentions and preferences. When it has
+nothing there are up to three more: what the user is in, conversations that only members know, members of groups. For
+the label the edge says how far the user's own channel has come.
 """
 
 from __future__ import annotations
