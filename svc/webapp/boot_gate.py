@@ -15,6 +15,9 @@ from svc.webapp.domain.refusal import RateLimited
 
 __all__ = ["BootGate"]
 
+TICK_S = 0.05
+"""How often the loop is looked at: ten times in a window."""
+
 
 class BootGate:
     """Lets boots begin. Refused ones had nothing done for them."""
@@ -54,6 +57,14 @@ class BootGate:
     def note_served(self, by_edge: bool, began: float) -> None:
         """Learn by whom a boot was served that began at this time."""
         self._rate.note_served(by_edge, began, self._clock.now())
+
+    async def watch_loop(self) -> None:
+        """Note how late the loop is, for ever."""
+        while True:
+            due = self._clock.now() + TICK_S
+            await self._clock.sleep(TICK_S)
+            now = self._clock.now()
+            self._rate.note_loop(max(0.0, now - due), now)
 
     def observe(self) -> None:
         """Publish the rate as an OpenTelemetry gauge; once a process."""

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
 from svc.kit.clock import Clock, SystemClock
-from svc.kit.lifecycle import run, terminated
+from svc.kit.lifecycle import background, run, terminated
 from svc.kit.rpc import rpc_server
 from svc.kit.telemetry import telemetry
 from svc.kit.tokens import Signer
@@ -100,6 +100,7 @@ async def _start_services(
     edges = EdgeTier(disco.pools, await disco.ring("edge", config.instance.zone), clock)
     boot_gate = BootGate(config.boots, clock, rng, lambda: any(each.is_slow for each in _admissions(pools)))
     boot_gate.observe()
+    await up.enter_async_context(background("lateness of the loop", boot_gate.watch_loop()))
     connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
     return assemble(stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate)
 

@@ -4,7 +4,8 @@ After a failure everybody comes back at once. What that costs is known only whil
 a query or two, from a cold one a dozen, and what the database bears depends on what else it does. So the rate is found
 as TCP finds a window (additive increase, multiplicative decrease: Chiu & Jain 1989; Jacobson 1988): a little more in
 each window in which all was well and somebody was refused, a good part less in one in which it was not: when the edge
-served too few of the boots, when the database was slow, or when boots themselves took too long. After a cut nothing
+served too few of the boots, when the database was slow, when the loop of this process came late to everything (then
+those who are here wait as well), or when boots themselves took too long. After a cut nothing
 counts that began before it, so there is at most one cut in the time that a boot takes. And no more boots are under way
 than the rate lets begin in the longest time that one may take: more would only wait, unseen.
 
@@ -42,7 +43,7 @@ SHARES: Mapping[BootClass, float] = {BootClass.RESUME: 0.2, BootClass.RECONNECT:
 RESERVES: Mapping[BootClass, float] = {BootClass.RESUME: 0.0, BootClass.RECONNECT: 0.25, BootClass.COLD: 0.5}
 """Of the common tokens, what is left to those before each class."""
 
-BURST_S = 0.5
+BURST_S = 0.15
 """Tokens kept, in seconds of the rate: those of one class, and the common ones."""
 
 SAMPLES_MIN = 5
@@ -50,6 +51,9 @@ SAMPLES_MIN = 5
 
 TIMES_MAX = 1_000
 """Times of boots that are kept of one window."""
+
+LATE_STOP = 3.0
+"""How many times as late as it may be the loop is when none begins but the only one: a burst has outrun the windows."""
 
 CUT = 0.7
 """What is left of the rate after a bad window: three cuts and it is a third."""
@@ -73,7 +77,7 @@ class BootRules:
     )
     rise: float = setting(
         "PARLEY_WEBAPP_BOOTS_RISE",
-        default=20.0,
+        default=40.0,
         minimum=0.1,
         help="boots a second that are added in each half second in which all was well and some were refused",
     )
@@ -86,9 +90,15 @@ class BootRules:
     )
     boot_s_max: float = setting(
         "PARLEY_WEBAPP_BOOT_S_MAX",
-        default=1.0,
+        default=1.5,
         minimum=0.01,
         help="seconds that the middle boot may take; with longer ones, what is let begin is cut",
+    )
+    loop_late_s_max: float = setting(
+        "PARLEY_WEBAPP_BOOTS_LOOP_LATE_S_MAX",
+        default=0.08,
+        minimum=0.001,
+        help="seconds that the event loop may be late, usually; above it what is let begin is cut, at thrice it stops",
     )
     window_s: float = setting(
         "PARLEY_WEBAPP_BOOTS_WINDOW_S",
@@ -109,6 +119,7 @@ class Window:
     is_troubled: bool = False
     """Whether something was wrong that a cut may have mended already: no reason for another, nor for more."""
     took_s: list[float] = field(default_factory=list)
+    late_s: list[float] = field(default_factory=list)
     refused: int = 0
 
     def is_bad(self, rules: BootRules) -> bool:
@@ -116,7 +127,7 @@ class Window:
         served = self.served_by_edge + self.served_by_rows
         is_cold = served >= SAMPLES_MIN and self.served_by_edge < rules.edge_share_min * served
         is_slow = len(self.took_s) >= SAMPLES_MIN and _middle(self.took_s) > rules.boot_s_max
-        return is_cold or is_slow or self.was_database_slow
+        return is_cold or is_slow or self.was_database_slow or _middle(self.late_s) > rules.loop_late_s_max
 
 
 class BootRate:
@@ -134,6 +145,7 @@ class BootRate:
         self._cut_at = now - rules.window_s
         self._round_trip_s = rules.window_s
         self._refused_last = 0
+        self._late_s = 0.0
         self.under_way = 0
         """Boots that have begun and not ended."""
 
@@ -144,7 +156,7 @@ class BootRate:
     def take(self, who: BootClass, now: float) -> float:
         """Let a boot begin and return 0; or return after how many seconds it may try again. One that begins `ends`."""
         self._settle(now)
-        if self.under_way < max(1.0, self.rate * self._rules.boot_s_max) and self._take(who):
+        if self._has_room and self._take(who):
             self.under_way += 1
             return 0.0
         self._window.refused += 1
@@ -176,6 +188,20 @@ class BootRate:
         # What a cut does to it is seen when what began before is over.
         self._window.is_troubled |= is_slow
         self._window.was_database_slow |= is_slow and now - self._cut_at >= self._round_trip_s
+
+    def note_loop(self, late_s: float, now: float) -> None:
+        """Learn how late the loop was just now; to be told many times in a window."""
+        self._settle(now)
+        self._late_s = late_s
+        if now - self._cut_at >= self._rules.window_s and len(self._window.late_s) < TIMES_MAX:
+            self._window.late_s.append(late_s)
+
+    @property
+    def _has_room(self) -> bool:
+        if not self.under_way:
+            return True
+        is_stuck = self._late_s > LATE_STOP * self._rules.loop_late_s_max
+        return not is_stuck and self.under_way < self.rate * self._rules.boot_s_max
 
     def _take(self, who: BootClass) -> bool:
         if self._own[who] >= 1.0:

@@ -53,6 +53,27 @@ def test_it_rises_by_steps_and_not_above_its_limit() -> None:
     assert seen[-1] == RULES.rate_max
 
 
+def test_a_loop_that_is_late_for_most_of_a_window_is_a_cut() -> None:
+    """One hiccup is none; after a cut the next verdict is on what came after it."""
+    late, hiccup = rate_at(), rate_at()
+    for tick in range(1, 12):
+        now = 0.5 + tick * 0.05
+        late.note_loop(0.1, now)
+        hiccup.note_loop(0.3 if tick == 5 else 0.001, now)
+    assert late.rate == 400.0 * 0.7
+    assert hiccup.rate == 400.0
+
+
+def test_while_the_loop_is_very_late_only_one_boots_at_a_time() -> None:
+    """Whatever tokens are left; and all is as before when it is in time again."""
+    rate = rate_at()
+    rate.note_loop(0.4, 0.1)
+    assert rate.take(BootClass.RESUME, 0.1) == 0.0
+    assert rate.take(BootClass.RESUME, 0.1) > 0.0
+    rate.note_loop(0.0, 0.2)
+    assert rate.take(BootClass.RESUME, 0.2) == 0.0
+
+
 def test_each_cause_alone_is_enough_for_a_cut() -> None:
     """A cold edge, a slow database, slow boots; a boot or two prove nothing."""
     cold, slow, few = rate_at(), rate_at(), rate_at()
