@@ -7,6 +7,7 @@ because a tier without one of its loops only looks alive.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 EXIT_CONFIG = 2
 """Exit status for wrong settings: restarting will not help (sysexits' EX_CONFIG is 78; shells use 2 for usage)."""
 
+
+GC_YOUNG = 20_000
+"""Objects made and not freed before a collection looks for cycles; some ten megabytes."""
 
 EXIT_IMPATIENT = 130
 """Exit status after a second signal: 128 + SIGINT, as shells have it."""
@@ -171,6 +175,10 @@ def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) 
         for problem in error.problems:
             sys.stderr.write(f"{problem}\n")
         raise SystemExit(EXIT_CONFIG) from None
+    # What start-up imported stays: a collection has no reason to look at it again. And young objects of a busy loop are
+    # mostly tasks under way, so looking for cycles after every 700 of them costs a tenth of the time and finds none.
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG)
     try:
         uvloop.run(until_signal(serve(config)))
     except asyncio.CancelledError:
