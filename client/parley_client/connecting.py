@@ -30,6 +30,10 @@ SETTLED_S = 5.0
 LATER_S = 1.0
 """The least wait where coming back at once is of no use."""
 
+HERD_S = 1.0
+"""After a connection broke, perhaps with a gateway and thousands of others, all come back within this time: those who
+come together are mostly refused, and then wait for longer than this."""
+
 DEAD_MAX = 4
 """Gateways that we ask not to be sent to again, since they did not answer."""
 
@@ -151,7 +155,8 @@ class Connecting:
             return LATER_S
         self._on_status(Status.ENDED, reason)
         log.info("connection ended: %s", reason)
-        if code in (None, 1006):
+        is_broken = code in (None, 1006)
+        if is_broken:
             self._doubt(gateway_id)
         match self._session.closed(code):
             case Return.NEVER:
@@ -159,7 +164,7 @@ class Connecting:
             case Return.LATER:
                 return LATER_S
             case Return.AT_ONCE:
-                return 0.0
+                return self._rng.uniform(0.0, HERD_S) if is_broken else 0.0
 
     async def _found_door(self) -> _Door:
         """Return where to connect, booting first if that is wanted. Raises Refused or Unreachable."""
