@@ -21,7 +21,7 @@ class CrowdRules:
 
     asks: float = 10.0
     """Asks of those who come back within about a second; with more of them they are a crowd."""
-    gap_s: float = 0.3
+    gap_s: float = 0.4
     """Between two reads for a crowd alone. A boot needs up to four kinds, opening its session three."""
     glance_s: float = 0.02
     """Between two reads while one alone waits: within this, more of a crowd come."""
