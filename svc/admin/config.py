@@ -52,7 +52,10 @@ class RouterLimits:
         help="bytes in one forwarded batch (one event more may be in it)",
     )
     window_batches: int = setting(
-        "PARLEY_ADMIN_WINDOW", default=32, minimum=1, help="unanswered batches at one channel server"
+        "PARLEY_ADMIN_WINDOW",
+        default=128,
+        minimum=1,
+        help="unanswered batches at one channel server; fewer are larger, but all wait behind a subscriber that hangs",
     )
     recent_s: float = setting(
         "PARLEY_ADMIN_RECENT_S",

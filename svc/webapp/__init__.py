@@ -14,7 +14,7 @@ each has a limit, and says 429 or leaves the rest to the sweepers.
 | domain/ | the rules, which both faces share |
 | log.py, plan.py, committer.py | a write, its offsets, the transaction that makes it true |
 | aftermath.py | what follows a commit, in order: caches forget, events go out, writers are told |
-| effects.py, mentions.py, emoji_step.py, outbox.py | what follows from a write elsewhere, and what was not yet done of it |
+| effects.py, mentions.py, emoji_step.py, outbox.py | what follows from a write elsewhere, and what is left of it |
 | publisher.py, admin_link.py | the way of events to their owners |
 | gathering/ | reads that many ask for at once, made once for all |
 | boot_gate.py, edge_tier.py, presence_tier.py | how many may boot; the tiers that are asked for models and presence |

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, int]
 
+TASKS_MAX = 256
+"""Batches under way, late ones too: four times what the link takes."""
+
 
 class AdminLink(Protocol):
     """The way to admin."""
@@ -56,10 +59,30 @@ class PublisherLimits:
     """Well under the mesh's message limit of 16 MiB."""
     in_flight_max: int = 8
     """Batches that are not answered yet. An answer takes a fan-out's round trip, 5 to 20 ms."""
+    late_s: float = 0.05
+    """After so long a batch gives its place to the next, answered or not: it waits for a subscriber that hangs, which
+    must not hold up everybody's events. Until the owner gives up on it (2 s) these are 40 batches; the link has 64."""
     acked_max: int = 50_000
     """Published events whose rows wait for deletion; beyond it the oldest are left to the sweepers."""
     delete_max: int = 1000
     """Rows in a DELETE."""
+
+
+class _Place:
+    """A place in the window, given back once."""
+
+    __slots__ = ("_is_taken", "_window")
+
+    def __init__(self, window: asyncio.Semaphore) -> None:
+        """Be a place that was acquired."""
+        self._window = window
+        self._is_taken = True
+
+    def give_back(self) -> None:
+        """Let the next batch have it."""
+        if self._is_taken:
+            self._is_taken = False
+            self._window.release()
 
 
 class Publisher:
@@ -122,8 +145,8 @@ class Publisher:
     async def run(self) -> None:
         """Publish what is queued, for ever."""
         limits = self._limits
-        # Twice the window: a task gives its place back a turn of the loop before it is gone.
-        async with Tasks("publish", 2 * limits.in_flight_max) as tasks:
+        # More than the link takes: a task lives on for a turn of the loop after its answer, or its refusal.
+        async with Tasks("publish", TASKS_MAX) as tasks:
             while True:
                 events = await self._waiting.take(limits.batch_max, limits.batch_bytes_max)
                 await self._window.acquire()
@@ -131,11 +154,14 @@ class Publisher:
                 tasks.spawn(self._publish_held(events))
 
     async def _publish_held(self, events: Sequence[event_pb2.Event]) -> None:
+        place = _Place(self._window)
+        late = asyncio.get_running_loop().call_later(self._limits.late_s, place.give_back)
         try:
             await self.publish(events)
         finally:
             self._held.difference_update((event.channel_id, event.offset) for event in events)
-            self._window.release()
+            late.cancel()
+            place.give_back()
 
     async def delete_acked(self) -> None:
         """Delete the rows of published events, for ever. While MySQL does not answer, they wait, bounded."""

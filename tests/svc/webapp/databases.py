@@ -95,6 +95,8 @@ class RecordingLink:
     refuses: bool = False
     undelivered: set[str] = field(default_factory=set)
     """Channels whose events it cannot deliver."""
+    hanging: set[str] = field(default_factory=set)
+    """Channels that have a subscriber which hangs: a batch with an event of theirs is taken, and not answered."""
 
     async def publish(self, events: Sequence[event_pb2.Event]) -> Sequence[int]:
         """Take a batch."""
@@ -103,6 +105,8 @@ class RecordingLink:
             raise UnavailableError("no admin")
         left = [index for index, event in enumerate(events) if event.channel_id in self.undelivered]
         self.published += [event for index, event in enumerate(events) if index not in left]
+        if any(event.channel_id in self.hanging for event in events):
+            await asyncio.Event().wait()
         return left
 
     def places(self, channel_id: str) -> list[int]:

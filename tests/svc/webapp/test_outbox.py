@@ -74,6 +74,19 @@ async def test_events_survive_an_absent_admin(running: Webapp) -> None:
     assert sorted(set(running.link.places(CHANNEL))) == list(range(1, 31))
 
 
+async def test_a_subscriber_that_hangs_holds_up_nobody_else(running: Webapp) -> None:
+    """Twice as many batches as the window has places get no answer; what comes after them goes out all the same."""
+    running.link.hanging = {CHANNEL}
+    count = 2 * PublisherLimits().in_flight_max
+    for i in range(count):
+        await running.committer.commit(post(CHANNEL, f"m{i}"))
+    await running.committer.commit(post(OTHER, "m"))
+    async with asyncio.timeout(1.0):
+        while running.link.places(OTHER) != [1]:
+            await asyncio.sleep(0.005)
+    assert running.link.places(CHANNEL) == list(range(1, count + 1))
+
+
 async def test_events_that_admin_could_not_deliver_are_offered_again(running: Webapp) -> None:
     """Only those: the others' rows are deleted."""
     running.link.undelivered = {OTHER}
