@@ -51,15 +51,17 @@ READERS, PEOPLE, CHANNELS, MESSAGES = 150, 2_000, 60, 1_500
 IDLE_S = 5.0
 WARM_S = 310.0
 """Longer than any class lives: what was loaded together at first expires together, and would look like a trouble."""
+MEET_S = 300.0
+"""How long people are remembered: who is looked at for the first time is spread over it (see ReadLoad)."""
 STEADY_S = 40.0
 AFTER_S = 20.0
 CALM_S = 5.0
 GRACE_S = 150.0
 PAUSE_S = 10.0
 """Between the steps of who has nothing to wait for."""
-WINDOW_S = 8.0
-"""Database load is judged over this long: at 40 queries a second, chance alone moves one window by a twentieth, and the
-highest of a minute by a seventh."""
+WINDOW_S = 10.0
+"""Database load is judged over this long: at 30 queries a second, chance alone moves one window by a seventeenth, and
+the highest of a minute by an eighth."""
 POLL_S = 0.25
 
 MODES: Mapping[str, Mapping[str, str]] = {
@@ -159,7 +161,7 @@ class _Trial:
             self._database = await up.enter_async_context(watching(dsn))
             self._reads = await up.enter_async_context(CacheReads.watching(self._mesh))
             idle_qps = await self._idle()
-            self._load = ReadLoad(list(self._mesh.web_urls.values()), town, RATE, Random(self._seed))
+            self._load = ReadLoad(list(self._mesh.web_urls.values()), town, RATE, Random(self._seed), MEET_S)
             await up.enter_async_context(background("readers", self._load.run()))
             self._say(f"warming for {WARM_S:.0f} s, then {STEADY_S:.0f} s of steady load")
             await asyncio.sleep(WARM_S)

@@ -85,7 +85,14 @@ async def make_town(mesh: Mesh, spec: SeedSpec, readers: int) -> Town:
 class ReadLoad:
     """Calls at `rate` a second, and what became of each in `samples`. Ends with the block."""
 
-    def __init__(self, urls: Sequence[str], town: Town, rate: float, rng: Random) -> None:
+    def __init__(self, urls: Sequence[str], town: Town, rate: float, rng: Random, meet_s: float = 0.0) -> None:
+        """`meet_s`: seconds over which one person after the other is looked at for the first time.
+
+        As long as what is cached of a person lives, the ends of these lives are spread; otherwise they would come in a
+        wave once in a life, and look like trouble.
+        """
+        self._meet_s = meet_s
+        self._met_from = time.monotonic()
         self._urls = itertools.cycle(urls)
         self._readers = readers = town.readers
         self._people = town.people
@@ -131,12 +138,19 @@ class ReadLoad:
 
     def _arguments(self, method: str, reader: Reader) -> dict[str, Any]:
         if method == "users.info":
-            return {"user": self._rng.choices(self._people, self._people_weights)[0]}
+            known = self._known()
+            return {"user": self._rng.choices(self._people[:known], self._people_weights[:known])[0]}
         if method.startswith("conversations."):
             channel = self._rng.choices(reader.channels, _popularity(len(reader.channels)))[0]
             limit = {"limit": HISTORY_LIMIT} if method.endswith("history") else {}
             return {"channel": channel, **limit}
         return {}
+
+    def _known(self) -> int:
+        """Return how many people are looked at by now."""
+        elapsed_s = time.monotonic() - self._met_from
+        share = min(1.0, elapsed_s / self._meet_s) if self._meet_s else 1.0
+        return max(1, round(share * len(self._people)))
 
     async def _call(
         self, http: aiohttp.ClientSession, reader: Reader, method: str, arguments: dict[str, Any]
