@@ -1,13 +1,14 @@
 """The change of places: from the checks, over the fence, to the write that proves the new primary.
 
     1  look at all servers and at the last watch; refuse what could lose something, unless forced
-    2  fence the old primary, if it answers: read-only, everybody cut off
-    3  let the replica apply all that it received (from a live primary: all that there is)
-    4  compare-and-set the topology in Consul, epoch one higher: from here on it counts
-    5  open the new primary, and write something to it
-    6  let the old primary, if it answers, follow the new one
+    2  take the turn: of several failovers of a server at once one goes on, and the others touch nothing
+    3  fence the old primary, if it answers: read-only, everybody cut off
+    4  let the replica apply all that it received (from a live primary: all that there is)
+    5  compare-and-set the topology in Consul, epoch one higher: from here on it counts
+    6  open the new primary, and write something to it
+    7  let the old primary, if it answers, follow the new one
 
-Whatever fails before step 4 is undone; whatever fails after it is finished by the same command again, or by the mesh,
+Whatever fails before step 5 is undone; whatever fails after it is finished by the same command again, or by the mesh,
 which brings servers into the role that the topology gives them.
 """
 
@@ -180,6 +181,28 @@ class Failover:
         if self._plan.risks and not force:
             said = "; ".join(risk.detail for risk in self._plan.risks)
             raise FailoverError(f"Refused: {said}.", f"{self._plan.risks[0].advice} Or --force.", self._plan.risks)
+        async with AsyncExitStack() as turn:
+            await self._take_turn(turn)
+            await self._move(force=force)
+        outcome.took_s = time.monotonic() - began
+        return outcome
+
+    async def _take_turn(self, turn: AsyncExitStack) -> None:
+        """Keep others from moving these servers, and see that nobody has since the plan was made.
+
+        Whoever loses the compare-and-set puts back what it did, on servers that the winner is at work on: a fence taken
+        from a primary that is none any more. So the second never begins.
+        """
+        try:
+            for node in [self._old, self._new] if self._plan.primary.is_up else [self._new]:
+                await turn.enter_async_context(roles.moving(node))
+        except NodeError as error:
+            raise FailoverError(f"Not begun: {error}.", "Look at parley status, then again.") from error
+        if await self._directory.read(list(self._plan.entries)) != self._plan.entries:
+            raise FailoverError("Consul's topology of the database has changed meanwhile.", "Look at parley status.")
+
+    async def _move(self, *, force: bool) -> None:
+        """Do it, from the fence on: steps 3 to 7."""
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self._put_back)
             target = await self._fence()
@@ -190,11 +213,9 @@ class Failover:
             except StaleError as error:
                 raise FailoverError(f"{error}.", "Look at parley status, and decide anew.") from error
             undo.pop_all()
-        outcome.topology = topology
+        self._outcome.topology = topology
         self._did("topology")
         await self._open(topology)
-        outcome.took_s = time.monotonic() - began
-        return outcome
 
     async def _fence(self) -> Position | None:
         """Shut the old primary; return what it has then, None when it does not answer."""

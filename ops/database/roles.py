@@ -41,6 +41,18 @@ async def _turn(node: Node) -> AsyncIterator[Session]:
         yield session
 
 
+@asynccontextmanager
+async def moving(node: Node) -> AsyncIterator[None]:
+    """Be the only one who takes this server through a failover; whoever dies meanwhile holds nobody up.
+
+    Raises NodeError at once when somebody else does, or when the server does not answer.
+    """
+    async with node.session() as session:
+        if not (await session.rows("SELECT GET_LOCK('parley-failover', 0) AS got"))[0]["got"]:
+            raise NodeError(node.address, Reach.UP, "another failover of this server is under way")
+        yield
+
+
 async def become_primary(node: Node, *, has_replica: bool) -> None:
     """Make a server take writes. With `has_replica` a commit waits for one from the first on.
 

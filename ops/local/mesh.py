@@ -152,10 +152,13 @@ class Mesh:
         return found
 
     async def kill(self, name: str, number: int = signal.SIGKILL) -> None:
-        """Send a signal to a member as an accident would; for SIGKILL, return when it is dead."""
+        """Send a signal to a member as an accident would; return when it is dead (SIGKILL), or hangs (SIGSTOP)."""
         process = self.process(name)
         if process is None:
             raise LocalError(f"{name} is not running.")
+        if number == signal.SIGSTOP:
+            await process.freeze()
+            return
         process.signal(number)
         if number == signal.SIGKILL:
             await process.wait()

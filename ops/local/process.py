@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,9 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 # How often readiness is asked for: well under what a person notices, and cheap for what is asked.
 PROBE_INTERVAL_S = 0.05
+
+# How often a child that was told to hang is looked at: the kernel takes well under a millisecond, more under load.
+FREEZE_POLL_S = 0.002
 
 TAIL_LINES = 20
 TAIL_BYTES = 16_384
@@ -86,6 +90,12 @@ class Process:
         """Send a signal; nothing happens when the child has ended."""
         if self.is_running:
             self._child.send_signal(number)
+
+    async def freeze(self) -> None:
+        """Make the child hang (SIGSTOP), and return once every thread of it has: the kernel lets them go on a while."""
+        self.signal(signal.SIGSTOP)
+        while self.is_running and not _is_frozen(self.pid):
+            await asyncio.sleep(FREEZE_POLL_S)
 
     async def wait(self) -> int:
         """Return the exit code once the child has ended; a signal's number, negated, when one ended it."""
@@ -185,6 +195,18 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def _is_frozen(pid: int) -> bool:
+    """Return whether every thread of a process is stopped; where there is no /proc, believe the signal."""
+    threads = Path(f"/proc/{pid}/task")
+    if not threads.exists():
+        return True
+    states = []
+    for thread in threads.iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            states.append((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return all(state == "T" for state in states)
 
 
 def _set_aside(log: Path) -> None:

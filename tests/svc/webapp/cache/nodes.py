@@ -36,10 +36,10 @@ class CacheServer:
             await self._process.kill()
         self._process = None
 
-    def hang(self) -> None:
+    async def hang(self) -> None:
         """Let it go on holding its connections, and do nothing."""
         assert self._process is not None
-        self._process.signal(signal.SIGSTOP)
+        await self._process.freeze()
 
     def go_on(self) -> None:
         """Let it do all that was asked of it meanwhile."""

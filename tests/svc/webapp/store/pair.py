@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -71,14 +70,7 @@ class Half:
     async def freeze(self) -> None:
         """Hang it: its ports stay open and nothing answers."""
         assert self.process is not None
-        self.process.signal(signal.SIGSTOP)
-        while _state(self.process.pid) != "T":
-            await asyncio.sleep(0.005)
-
-
-def _state(pid: int) -> str:
-    """Return Linux's letter for what a process does."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        await self.process.freeze()
 
 
 @dataclass

@@ -147,7 +147,7 @@ async def test_a_node_that_owes_too_many_answers_is_sent_no_fills(server: CacheS
     """A fill may be large, and it can be spared."""
     async with client(server.address, replace(PATIENT, in_flight_max=2)) as node:
         lease = await won(node, "k")
-        server.hang()
+        await server.hang()
         waiting = asyncio.ensure_future(node.get(["a", "b"], 0))
         await asyncio.sleep(0)
         lease.fill(b"v", 60, 1)
@@ -175,7 +175,7 @@ async def test_the_lease_of_a_caller_who_left_goes_back(server: CacheServer) -> 
     """Cancelled, or past its deadline: nobody else waits for a fill that never comes."""
     impatient = replace(PATIENT, deadline_s=0.05, failures_max=1000)
     async with client(server.address) as there, client(server.address, impatient) as here:
-        server.hang()
+        await server.hang()
         gone = asyncio.ensure_future(here.get(["a"], 100))
         await asyncio.sleep(0.01)
         gone.cancel()

@@ -65,7 +65,7 @@ class World:
             await server.stop()
             await server.start()
             return
-        server.hang()
+        await server.hang()
         await asyncio.sleep(self.rng.choice([0.01, 0.03, 0.15]))
         server.go_on()
 

@@ -81,7 +81,7 @@ async def test_a_node_that_hangs_costs_three_deadlines_once(server: CacheServer)
     """Then it is left alone; woken, it is told first what it missed."""
     async with client(server.address, IMPATIENT) as node, client(server.address) as other:
         await put(other, "k", b"old")
-        server.hang()
+        await server.hang()
         began = time.monotonic()
         deleted = asyncio.ensure_future(node.delete(["k"], 0))
         while node.alive:
@@ -103,7 +103,7 @@ async def test_a_deletion_late_by_a_deadline_still_comes_before_the_reads_after_
     """One short stall: the connection lives, the deletion is in flight, and order does the rest."""
     async with client(server.address, IMPATIENT) as node, client(server.address) as other:
         await put(other, "k", b"old")
-        server.hang()
+        await server.hang()
         assert await node.delete(["k"], 0) == {server.address: ["k"]}
         server.go_on()
         found = None
@@ -123,7 +123,7 @@ async def test_deletions_that_others_could_not_deliver_are_done_before_the_next_
         node.undelivered(["k"])
         assert (await one(node, "k", 0)).value is None
         await put(node, "k", b"old")
-        server.hang()
+        await server.hang()
         while hanging.alive:
             await hanging.get(["k"], 0)
         hanging.undelivered(["k"])
@@ -136,7 +136,7 @@ async def test_deletions_that_others_could_not_deliver_are_done_before_the_next_
 async def test_past_the_limit_of_deletions_remembered_the_node_is_emptied(server: CacheServer) -> None:
     """Of what was stored in the same second, too."""
     async with client(server.address, replace(IMPATIENT, undeleted_max=5)) as node, client(server.address) as other:
-        server.hang()
+        await server.hang()
         while node.alive:
             await node.get(["k"], 0)
         for i in range(10):
@@ -158,7 +158,7 @@ async def test_a_backlog_of_thousands_is_done_before_the_first_read(server: Cach
                 assert found is not None
                 assert found.lease is not None
                 found.lease.fill(b"old", 60, 1)
-        server.hang()
+        await server.hang()
         while hanging.alive:
             await hanging.get(["k"], 0)
         assert await hanging.delete(keys, 0) == {server.address: keys}
@@ -177,7 +177,7 @@ def test_a_stall_of_our_own_is_not_held_against_the_node(tmp_path: Path) -> None
     async def read_through_a_stall() -> None:
         async with cache_server(tmp_path) as server, client(server.address, IMPATIENT) as node:
             await put(node, "k", b"v")
-            server.hang()
+            await server.hang()
             reading = asyncio.ensure_future(node.get(["k"], 0))
             await asyncio.sleep(0.005)
             here, there = socket.socketpair()
