@@ -23,11 +23,11 @@ from svc.webapp.cache.memcached.node import Node
 from svc.webapp.cache.routes.all_sync import AllSync
 from svc.webapp.cache.routes.null import Null
 from svc.webapp.cache.routes.operations import Operations
-from svc.webapp.committer import run_committer
+from svc.webapp.commit.committer import run_committer
+from svc.webapp.commit.effects import Effects, Writes
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
-from svc.webapp.effects import Effects, Writes
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import open_pools

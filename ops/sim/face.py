@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.event.v1 import event_pb2
+from svc.webapp.commit.effects import Stores, Writes
+from svc.webapp.commit.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Posted
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Stores, Writes
 from svc.webapp.gathering.reads import SharedReads
-from svc.webapp.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
 from svc.webapp.store.rows import ConversationKind
 
 TEAM = "T0000000001"

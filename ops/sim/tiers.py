@@ -26,15 +26,15 @@ from svc.channel.servicer import ChannelServicer
 from svc.kit.config import InstanceConfig
 from svc.kit.errors import UnavailableError
 from svc.kit.lifecycle import Tasks
-from svc.webapp.admin_link import AdminPools, run_admin_stream
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.committer import run_committer
+from svc.webapp.commit.admin_link import AdminPools, run_admin_stream
+from svc.webapp.commit.committer import run_committer
+from svc.webapp.commit.effects import Effects, Stores, Writes
+from svc.webapp.commit.mentions import run_mentions
+from svc.webapp.commit.publisher import Publisher, run_publisher
+from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.domain.services import Services
-from svc.webapp.effects import Effects, Stores, Writes
 from svc.webapp.gate import Gate
-from svc.webapp.mentions import run_mentions
-from svc.webapp.outbox import run_sweepers
-from svc.webapp.publisher import Publisher, run_publisher
 from svc.webapp.servicer import WebappServicer
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore

@@ -1,7 +1,7 @@
 """A token bucket: something may happen so often, and what was not used may be saved up. Pure.
 
 For a fixed rate that one party has. Where the rate is found by trying, or several kinds share it with reserves, the
-rules are of another sort: see `svc.gateway.admission` and `svc.webapp.domain.boot_rate`.
+rules are of another sort: see `svc.gateway.admission` and `svc.webapp.domain.boot.rate`.
 """
 
 from __future__ import annotations

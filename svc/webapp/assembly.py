@@ -8,12 +8,13 @@ from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
-from svc.webapp.domain.boot_full import FullBoots
-from svc.webapp.domain.boot_models import EdgeFirst, Models, NoEdge
-from svc.webapp.domain.boot_rate import BootRules
-from svc.webapp.domain.boot_rows import RowModels
-from svc.webapp.domain.boots import Boots
+from svc.webapp.domain.boot.boots import Boots
+from svc.webapp.domain.boot.full import FullBoots
+from svc.webapp.domain.boot.models import EdgeFirst, Models, NoEdge
+from svc.webapp.domain.boot.rate import BootRules
+from svc.webapp.domain.boot.rows import RowModels
 from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
@@ -26,7 +27,6 @@ from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
-from svc.webapp.effects import Stores, Writes
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools

@@ -1,4 +1,4 @@
-"""The door that boots pass: the rate of `domain.boot_rate`, told what happens in this process."""
+"""The door that boots pass: the rate of `domain.boot.rate`, told what happens in this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from svc.kit.clock import Clock
-from svc.webapp.domain.boot_rate import BootClass, BootRate, BootRules
+from svc.webapp.domain.boot.rate import BootClass, BootRate, BootRules
 from svc.webapp.domain.refusal import RateLimited
 
 __all__ = ["BootGate"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from svc.kit.config import InstanceConfig, setting
 from svc.webapp.api.asgi import HttpConfig
-from svc.webapp.domain.boot_rate import BootRules
+from svc.webapp.domain.boot.rate import BootRules
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
 

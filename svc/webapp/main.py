@@ -15,24 +15,24 @@ from svc.kit.rpc import rpc_server
 from svc.kit.telemetry import telemetry
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
-from svc.webapp.admin_link import run_admin_stream
 from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.process import run_process_cache
-from svc.webapp.committer import CommitterLimits, run_committer
+from svc.webapp.commit.admin_link import run_admin_stream
+from svc.webapp.commit.committer import CommitterLimits, run_committer
+from svc.webapp.commit.effects import Effects, Writes
+from svc.webapp.commit.mentions import run_mentions
+from svc.webapp.commit.publisher import run_publisher
+from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.config import WebappConfig
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
 from svc.webapp.edge_tier import EdgeTier
-from svc.webapp.effects import Effects, Writes
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
-from svc.webapp.mentions import run_mentions
-from svc.webapp.outbox import run_sweepers
 from svc.webapp.presence_tier import PresenceTier
-from svc.webapp.publisher import run_publisher
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
 from svc.webapp.store.admission import Admission, observe

@@ -32,7 +32,7 @@ class Planted:
 PLANTED = (
     Planted(
         "ack before commit",
-        "svc/webapp/committer.py",
+        "svc/webapp/commit/committer.py",
         "                    raise OutcomeUnknown(str(error)) from error\n                raise\n",
         "                    pass\n",
         "a post is promised although the transaction was lost on its way",
@@ -104,7 +104,7 @@ PLANTED = (
     ),
     Planted(
         "outbox off",
-        "svc/webapp/plan.py",
+        "svc/webapp/commit/plan.py",
         "        planned.outbox.append((channel_id, event.offset, due_us))\n",
         "",
         "what a killed webapp had committed is published by nobody",
@@ -146,7 +146,7 @@ PLANTED = (
     ),
     Planted(
         "members are not checked in the transaction",
-        "svc/webapp/plan.py",
+        "svc/webapp/commit/plan.py",
         "    if write.if_member and not is_member(write.if_member):\n        return False\n",
         "",
         "who has just left can still post",

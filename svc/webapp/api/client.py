@@ -13,7 +13,7 @@ from svc.shapes.positions import TokenMalformed, decode
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.rtm import COLD, SOCKET_ARGS, socket_of
-from svc.webapp.domain.boot_rate import BootClass
+from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 

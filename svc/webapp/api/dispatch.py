@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
 from svc.webapp.api.arguments import ArgumentError, parse
 from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.domain.caller import ANONYMOUS, Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
-from svc.webapp.log import OutcomeUnknownError
 from svc.webapp.priority import Priority, current
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
-from svc.webapp.domain.boot_rate import BootClass
+from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 

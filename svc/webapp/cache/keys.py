@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import policy
-from svc.webapp.log import Effect, Follow, Mention, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.log import Effect, Follow, Mention, PutDirectory, PutUser, Unfollow, Write
 
 __all__ = [
     "behind_effect",

@@ -10,8 +10,8 @@ from svc.webapp.cache import keys, values
 from svc.webapp.cache.cache import Cache
 from svc.webapp.cache.codec import FLAG, JSON, NUMBER, row_codec
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, Choices, MemberPage, Sides
+from svc.webapp.commit.log import Json, Write
 from svc.webapp.gathering.reads import SharedReads
-from svc.webapp.log import Json, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Prefs, Team, Token, User
 from svc.webapp.store.user import UserStore

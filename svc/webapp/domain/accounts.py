@@ -12,12 +12,12 @@ from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
 from svc.kit.tokens import new_token, token_hash
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import PutUser, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
-from svc.webapp.log import PutUser, Write
 from svc.webapp.store.rows import Bot, Team, Token, TokenKind, User
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from parley.event.v1 import event_pb2
+from svc.webapp.commit.log import Draft, Json, MessageDraft, Place
 from svc.webapp.domain import shapes
-from svc.webapp.log import Draft, Json, MessageDraft, Place
 from svc.webapp.store.rows import Conversation, ConversationKind
 
 _DIRECT = (ConversationKind.IM, ConversationKind.MPIM)

@@ -10,12 +10,12 @@ from svc.kit.errors import AlreadyExistsError
 from svc.kit.ids import IdMint
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import Follow, PutDirectory, Unfollow, Write
 from svc.webapp.domain import announcements, names
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import DIRECT, Directory, Sight
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
-from svc.webapp.log import Follow, PutDirectory, Unfollow, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind
 from svc.webapp.store.workspace import WorkspaceStore

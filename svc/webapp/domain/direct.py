@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from svc.kit.clock import Clock
 from svc.kit.errors import InternalError
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import Follow, Write
 from svc.webapp.domain import announcements, names
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import Sight
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
-from svc.webapp.log import Follow, Write
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 
 OTHERS_MAX = 8

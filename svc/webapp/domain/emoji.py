@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import PutEmoji, Write
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
-from svc.webapp.log import PutEmoji, Write
 from svc.webapp.store.workspace import WorkspaceStore
 
 __all__ = ["EMOJI_MAX", "CustomEmoji", "emoji_name", "picture"]

@@ -6,11 +6,11 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
 from svc.kit.ids import ts_from_us
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import ROUNDS_MAX, Writes
+from svc.webapp.commit.log import Draft, Json, Write
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import ROUNDS_MAX, Writes
-from svc.webapp.log import Draft, Json, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind
 from svc.webapp.store.user import UserStore

@@ -12,6 +12,8 @@ from svc.kit.ids import is_id, ts_from_us, us_from_ts
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.values import NEWEST_MAX
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import NOTICES, Draft, Json, Mention, MessageDraft, Place, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain import text as text_rules
 from svc.webapp.domain.bots import Bots
@@ -20,8 +22,6 @@ from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import DIRECT, Directory, Sight
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.effects import Writes
-from svc.webapp.log import NOTICES, Draft, Json, Mention, MessageDraft, Place, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.workspace import WorkspaceStore

@@ -8,9 +8,9 @@ from hashlib import sha256
 
 import orjson
 
+from svc.webapp.commit.log import Json
 from svc.webapp.domain import text as text_rules
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.log import Json
 
 BLOCKS_MAX = 50
 ATTACHMENTS_MAX = 100

@@ -8,10 +8,10 @@ from dataclasses import replace
 from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import ROUNDS_MAX, Writes
+from svc.webapp.commit.log import Draft, Json, Write
 from svc.webapp.domain import prefs
 from svc.webapp.domain.caller import Caller
-from svc.webapp.effects import ROUNDS_MAX, Writes
-from svc.webapp.log import Draft, Json, Write
 from svc.webapp.store.rows import Prefs
 from svc.webapp.store.user import UserStore
 

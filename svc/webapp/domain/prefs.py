@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import orjson
 
+from svc.webapp.commit.log import DRAFTS_MAX, Json
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.log import DRAFTS_MAX, Json
 
 __all__ = ["BYTES_MAX", "DEFAULTS", "NAMES_MAX", "changed", "check", "shown", "typed"]
 

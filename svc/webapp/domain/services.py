@@ -8,9 +8,9 @@ from svc.kit.clock import Clock
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
-from svc.webapp.domain.boot_full import FullBoots
-from svc.webapp.domain.boot_models import Models
-from svc.webapp.domain.boots import Boots
+from svc.webapp.domain.boot.boots import Boots
+from svc.webapp.domain.boot.full import FullBoots
+from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.connect import Connector
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages

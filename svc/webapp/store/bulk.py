@@ -1,7 +1,7 @@
 """Rows in bulk, for seeding: whole workspaces in seconds, 500 rows a statement. Writes no events and tells nobody.
 
 For workspaces that nobody has loaded yet. Rows that are there already stay as they are, so an interrupted run is
-repeated as a whole. What changes a living workspace goes through svc.webapp.effects.
+repeated as a whole. What changes a living workspace goes through svc.webapp.commit.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Reads of the channel keyspace, sharded by channel_id. Its tables are written by svc.webapp.committer alone."""
+"""Reads of the channel keyspace, sharded by channel_id. Its tables are written by svc.webapp.commit.committer alone."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from svc.webapp.log import NOTICES
+from svc.webapp.commit.log import NOTICES
 from svc.webapp.store.decode import columns, decode, decode_all
 from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query

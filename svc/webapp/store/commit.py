@@ -7,7 +7,7 @@ webapps never wait for each other in a circle; only the making of new heads may 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from svc.webapp.plan import Head, Plan, Request
+from svc.webapp.commit.plan import Head, Plan, Request
 from svc.webapp.store.decode import columns, encode
 from svc.webapp.store.pools import Transaction
 from svc.webapp.store.rows import Conversation, Message

@@ -105,8 +105,8 @@ class WorkspaceStore:
     async def put_user(self, user: User) -> None:
         """Insert a user or replace it, unless a version of a higher `revision_us` is there. Idempotent.
 
-        Tells nobody: svc.webapp.log.PutUser does. Raises AlreadyExistsError when another user of the team has its name
-        or email.
+        Tells nobody: the effect PutUser does. Raises AlreadyExistsError when another user of the team has its name or
+        email.
         """
         sql, args = upsert_newer("users", User, [encode(user)], keep=("version",))
         await self._db.execute(sql, args)
@@ -266,7 +266,7 @@ class WorkspaceStore:
     async def put_emoji(self, emoji: Sequence[Emoji]) -> None:
         """Set emoji of one workspace, each unless a version of a higher `revision_us` is there. Idempotent.
 
-        Tells nobody: svc.webapp.log.PutEmoji does.
+        Tells nobody: svc.webapp.commit.log.PutEmoji does.
         """
         sql, args = upsert_newer("emoji", Emoji, [encode(each) for each in emoji], keep=("version",))
         await self._db.execute(sql, args)

@@ -20,10 +20,10 @@ from svc.webapp.cache.cache import Cache, run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.routes.null import Null
 from svc.webapp.cache.routes.route import Route
-from svc.webapp.committer import Committer, run_committer
-from svc.webapp.effects import Effects, Stores, Writes
+from svc.webapp.commit.committer import Committer, run_committer
+from svc.webapp.commit.effects import Effects, Stores, Writes
+from svc.webapp.commit.publisher import Publisher, run_publisher
 from svc.webapp.migrate import DsnConfig, migrate
-from svc.webapp.publisher import Publisher, run_publisher
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley.event.v1 import event_pb2
-from svc.webapp.log import Draft, Json, MessageDraft, Place, Write
+from svc.webapp.commit.log import Draft, Json, MessageDraft, Place, Write
 
 CHANNEL = "C0000000001"
 TEAM = "T0000000001"

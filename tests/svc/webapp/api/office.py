@@ -24,15 +24,15 @@ from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.cache.cache import run_cache
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.memcached.node import Node
-from svc.webapp.committer import run_committer
+from svc.webapp.commit.committer import run_committer
+from svc.webapp.commit.effects import Effects, Writes
+from svc.webapp.commit.mentions import run_mentions
 from svc.webapp.domain.accounts import caller_of
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
-from svc.webapp.effects import Effects, Writes
 from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
-from svc.webapp.mentions import run_mentions
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
 from tests.svc.webapp.api.edge_twin import EdgeTwin

@@ -16,7 +16,7 @@ import pytest_asyncio
 from svc.kit.clock import SystemClock
 from svc.shapes.positions import decode, encode
 from svc.webapp.boot_gate import BootGate
-from svc.webapp.domain.boot_rate import BootRules
+from svc.webapp.domain.boot.rate import BootRules
 from tests.svc.webapp.api.office import Office, Someone
 
 Json = dict[str, Any]

@@ -19,11 +19,11 @@ from svc.webapp.api.arguments import Arg, ArgumentError
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.dispatch import Reply, bearer_token, dispatch
 from svc.webapp.api.registry import FAMILIES, METHODS
+from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
-from svc.webapp.log import OutcomeUnknownError
 from svc.webapp.priority import Priority, Turn, note_stored, taking
 
 CALLER = Caller("T0000000001", "U0000000001", scopes="identify,read")

@@ -9,8 +9,8 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
-from svc.webapp.log import Follow, Mention, PutDirectory, PutUser, Unfollow, Write
-from svc.webapp.plan import State, decode_effect, plan
+from svc.webapp.commit.log import Follow, Mention, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.plan import State, decode_effect, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 

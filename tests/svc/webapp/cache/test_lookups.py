@@ -15,6 +15,8 @@ from svc.kit.clock import SystemClock
 from svc.webapp.cache import keys
 from svc.webapp.cache.routes.route import Explained, Found, Undelivered
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX
+from svc.webapp.commit.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.direct import DirectMessages
@@ -22,8 +24,6 @@ from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.preferences import Preferences
-from svc.webapp.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
-from svc.webapp.outbox import run_sweepers
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.rows import Conversation, ConversationKind, Team, Token, TokenKind, User

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from svc.webapp.log import PutDirectory, Write
+from svc.webapp.commit.log import PutDirectory, Write
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from svc.kit.errors import AlreadyExistsError
-from svc.webapp.log import Write
+from svc.webapp.commit.log import Write
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.rows import (
     Bot,

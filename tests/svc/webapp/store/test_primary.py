@@ -18,8 +18,8 @@ from discovery.kv import KvEntry
 from ops.database.roles import become_primary
 from svc.kit.clock import SystemClock
 from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
-from svc.webapp.committer import Committer, run_committer
-from svc.webapp.log import OutcomeUnknownError
+from svc.webapp.commit.committer import Committer, run_committer
+from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.migrate import migrate
 from svc.webapp.store.follow import Follower, followed
 from svc.webapp.store.pools import Database, Pools, open_pools

@@ -15,8 +15,8 @@ import pytest_asyncio
 
 from svc.kit.clock import SystemClock
 from svc.kit.lifecycle import background
-from svc.webapp.committer import run_committer
-from svc.webapp.log import Write
+from svc.webapp.commit.committer import run_committer
+from svc.webapp.commit.log import Write
 from svc.webapp.migrate import migrate
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.pools import Database, Pools, open_pools

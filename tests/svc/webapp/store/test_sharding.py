@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from svc.kit.clock import SystemClock
-from svc.webapp.committer import CommitterLimits, run_committer
+from svc.webapp.commit.committer import CommitterLimits, run_committer
 from svc.webapp.store import commit
 from svc.webapp.store.lanes import lane_of
 from svc.webapp.store.pools import Database, Pools, open_pools

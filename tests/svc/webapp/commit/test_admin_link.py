@@ -18,7 +18,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import DeadlineError, UnavailableError
 from svc.kit.lifecycle import background
-from svc.webapp.admin_link import AdminStream
+from svc.webapp.commit.admin_link import AdminStream
 
 _Stub = TypeVar("_Stub")
 

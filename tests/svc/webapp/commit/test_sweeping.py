@@ -8,9 +8,9 @@ import random
 import pytest
 
 from svc.kit.clock import SystemClock
-from svc.webapp.committer import run_committer
-from svc.webapp.outbox import run_sweepers, sweep_events
-from svc.webapp.publisher import Publisher, PublisherLimits
+from svc.webapp.commit.committer import run_committer
+from svc.webapp.commit.publisher import Publisher, PublisherLimits
+from svc.webapp.commit.sweeping import run_sweepers, sweep_events
 from svc.webapp.store.pools import Pools
 from tests.svc.webapp.databases import RecordingLink, Webapp, webapp
 from tests.svc.webapp.writes import CHANNEL, post

@@ -15,7 +15,7 @@ from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge
 from svc.kit.ids import id_from_number
 from svc.shapes.positions import decode
-from svc.webapp.domain.boot import IMS_MAX, MPIMS_MAX, Details, Scope, Seen, near_ids
+from svc.webapp.domain.boot.answers import IMS_MAX, MPIMS_MAX, Details, Scope, Seen, near_ids
 from svc.webapp.store.rows import ConversationKind, Membership
 
 Json = dict[str, Any]

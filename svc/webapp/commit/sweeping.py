@@ -15,9 +15,9 @@ from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import background
-from svc.webapp.effects import Effects
+from svc.webapp.commit.effects import Effects
+from svc.webapp.commit.publisher import Publisher
 from svc.webapp.priority import Priority, at
-from svc.webapp.publisher import Publisher
 from svc.webapp.store.outbox import OutboxStore
 
 __all__ = ["SWEEP_INTERVAL_S", "Sweeper", "run_sweepers", "sweep_effects", "sweep_events"]

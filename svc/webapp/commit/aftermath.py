@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from parley.event.v1 import event_pb2
-from svc.webapp.log import Committed, Write
+from svc.webapp.commit.log import Committed, Write
 
 __all__ = ["Aftermath", "Batch", "Forget", "Publish"]
 

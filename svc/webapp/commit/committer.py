@@ -24,10 +24,10 @@ from svc.kit.clock import Clock
 from svc.kit.errors import ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
-from svc.webapp.aftermath import Aftermath, Batch, Forget, Publish
-from svc.webapp.log import Committed, OutcomeUnknownError, Write
-from svc.webapp.pace import Pace
-from svc.webapp.plan import Plan, State, check_write, plan
+from svc.webapp.commit.aftermath import Aftermath, Batch, Forget, Publish
+from svc.webapp.commit.log import Committed, OutcomeUnknownError, Write
+from svc.webapp.commit.pace import Pace
+from svc.webapp.commit.plan import Plan, State, check_write, plan
 from svc.webapp.priority import Priority, at
 from svc.webapp.store import commit as statements
 from svc.webapp.store.admission import retry_after_s
@@ -94,7 +94,7 @@ class Committer:
         self._lanes = lanes
 
     async def commit(self, write: Write) -> Committed:
-        """Return once the write is durable. Effects are not yet carried out: svc.webapp.effects.Writes does that.
+        """Return once the write is durable. Effects are not yet carried out: effects.Writes does that.
 
         Writes of one channel are committed in the order of the calls. Cancelling stops the waiting, not the write.
         Raises ResourceExhaustedError (too many wait), UnavailableError (not known to be written; safe to try again with

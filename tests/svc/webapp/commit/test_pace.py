@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svc.webapp.pace import Pace
+from svc.webapp.commit.pace import Pace
 
 
 def after(*batches_s: float) -> Pace:

@@ -9,11 +9,11 @@ import pytest
 
 from svc.kit.clock import SystemClock
 from svc.kit.errors import UnavailableError
-from svc.webapp import mentions as module
-from svc.webapp.effects import Writes
-from svc.webapp.log import Mention, Write
-from svc.webapp.mentions import Mentions, run_mentions
-from svc.webapp.outbox import run_sweepers, sweep_effects
+from svc.webapp.commit import mentions as module
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import Mention, Write
+from svc.webapp.commit.mentions import Mentions, run_mentions
+from svc.webapp.commit.sweeping import run_sweepers, sweep_effects
 from svc.webapp.store.rows import ConversationKind, Membership
 from svc.webapp.store.user import UserStore
 from tests.svc.webapp.databases import Webapp

@@ -25,8 +25,8 @@ from svc.kit.errors import NotFoundError, UnavailableError
 from svc.shapes.lazy import OBJECTS_MAX
 from svc.webapp.cache.keys import sides_key
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain.boot import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
-from svc.webapp.domain.boot_models import Models
+from svc.webapp.domain.boot.answers import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
+from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.refusal import Refused

@@ -12,8 +12,8 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
-from svc.webapp.committer import Committer, CommitterLimits, run_committer
-from svc.webapp.log import Committed, MessageDraft, OutcomeUnknownError, Write
+from svc.webapp.commit.committer import Committer, CommitterLimits, run_committer
+from svc.webapp.commit.log import Committed, MessageDraft, OutcomeUnknownError, Write
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.pools import Database, PoolLimits, Pools
 from tests.svc.webapp.commit_cutter import Cut, commit_cutter

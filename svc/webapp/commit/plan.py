@@ -15,8 +15,8 @@ import orjson
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import InvalidArgumentError
-from svc.webapp import log
-from svc.webapp.log import Committed, Draft, Effect, Json, MessageDraft, Place, Write
+from svc.webapp.commit import log
+from svc.webapp.commit.log import Committed, Draft, Effect, Json, MessageDraft, Place, Write
 from svc.webapp.store.decode import encode
 from svc.webapp.store.rows import Conversation, ConversationKind, Message
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
-from svc.webapp.log import Committed, Draft, Json, Write
+from svc.webapp.commit.log import Committed, Draft, Json, Write
 from svc.webapp.models import emoji_model
 from svc.webapp.store.rows import Emoji
 from svc.webapp.store.workspace import WorkspaceStore

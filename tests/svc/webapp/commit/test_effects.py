@@ -11,9 +11,9 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.errors import AlreadyExistsError
-from svc.webapp.effects import Cause
-from svc.webapp.log import Draft, Follow, PutDirectory, PutUser, Unfollow, Write
-from svc.webapp.outbox import run_sweepers, sweep_effects
+from svc.webapp.commit.effects import Cause
+from svc.webapp.commit.log import Draft, Follow, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.sweeping import run_sweepers, sweep_effects
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.databases import Webapp
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, note

@@ -18,8 +18,8 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.emoji_step import put_emoji
-from svc.webapp.log import (
+from svc.webapp.commit.emoji_step import put_emoji
+from svc.webapp.commit.log import (
     Committed,
     Draft,
     Effect,
@@ -32,9 +32,9 @@ from svc.webapp.log import (
     Unfollow,
     Write,
 )
-from svc.webapp.mentions import Mentions
+from svc.webapp.commit.mentions import Mentions
+from svc.webapp.commit.plan import decode_effect
 from svc.webapp.models import channel_model, user_model
-from svc.webapp.plan import decode_effect
 from svc.webapp.priority import note_stored
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import DueEffect, OutboxStore

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 
-from svc.webapp.domain.boot_rate import BootClass, BootRate, BootRules
+from svc.webapp.domain.boot.rate import BootClass, BootRate, BootRules
 
 RULES = BootRules(rate_max=400.0, rate_min=5.0, rise=20.0, edge_share_min=0.8, boot_s_max=1.0)
 TICK_S = 0.01

@@ -20,9 +20,9 @@ from svc import shapes
 from svc.kit.clock import Clock
 from svc.kit.ids import ts_from_us
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain.boot import Seen
-from svc.webapp.domain.boot_models import Models
-from svc.webapp.domain.boots import Boots
+from svc.webapp.domain.boot.answers import Seen
+from svc.webapp.domain.boot.boots import Boots
+from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.models import channel_model

@@ -9,10 +9,10 @@ import pytest
 
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
-from svc.webapp.effects import Cause
-from svc.webapp.log import PutEmoji, Write
-from svc.webapp.outbox import run_sweepers
-from svc.webapp.plan import decode_effect
+from svc.webapp.commit.effects import Cause
+from svc.webapp.commit.log import PutEmoji, Write
+from svc.webapp.commit.plan import decode_effect
+from svc.webapp.commit.sweeping import run_sweepers
 from tests.svc.webapp.databases import Webapp
 from tests.svc.webapp.writes import TEAM
 
