@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, TypeAlias
 
 from svc.webapp.api.arguments import Arg, Args, Kind
@@ -11,6 +12,7 @@ from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority
+from svc.webapp.store.rows import TokenKind
 
 Answer: TypeAlias = dict[str, Any]
 """What a method returns: the answer without `ok`."""
@@ -26,12 +28,30 @@ class Call:
     origin: Origin
 
 
+class Tier(IntEnum):
+    """How often a method may be called, for each app and workspace; the calls a minute are a setting."""
+
+    T1 = 1
+    T2 = 2
+    T3 = 3
+    T4 = 4
+    POSTING = 5
+    """Its own rule: about one a second into each conversation."""
+    SPECIAL = 6
+    """Several hundred a minute."""
+
+
+PEOPLE_AND_BOTS = frozenset({TokenKind.USER, TokenKind.BOT})
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method of the Web API.
 
     `writes`: whether it changes something, so that a timeout leaves its outcome unknown. `oversize`: the error for a
-    body over the limit. `is_public`: needs no token. `reads_as`: the class of one that does not write.
+    body over the limit. `is_public`: needs no token. `reads_as`: the class of one that does not write. `scopes`: tokens
+    with an app's scopes need any one of these; (): none. `tokens`: the kinds that may call it.
+    `partly`: what of Slack's method of this name is missing, in a sentence for the coverage page; "": nothing.
     """
 
     name: str
@@ -41,6 +61,10 @@ class Method:
     is_public: bool = False
     oversize: str = "invalid_arguments"
     reads_as: Priority = Priority.READ
+    scopes: tuple[str, ...] = ()
+    tier: Tier = Tier.T3
+    tokens: frozenset[TokenKind] = PEOPLE_AND_BOTS
+    partly: str = ""
 
     @property
     def priority(self) -> Priority:

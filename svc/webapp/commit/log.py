@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from parley.boot.v1 import boot_pb2
@@ -18,20 +19,29 @@ from svc.webapp.store.rows import Conversation, ConversationKind
 __all__ = [
     "DRAFTS_MAX",
     "EFFECTS_MAX",
+    "ITEM_BYTES_MAX",
     "NOTICES",
     "REQUEST_ID_BYTES_MAX",
+    "Annotation",
+    "AnnotationKind",
     "Committed",
     "Draft",
     "Effect",
     "Follow",
+    "Guard",
+    "Item",
+    "ItemKind",
     "Json",
     "Mention",
+    "MessageChange",
     "MessageDraft",
+    "MessageRemoval",
     "Place",
     "PutDirectory",
     "PutEmoji",
     "PutUser",
     "Unfollow",
+    "Unmention",
     "Write",
 ]
 
@@ -41,6 +51,8 @@ DRAFTS_MAX = 100
 """Events of one write. Inviting a hundred people at once is the largest that the Web API needs."""
 EFFECTS_MAX = 200
 """Effects of one write: each member may be told, and the directory."""
+ITEM_BYTES_MAX = 256 * 1024
+"""Of an item's body: a scheduled message with its blocks is the largest."""
 REQUEST_ID_BYTES_MAX = 200
 """Of an idempotency key, as UTF-8: a user id, a colon and a client's UUID are 48; the column's width."""
 NOTICES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
@@ -164,7 +176,96 @@ class Mention:
     user_ids: tuple[str, ...]
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | Mention
+@dataclass(frozen=True, slots=True)
+class Unmention:
+    """Effect: a message of the conversation was removed; it counts as a mention of these users no longer."""
+
+    ts_us: int
+    user_ids: tuple[str, ...]
+
+
+Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | Mention | Unmention
+
+
+class Guard(StrEnum):
+    """What was not as a write requires it."""
+
+    MEMBER = "member"
+    """`if_member` is none, or `unless_member` is one."""
+    MESSAGE = "message"
+    """A message is not there, or was changed since it was read."""
+    ANNOTATION = "annotation"
+    """One to be made is there already, one to be taken away is not."""
+    ITEM = "item"
+    """One that must be there is not, or the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message of the channel becomes this; what is None stays. Its ts and offset stay in any case."""
+
+    ts_us: int
+    revision: int
+    """Of the message as it was read: two who edit it at once do not undo each other's work unseen."""
+    text: str | None = None
+    extra: bytes | None = None
+    subtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRemoval:
+    """A message of the channel is gone, with its annotations; its thread, if it is a reply, counts one less."""
+
+    ts_us: int
+    revision: int
+
+
+class AnnotationKind(IntEnum):
+    """What somebody puts on a message; the numbers are stored."""
+
+    REACTION = 1
+    """By name and user."""
+    PIN = 2
+    """One a message: `name` and `user_id` are ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Something on a message of the channel: there once for each kind, name and user."""
+
+    ts_us: int
+    kind: AnnotationKind
+    name: str = ""
+    user_id: str = ""
+    by_id: str = ""
+    """Who put it there."""
+
+
+class ItemKind(IntEnum):
+    """Small things that a channel holds beside its messages; the numbers are stored."""
+
+    BOOKMARK = 1
+    """Of a conversation."""
+    SCHEDULED = 2
+    """A message to be posted later; of the user's channel who will have posted it."""
+    REMINDER = 3
+    """Of the user's channel who is reminded."""
+    SAVED = 4
+    """What a user has starred; of its own channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A small thing that a channel holds: at most ITEM_BYTES_MAX of JSON, found by kind and id."""
+
+    kind: ItemKind
+    id: str
+    """At most 64 characters."""
+    body: bytes
+    due_us: int = 0
+    """When something has to become of it; 0: never."""
+    is_new: bool | None = None
+    """True: there must be none with this kind and id; False: there must be one; None: either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +290,15 @@ class Write:
     effects: tuple[Effect, ...] = ()
     if_member: str = ""
     unless_member: str = ""
+    changed: tuple[MessageChange, ...] = ()
+    removed: tuple[MessageRemoval, ...] = ()
+    annotated: tuple[Annotation, ...] = ()
+    """On messages that are there; refused when one is on its message already."""
+    unannotated: tuple[Annotation, ...] = ()
+    """Refused when one is not on its message."""
+    items: tuple[Item, ...] = ()
+    items_dropped: tuple[tuple[ItemKind, str], ...] = ()
+    """By kind and id; refused when there is none, so of two who take one only one succeeds."""
 
 
 class OutcomeUnknownError(UnavailableError):
@@ -207,7 +317,9 @@ class Committed:
     duplicate: bool = False
     """The request id was used before: nothing was written now."""
     refused: bool = False
-    """`if_member` or `unless_member` did not hold: nothing was written, `places` is empty."""
+    """A guard did not hold: nothing was written, `places` is empty."""
+    refused_by: Guard | None = None
+    """Which; None unless `refused`."""
     events: tuple[event_pb2.Event, ...] = ()
     """As committed; empty for a duplicate."""
     next_offset: int = 0

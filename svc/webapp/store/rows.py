@@ -39,6 +39,8 @@ class TokenKind(StrEnum):
 
     BOT = "bot"
     USER = "user"
+    APP = "app"
+    """An app as such, not its bot: opens Socket Mode connections, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
