@@ -1,14 +1,15 @@
 """Stub pools: one gRPC channel an instance address, and calls that have a deadline, a budget for retries, and a place.
 
 The only file outside the gRPC server that sees a gRPC channel. Stateless tiers are reached by `call`, which picks the
-instance (`balancer`); owners on a ring by `call_owner`. Long streams take a stub of an instance (`stub`) and keep it.
-This is the one layer that retries: gRPC's own retries are off, and servicers never repeat a call.
+instance (`balancer`), their answers in parts by `stream`; owners on a ring by `call_owner`. Long streams take a stub
+of an instance (`stub`) and keep it. This is the one layer that retries: gRPC's own retries are off, and servicers
+never repeat a call.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -171,6 +172,28 @@ class StubPools:
                 return await _invoke(method(self.stub(stub_class, instance)), request, left_s)
 
         return await self._persist(tier, attempt, timeout_s, retry)
+
+    async def stream(
+        self,
+        tier: str,
+        stub_class: Callable[[grpc.aio.Channel], S],
+        method: "Callable[[S], grpc.aio.UnaryStreamMultiCallable[Q, R]]",
+        request: Q,
+        *,
+        timeout_s: float,
+    ) -> AsyncGenerator[R, None]:
+        """Yield what an instance of a stateless tier answers; ended early, the call is cancelled. Never tried again.
+
+        `timeout_s` covers all of it. Raises the kit's errors.
+        """
+        call = method(self.stub(stub_class, self.pick(tier)))(request, timeout=timeout_s)
+        try:
+            async for part in call:
+                yield part
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        finally:
+            call.cancel()
 
     async def call_owner(
         self,

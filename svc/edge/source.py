@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-
-import grpc
+from contextlib import aclosing
 
 from discovery.stubs import StubPools
 from parley.boot.v1 import boot_pb2 as boot
 from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
-from svc.kit.errors import from_rpc_error
 
 
 class WebappSource:
@@ -24,15 +22,13 @@ class WebappSource:
         self, team_id: str, place: webapp.LoadPlace | None, timeout_s: float
     ) -> AsyncGenerator[webapp.LoadWorkspaceResponse, None]:
         """See loader.WorkspaceSource. Raises UnavailableError when there is no webapp, and what it says."""
-        stub = self._pools.stub(WebappServiceStub, self._pools.pick("webapp"))
-        call = stub.LoadWorkspace(webapp.LoadWorkspaceRequest(team_id=team_id, resume=place), timeout=timeout_s)
-        try:
-            async for part in call:
+        request = webapp.LoadWorkspaceRequest(team_id=team_id, resume=place)
+        parts = self._pools.stream(
+            "webapp", WebappServiceStub, lambda stub: stub.LoadWorkspace, request, timeout_s=timeout_s
+        )
+        async with aclosing(parts):
+            async for part in parts:
                 yield part
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from error
-        finally:
-            call.cancel()
 
     async def changes(self, team_id: str, after: int, limit: int, timeout_s: float) -> Sequence[boot.ModelChange]:
         """See loader.WorkspaceSource. One read of the log."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import grpc
 
 from discovery.stubs import RetryPolicy, StubPools
 from parley.edge.v1 import edge_service_pb2 as pb
 from parley.edge.v1.edge_service_pb2_grpc import EdgeServiceStub
+
+if TYPE_CHECKING:
+    from parley.edge.v1.edge_service_pb2_grpc import EdgeServiceAsyncStub
+
+Q = TypeVar("Q")
+R = TypeVar("R")
 
 RETRY = RetryPolicy(attempts_max=3, attempt_timeout_s=0.7)
 """A node that hangs leaves time for another: by then the ring may know. A loaded one answers within 2 ms."""
@@ -41,48 +50,27 @@ class RemoteEdges:
 
     async def objects(self, request: pb.GetObjectsRequest, timeout_s: float) -> pb.GetObjectsResponse:
         """See Edges."""
-        return await self._pools.call_owner(
-            "edge",
-            request.team_id,
-            EdgeServiceStub,
-            lambda stub: stub.GetObjects,
-            request,
-            timeout_s=timeout_s,
-            retry=RETRY,
-        )
+        return await self._ask(request.team_id, lambda stub: stub.GetObjects, request, timeout_s)
 
     async def search(self, request: pb.SearchRequest, timeout_s: float) -> pb.SearchResponse:
         """See Edges."""
-        return await self._pools.call_owner(
-            "edge",
-            request.team_id,
-            EdgeServiceStub,
-            lambda stub: stub.Search,
-            request,
-            timeout_s=timeout_s,
-            retry=RETRY,
-        )
+        return await self._ask(request.team_id, lambda stub: stub.Search, request, timeout_s)
 
     async def members(self, request: pb.ListMembersRequest, timeout_s: float) -> pb.ListMembersResponse:
         """See Edges."""
-        return await self._pools.call_owner(
-            "edge",
-            request.team_id,
-            EdgeServiceStub,
-            lambda stub: stub.ListMembers,
-            request,
-            timeout_s=timeout_s,
-            retry=RETRY,
-        )
+        return await self._ask(request.team_id, lambda stub: stub.ListMembers, request, timeout_s)
 
     async def emoji(self, request: pb.ListEmojiRequest, timeout_s: float) -> pb.ListEmojiResponse:
         """See Edges."""
+        return await self._ask(request.team_id, lambda stub: stub.ListEmoji, request, timeout_s)
+
+    async def _ask(
+        self,
+        team_id: str,
+        method: Callable[[EdgeServiceAsyncStub], grpc.aio.UnaryUnaryMultiCallable[Q, R]],
+        request: Q,
+        timeout_s: float,
+    ) -> R:
         return await self._pools.call_owner(
-            "edge",
-            request.team_id,
-            EdgeServiceStub,
-            lambda stub: stub.ListEmoji,
-            request,
-            timeout_s=timeout_s,
-            retry=RETRY,
+            "edge", team_id, EdgeServiceStub, method, request, timeout_s=timeout_s, retry=RETRY
         )

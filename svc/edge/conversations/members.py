@@ -14,8 +14,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-import grpc
-
 from discovery.stubs import StubPools
 from parley.edge.v1 import edge_service_pb2 as pb
 from parley.event.v1 import event_pb2 as event_pb
@@ -26,7 +24,7 @@ from svc.edge.following import Following
 from svc.edge.freshness import FRESH_S, Freshness
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
-from svc.kit.errors import FailedPreconditionError, NotFoundError, ParleyError, UnavailableError, from_rpc_error
+from svc.kit.errors import FailedPreconditionError, NotFoundError, ParleyError, UnavailableError
 from svc.kit.lifecycle import Tasks
 
 LOADS_MAX = 4
@@ -61,16 +59,13 @@ class WebappMembers:
         self, team_id: str, channel_id: str, timeout_s: float
     ) -> AsyncGenerator[webapp.ListMembersResponse, None]:
         """See MemberSource."""
-        stub = self._pools.stub(WebappServiceStub, self._pools.pick("webapp"))
         request = webapp.ListMembersRequest(team_id=team_id, channel_id=channel_id)
-        call = stub.ListMembers(request, timeout=timeout_s)
-        try:
-            async for part in call:
+        parts = self._pools.stream(
+            "webapp", WebappServiceStub, lambda stub: stub.ListMembers, request, timeout_s=timeout_s
+        )
+        async with aclosing(parts):
+            async for part in parts:
                 yield part
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from error
-        finally:
-            call.cancel()
 
 
 class _Load:
