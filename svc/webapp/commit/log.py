@@ -198,6 +198,10 @@ class Guard(StrEnum):
     """One to be made is there already, one to be taken away is not."""
     ITEM = "item"
     """One that must be there is not, or the other way round."""
+    CHANGED = "changed"
+    """The conversation was changed since it was read: `if_revision_us` is not its revision."""
+    ARCHIVED = "archived"
+    """The conversation is archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +256,8 @@ class ItemKind(IntEnum):
     """Of the user's channel who is reminded."""
     SAVED = 4
     """What a user has starred; of its own channel."""
+    CLOSED = 5
+    """A direct conversation that a user has put away, by its id; of the user's own channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +296,10 @@ class Write:
     effects: tuple[Effect, ...] = ()
     if_member: str = ""
     unless_member: str = ""
+    if_revision_us: int = 0
+    """Of the conversation as it was read: two who change it at once do not undo each other's change unseen; 0: any."""
+    unless_archived: bool = False
+    """Refused when the conversation is archived at the moment of the commit: its last word is that it was."""
     changed: tuple[MessageChange, ...] = ()
     removed: tuple[MessageRemoval, ...] = ()
     annotated: tuple[Annotation, ...] = ()
