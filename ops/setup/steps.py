@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ops.setup.binaries import ROOT
 from ops.setup.console import Console, SetupError, explain
-from ops.setup.contracts import ensure_buf
 from ops.setup.debian import Apt
 from ops.setup.environment import Environment
+from ops.setup.node_packages import ensure_node_packages
 from ops.setup.servers import ensure_servers
 from ops.setup.stamps import exclusive
 
@@ -46,4 +46,4 @@ def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
     if not env_only:
         ensure_servers(apt, console, os.environ)
     if dev:
-        ensure_buf(ROOT, apt, console)
+        ensure_node_packages(ROOT, apt, console)
