@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from svc.webapp.api import api_test, auth, chat, client, conversations, emoji, rtm, team, users
+from svc.webapp.api import api_test, auth, chat, client, conversations, emoji, history, rtm, team, users
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
@@ -15,6 +15,7 @@ FAMILIES: tuple[tuple[Method, ...], ...] = (
     client.METHODS,
     conversations.METHODS,
     emoji.METHODS,
+    history.METHODS,
     rtm.METHODS,
     team.METHODS,
     users.METHODS,
