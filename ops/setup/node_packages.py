@@ -1,4 +1,4 @@
-"""What comes through npm, pinned by package-lock.json: buf for the contracts, Slack's clients for Node.js for the tests."""
+"""What comes through npm, pinned by package-lock.json: buf for the contracts; for tests, Slack's clients for Node.js."""
 
 from __future__ import annotations
 
