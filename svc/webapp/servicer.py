@@ -16,6 +16,7 @@ from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
 from svc.kit.errors import InvalidArgumentError, NotFoundError
 from svc.kit.ids import is_id, us_from_ts
 from svc.kit.rpc import Service, when_over
+from svc.webapp.apps.calls import AppCalls, NoApps
 from svc.webapp.cache.relay import Hearing, undelivered_of
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import check_socket_text
@@ -40,9 +41,19 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class WebappServicer(rpc.WebappServiceServicer):
     """What gateways and edges ask of the tier that holds the truth."""
 
-    def __init__(self, services: Services, gate: Gate | None = None, hearing: Hearing | None = None) -> None:
-        """`gate`: shared with the HTTP face; without one it has its own. `hearing`: this process's cache, if any."""
+    def __init__(
+        self,
+        services: Services,
+        gate: Gate | None = None,
+        hearing: Hearing | None = None,
+        apps: AppCalls | None = None,
+    ) -> None:
+        """`gate`: shared with the HTTP face; without one it has its own. `hearing`: this process's cache, if any.
+
+        `apps`: the apps that this process owns, if it may own any.
+        """
         self._services = services
+        self._apps = apps or NoApps()
         self._hearing = hearing
         self._gate = gate or Gate()
         self._tracer = trace.get_tracer("parley.webapp")
@@ -135,10 +146,24 @@ class WebappServicer(rpc.WebappServiceServicer):
             self._hearing.hear(undelivered)
         return pb.ForgetCachedResponse()
 
+    async def AppStream(  # noqa: N802
+        self, requests: AsyncIterator[pb.AppStreamRequest], context: _Context
+    ) -> AsyncIterator[pb.AppStreamResponse]:
+        """Serve one Socket Mode connection of an app. Passes no gate: an idle line costs nothing."""
+        async for response in self._apps.stream(requests, context):
+            yield response
 
-def webapp_service(services: Services, gate: Gate, hearing: Hearing | None = None) -> Service:
-    """Return the service for the kit's gRPC server; its calls pass `gate`, deletions of others go to `hearing`."""
-    servicer = WebappServicer(services, gate, hearing)
+    async def DeliverToApp(self, request: pb.DeliverToAppRequest, context: _Context) -> pb.DeliverToAppResponse:  # noqa: N802
+        """Give an app what a person waits for. Passes no gate: the call behind it has passed one."""
+        return await self._apps.deliver(request)
+
+
+def webapp_service(
+    services: Services, gate: Gate, hearing: Hearing | None = None, apps: AppCalls | None = None
+) -> Service:
+    """Return the service for the kit's gRPC server; its calls pass `gate`, deletions of others go to `hearing`, and
+    what concerns apps to `apps`."""
+    servicer = WebappServicer(services, gate, hearing, apps)
     name = pb.DESCRIPTOR.services_by_name["WebappService"].full_name
     return Service(name, lambda server: rpc.add_WebappServiceServicer_to_server(servicer, server))
 

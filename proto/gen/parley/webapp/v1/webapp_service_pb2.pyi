@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from parley.boot.v1 import boot_pb2 as _boot_pb2
 from parley.event.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
@@ -20,6 +21,54 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _DisconnectReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DisconnectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DisconnectReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISCONNECT_REASON_UNSPECIFIED: _DisconnectReason.ValueType  # 0
+    """Never sent."""
+    DISCONNECT_REASON_LINK_DISABLED: _DisconnectReason.ValueType  # 1
+    """The app is gone or its Socket Mode is off, or the token was revoked."""
+    DISCONNECT_REASON_TOO_MANY_WEBSOCKETS: _DisconnectReason.ValueType  # 2
+    """The app has as many connections as it may have."""
+
+class DisconnectReason(_DisconnectReason, metaclass=_DisconnectReasonEnumTypeWrapper):
+    """DisconnectReason says why a connection has to end; clients see its name in lower case."""
+
+DISCONNECT_REASON_UNSPECIFIED: DisconnectReason.ValueType  # 0
+"""Never sent."""
+DISCONNECT_REASON_LINK_DISABLED: DisconnectReason.ValueType  # 1
+"""The app is gone or its Socket Mode is off, or the token was revoked."""
+DISCONNECT_REASON_TOO_MANY_WEBSOCKETS: DisconnectReason.ValueType  # 2
+"""The app has as many connections as it may have."""
+Global___DisconnectReason: _TypeAlias = DisconnectReason  # noqa: Y015
+
+class _AppRequestKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AppRequestKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AppRequestKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    APP_REQUEST_KIND_UNSPECIFIED: _AppRequestKind.ValueType  # 0
+    """Refused with INVALID_ARGUMENT."""
+    APP_REQUEST_KIND_SLASH_COMMAND: _AppRequestKind.ValueType  # 1
+    """A slash command: its fields, as a form over HTTP."""
+    APP_REQUEST_KIND_INTERACTIVE: _AppRequestKind.ValueType  # 2
+    """A press on a button, a sent view, a shortcut: JSON in the form field `payload` over HTTP."""
+
+class AppRequestKind(_AppRequestKind, metaclass=_AppRequestKindEnumTypeWrapper):
+    """AppRequestKind says what a person did; it decides how the app is told."""
+
+APP_REQUEST_KIND_UNSPECIFIED: AppRequestKind.ValueType  # 0
+"""Refused with INVALID_ARGUMENT."""
+APP_REQUEST_KIND_SLASH_COMMAND: AppRequestKind.ValueType  # 1
+"""A slash command: its fields, as a form over HTTP."""
+APP_REQUEST_KIND_INTERACTIVE: AppRequestKind.ValueType  # 2
+"""A press on a button, a sent view, a shortcut: JSON in the form field `payload` over HTTP."""
+Global___AppRequestKind: _TypeAlias = AppRequestKind  # noqa: Y015
+
 @_typing.final
 class ListSubscriptionsRequest(_message.Message):
     """ListSubscriptionsRequest names a user."""
@@ -28,19 +77,23 @@ class ListSubscriptionsRequest(_message.Message):
 
     TEAM_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_PREFIX_FIELD_NUMBER: _builtins.int
     team_id: _builtins.str
     """The workspace (T…)."""
     user_id: _builtins.str
     """The user (U…)."""
+    token_prefix: _builtins.bytes
+    """First 16 bytes of the hash of the token behind the session, as its ticket says; empty for none."""
     def __init__(
         self,
         *,
         team_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        token_prefix: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["team_id", b"team_id", "token_prefix", b"token_prefix", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -712,3 +765,290 @@ class ForgetCachedResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetCachedResponse: _TypeAlias = ForgetCachedResponse  # noqa: Y015
+
+@_typing.final
+class AppStreamRequest(_message.Message):
+    """AppStreamRequest is what a gateway says of a Socket Mode connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_FIELD_NUMBER: _builtins.int
+    ACK_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def open(self) -> Global___AppOpen:
+        """First, once: who the connection is."""
+
+    @_builtins.property
+    def ack(self) -> Global___AppAck:
+        """The app has taken an envelope."""
+
+    @_builtins.property
+    def leaving(self) -> Global___AppLeaving:
+        """The connection takes no new envelope any more, for it will be closed soon; acknowledgements may still come."""
+
+    def __init__(
+        self,
+        *,
+        open: Global___AppOpen | None = ...,
+        ack: Global___AppAck | None = ...,
+        leaving: Global___AppLeaving | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "leaving", b"leaving", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "frame", b"frame", "leaving", b"leaving", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["open", "ack", "leaving"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___AppStreamRequest: _TypeAlias = AppStreamRequest  # noqa: Y015
+
+@_typing.final
+class AppOpen(_message.Message):
+    """AppOpen describes a Socket Mode connection by what its ticket says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APP_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    BOT_USER_ID_FIELD_NUMBER: _builtins.int
+    CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_HASH_PREFIX_FIELD_NUMBER: _builtins.int
+    app_id: _builtins.str
+    """The app (A…)."""
+    team_id: _builtins.str
+    """The app's workspace (T…)."""
+    bot_user_id: _builtins.str
+    """The user of the app's bot (U…)."""
+    connection_id: _builtins.str
+    """Names the connection in the whole mesh, for as long as it lives."""
+    token_hash_prefix: _builtins.bytes
+    """First 16 bytes of the SHA-256 of the app token that the ticket was given for; empty when unknown."""
+    def __init__(
+        self,
+        *,
+        app_id: _builtins.str = ...,
+        team_id: _builtins.str = ...,
+        bot_user_id: _builtins.str = ...,
+        connection_id: _builtins.str = ...,
+        token_hash_prefix: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "bot_user_id", b"bot_user_id", "connection_id", b"connection_id", "team_id", b"team_id", "token_hash_prefix", b"token_hash_prefix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppOpen: _TypeAlias = AppOpen  # noqa: Y015
+
+@_typing.final
+class AppAck(_message.Message):
+    """AppAck acknowledges an envelope. The same one may come twice; only the first counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    envelope_id: _builtins.str
+    """Which."""
+    payload: _builtins.bytes
+    """What the app answered: a JSON object of at most 256 KiB, empty for none."""
+    def __init__(
+        self,
+        *,
+        envelope_id: _builtins.str = ...,
+        payload: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope_id", b"envelope_id", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppAck: _TypeAlias = AppAck  # noqa: Y015
+
+@_typing.final
+class AppLeaving(_message.Message):
+    """AppLeaving announces the end of a connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppLeaving: _TypeAlias = AppLeaving  # noqa: Y015
+
+@_typing.final
+class AppStreamResponse(_message.Message):
+    """AppStreamResponse is what an app's owner says to one of the app's connections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_FIELD_NUMBER: _builtins.int
+    ENVELOPE_FIELD_NUMBER: _builtins.int
+    DISCONNECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def opened(self) -> Global___AppOpened:
+        """First, once: the connection is taken in."""
+
+    @_builtins.property
+    def envelope(self) -> Global___AppEnvelope:
+        """Something for the app."""
+
+    @_builtins.property
+    def disconnect(self) -> Global___AppDisconnect:
+        """The connection has to end."""
+
+    def __init__(
+        self,
+        *,
+        opened: Global___AppOpened | None = ...,
+        envelope: Global___AppEnvelope | None = ...,
+        disconnect: Global___AppDisconnect | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disconnect", b"disconnect", "envelope", b"envelope", "frame", b"frame", "opened", b"opened"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disconnect", b"disconnect", "envelope", b"envelope", "frame", b"frame", "opened", b"opened"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "envelope", "disconnect"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___AppStreamResponse: _TypeAlias = AppStreamResponse  # noqa: Y015
+
+@_typing.final
+class AppOpened(_message.Message):
+    """AppOpened greets a connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_COUNT_FIELD_NUMBER: _builtins.int
+    connection_count: _builtins.int
+    """Connections that the app has open now, this one included: 1 to 10."""
+    def __init__(
+        self,
+        *,
+        connection_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_count", b"connection_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppOpened: _TypeAlias = AppOpened  # noqa: Y015
+
+@_typing.final
+class AppEnvelope(_message.Message):
+    """AppEnvelope is one Socket Mode envelope."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    envelope_id: _builtins.str
+    """The same for every try to deliver the same thing."""
+    frame: _builtins.bytes
+    """The whole frame as the client gets it, a JSON object encoded once by the owner. At most 900 KB, which is what clients take."""
+    def __init__(
+        self,
+        *,
+        envelope_id: _builtins.str = ...,
+        frame: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope_id", b"envelope_id", "frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppEnvelope: _TypeAlias = AppEnvelope  # noqa: Y015
+
+@_typing.final
+class AppDisconnect(_message.Message):
+    """AppDisconnect orders the end of a connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: Global___DisconnectReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        reason: Global___DisconnectReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppDisconnect: _TypeAlias = AppDisconnect  # noqa: Y015
+
+@_typing.final
+class DeliverToAppRequest(_message.Message):
+    """DeliverToAppRequest is something for an app that a person waits for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APP_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    REQUEST_URL_FIELD_NUMBER: _builtins.int
+    app_id: _builtins.str
+    """The app (A…)."""
+    team_id: _builtins.str
+    """The app's workspace (T…)."""
+    kind: Global___AppRequestKind.ValueType
+    """What it is."""
+    payload: _builtins.bytes
+    """A JSON object of at most 512 KiB."""
+    request_url: _builtins.str
+    """Where it is posted when the app has no Socket Mode connection open; empty: nowhere."""
+    def __init__(
+        self,
+        *,
+        app_id: _builtins.str = ...,
+        team_id: _builtins.str = ...,
+        kind: Global___AppRequestKind.ValueType = ...,
+        payload: _builtins.bytes = ...,
+        request_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "kind", b"kind", "payload", b"payload", "request_url", b"request_url", "team_id", b"team_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverToAppRequest: _TypeAlias = DeliverToAppRequest  # noqa: Y015
+
+@_typing.final
+class DeliverToAppResponse(_message.Message):
+    """DeliverToAppResponse is the app's answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    payload: _builtins.bytes
+    """A JSON object of at most 256 KiB; empty when the app only said that it has taken it."""
+    def __init__(
+        self,
+        *,
+        payload: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverToAppResponse: _TypeAlias = DeliverToAppResponse  # noqa: Y015

@@ -75,6 +75,16 @@ class WebappServiceStub:
                 request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.SerializeToString,
                 response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.FromString,
                 _registered_method=True)
+        self.AppStream = channel.stream_stream(
+                '/parley.webapp.v1.WebappService/AppStream',
+                request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamRequest.SerializeToString,
+                response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamResponse.FromString,
+                _registered_method=True)
+        self.DeliverToApp = channel.unary_unary(
+                '/parley.webapp.v1.WebappService/DeliverToApp',
+                request_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppRequest.SerializeToString,
+                response_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppResponse.FromString,
+                _registered_method=True)
 
 
 class WebappServiceServicer:
@@ -83,7 +93,8 @@ class WebappServiceServicer:
 
     def ListSubscriptions(self, request, context):
         """ListSubscriptions returns every channel that a user's sessions follow: the conversations that the user is a member of, the
-        workspace and the user itself. Idempotent. NOT_FOUND when there is no such user.
+        workspace and the user itself. Idempotent. NOT_FOUND when there is no such user; UNAUTHENTICATED when the token that the
+        session was begun with is valid no longer: then the session must not be.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +154,25 @@ class WebappServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AppStream(self, request_iterator, context):
+        """AppStream joins one Socket Mode connection with the webapp that owns its app by the ring of webapps: envelopes come down,
+        acknowledgements go up. The first request is `open`, the first response `opened`. The owner ends the stream when it owns the
+        app no longer (the status says NotOwner) or leaves; the gateway then opens one to the next owner while the connection stays.
+        FAILED_PRECONDITION (NotOwner) at once when another webapp owns the app.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeliverToApp(self, request, context):
+        """DeliverToApp gives an app something that a person waits for (a slash command, a press on a button) and returns what the app
+        answered. Served by the app's owner; FAILED_PRECONDITION (NotOwner) elsewhere. Not idempotent: each call reaches the app.
+        DEADLINE_EXCEEDED when the app does not answer in time, UNAVAILABLE when nobody can reach it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WebappServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -185,6 +215,16 @@ def add_WebappServiceServicer_to_server(servicer, server):
                     servicer.ForgetCached,
                     request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.FromString,
                     response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.SerializeToString,
+            ),
+            'AppStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.AppStream,
+                    request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamRequest.FromString,
+                    response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamResponse.SerializeToString,
+            ),
+            'DeliverToApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeliverToApp,
+                    request_deserializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppRequest.FromString,
+                    response_serializer=parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -404,6 +444,60 @@ class WebappService:
             '/parley.webapp.v1.WebappService/ForgetCached',
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedRequest.SerializeToString,
             parley_dot_webapp_dot_v1_dot_webapp__service__pb2.ForgetCachedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AppStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/parley.webapp.v1.WebappService/AppStream',
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamRequest.SerializeToString,
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.AppStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeliverToApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.webapp.v1.WebappService/DeliverToApp',
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppRequest.SerializeToString,
+            parley_dot_webapp_dot_v1_dot_webapp__service__pb2.DeliverToAppResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,7 +35,8 @@ class WebappServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WebappServiceAsyncStub: ...
     ListSubscriptions: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.ListSubscriptionsRequest, _webapp_service_pb2.ListSubscriptionsResponse]
     """ListSubscriptions returns every channel that a user's sessions follow: the conversations that the user is a member of, the
-    workspace and the user itself. Idempotent. NOT_FOUND when there is no such user.
+    workspace and the user itself. Idempotent. NOT_FOUND when there is no such user; UNAUTHENTICATED when the token that the
+    session was begun with is valid no longer: then the session must not be.
     """
     PostMessage: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.PostMessageRequest, _webapp_service_pb2.PostMessageResponse]
     """PostMessage posts on behalf of a session, as chat.postMessage does. Idempotent by (channel, client_msg_id).
@@ -60,6 +61,17 @@ class WebappServiceStub:
     still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
     now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
     """
+    AppStream: _grpc.StreamStreamMultiCallable[_webapp_service_pb2.AppStreamRequest, _webapp_service_pb2.AppStreamResponse]
+    """AppStream joins one Socket Mode connection with the webapp that owns its app by the ring of webapps: envelopes come down,
+    acknowledgements go up. The first request is `open`, the first response `opened`. The owner ends the stream when it owns the
+    app no longer (the status says NotOwner) or leaves; the gateway then opens one to the next owner while the connection stays.
+    FAILED_PRECONDITION (NotOwner) at once when another webapp owns the app.
+    """
+    DeliverToApp: _grpc.UnaryUnaryMultiCallable[_webapp_service_pb2.DeliverToAppRequest, _webapp_service_pb2.DeliverToAppResponse]
+    """DeliverToApp gives an app something that a person waits for (a slash command, a press on a button) and returns what the app
+    answered. Served by the app's owner; FAILED_PRECONDITION (NotOwner) elsewhere. Not idempotent: each call reaches the app.
+    DEADLINE_EXCEEDED when the app does not answer in time, UNAVAILABLE when nobody can reach it.
+    """
 
 @_typing.type_check_only
 class WebappServiceAsyncStub(WebappServiceStub):
@@ -68,7 +80,8 @@ class WebappServiceAsyncStub(WebappServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSubscriptions: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.ListSubscriptionsRequest, _webapp_service_pb2.ListSubscriptionsResponse]  # type: ignore[assignment]
     """ListSubscriptions returns every channel that a user's sessions follow: the conversations that the user is a member of, the
-    workspace and the user itself. Idempotent. NOT_FOUND when there is no such user.
+    workspace and the user itself. Idempotent. NOT_FOUND when there is no such user; UNAUTHENTICATED when the token that the
+    session was begun with is valid no longer: then the session must not be.
     """
     PostMessage: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.PostMessageRequest, _webapp_service_pb2.PostMessageResponse]  # type: ignore[assignment]
     """PostMessage posts on behalf of a session, as chat.postMessage does. Idempotent by (channel, client_msg_id).
@@ -93,6 +106,17 @@ class WebappServiceAsyncStub(WebappServiceStub):
     still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
     now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
     """
+    AppStream: _aio.StreamStreamMultiCallable[_webapp_service_pb2.AppStreamRequest, _webapp_service_pb2.AppStreamResponse]  # type: ignore[assignment]
+    """AppStream joins one Socket Mode connection with the webapp that owns its app by the ring of webapps: envelopes come down,
+    acknowledgements go up. The first request is `open`, the first response `opened`. The owner ends the stream when it owns the
+    app no longer (the status says NotOwner) or leaves; the gateway then opens one to the next owner while the connection stays.
+    FAILED_PRECONDITION (NotOwner) at once when another webapp owns the app.
+    """
+    DeliverToApp: _aio.UnaryUnaryMultiCallable[_webapp_service_pb2.DeliverToAppRequest, _webapp_service_pb2.DeliverToAppResponse]  # type: ignore[assignment]
+    """DeliverToApp gives an app something that a person waits for (a slash command, a press on a button) and returns what the app
+    answered. Served by the app's owner; FAILED_PRECONDITION (NotOwner) elsewhere. Not idempotent: each call reaches the app.
+    DEADLINE_EXCEEDED when the app does not answer in time, UNAVAILABLE when nobody can reach it.
+    """
 
 class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
     """WebappService is served by every webapp beside its HTTP API. It alone reads and writes MySQL and memcached."""
@@ -104,7 +128,8 @@ class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webapp_service_pb2.ListSubscriptionsResponse, _abc.Awaitable[_webapp_service_pb2.ListSubscriptionsResponse]]:
         """ListSubscriptions returns every channel that a user's sessions follow: the conversations that the user is a member of, the
-        workspace and the user itself. Idempotent. NOT_FOUND when there is no such user.
+        workspace and the user itself. Idempotent. NOT_FOUND when there is no such user; UNAUTHENTICATED when the token that the
+        session was begun with is valid no longer: then the session must not be.
         """
 
     @_abc_1.abstractmethod
@@ -170,6 +195,29 @@ class WebappServiceServicer(metaclass=_abc_1.ABCMeta):
         """ForgetCached is called by other webapps before they acknowledge a write: cache nodes that did not confirm a deletion to them may
         still hold what is wrong. Once this is answered, no read here that begins later gets it from them: the keys are deleted
         now, or before the node is read from again. Idempotent. INVALID_ARGUMENT over a limit.
+        """
+
+    @_abc_1.abstractmethod
+    def AppStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_webapp_service_pb2.AppStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_webapp_service_pb2.AppStreamResponse], _abc.AsyncIterator[_webapp_service_pb2.AppStreamResponse]]:
+        """AppStream joins one Socket Mode connection with the webapp that owns its app by the ring of webapps: envelopes come down,
+        acknowledgements go up. The first request is `open`, the first response `opened`. The owner ends the stream when it owns the
+        app no longer (the status says NotOwner) or leaves; the gateway then opens one to the next owner while the connection stays.
+        FAILED_PRECONDITION (NotOwner) at once when another webapp owns the app.
+        """
+
+    @_abc_1.abstractmethod
+    def DeliverToApp(
+        self,
+        request: _webapp_service_pb2.DeliverToAppRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webapp_service_pb2.DeliverToAppResponse, _abc.Awaitable[_webapp_service_pb2.DeliverToAppResponse]]:
+        """DeliverToApp gives an app something that a person waits for (a slash command, a press on a button) and returns what the app
+        answered. Served by the app's owner; FAILED_PRECONDITION (NotOwner) elsewhere. Not idempotent: each call reaches the app.
+        DEADLINE_EXCEEDED when the app does not answer in time, UNAVAILABLE when nobody can reach it.
         """
 
 def add_WebappServiceServicer_to_server(servicer: WebappServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
