@@ -13,7 +13,7 @@ from svc.kit.telemetry import inject_traceparent
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.cache.values import NEWEST_MAX
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import NOTICES, Draft, Json, Mention, MessageDraft, Place, Write
+from svc.webapp.commit.log import NOTICES, Draft, Effect, Json, Mention, MessageDraft, Place, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain import text as text_rules
 from svc.webapp.domain.bots import Bots
@@ -27,6 +27,7 @@ from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.workspace import WorkspaceStore
 
 _BROADCAST = "thread_broadcast"
+_FILE_SHARE = "file_share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,18 @@ class Messages:
         self._writes = writes
         self._tracer = trace.get_tracer("parley.webapp")
 
-    async def post(self, caller: Caller, reference: str, post: Post) -> Posted:
+    async def post(
+        self,
+        caller: Caller,
+        reference: str,
+        post: Post,
+        *,
+        told: Sequence[Draft] = (),
+        effects: Sequence[Effect] = (),
+    ) -> Posted:
         """Store a message and its event, durably, before returning.
+
+        `told` are events that the conversation hears after it, `effects` what else becomes true with it.
 
         `reference` is an id, `#name`, `name`, or a user (id or `@handle`: the IM with them, opened if need be). The
         same `client_msg_id` by the same user in the same conversation gives the message that is there already.
@@ -101,11 +112,11 @@ class Messages:
             committed = await self._writes.commit(
                 Write(
                     sight.conversation.id,
-                    drafts=(draft,),
+                    drafts=(draft, *told),
                     request_id=post.request_id(caller.user_id),
                     # Whoever left a moment ago, on another webapp, is refused by the transaction itself.
                     if_member=caller.user_id,
-                    effects=(Mention(meant_for),) if meant_for else (),
+                    effects=(*effects, *((Mention(meant_for),) if meant_for else ())),
                 )
             )
         if committed.refused:
@@ -189,7 +200,7 @@ class Messages:
             user_id=caller.user_id,
             text=body,
             bot_id=caller.bot_id,
-            subtype=subtype or (_BROADCAST if is_broadcast else ""),
+            subtype=subtype or (_BROADCAST if is_broadcast else _FILE_SHARE if post.files else ""),
             thread_ts_us=parent.ts_us if parent else 0,
             reply_broadcast=is_broadcast,
             client_msg_id=post.client_msg_id,

@@ -42,6 +42,8 @@ class Post:
     icon_emoji: str = ""
     icon_url: str = ""
     mrkdwn: bool = True
+    files: Sequence[Json] = ()
+    """Objects of the files that it brings, as `files.shape` makes them."""
     origin_connection_id: str = ""
     """The socket that posts; it gets the answer instead of the event."""
 
@@ -55,7 +57,7 @@ class Post:
             raise Refused("msg_too_long")
         else:
             stored = text_rules.stored_text(self.markdown_text)
-        if not stored.strip() and not self.blocks and not self.attachments:
+        if not stored.strip() and not self.blocks and not self.attachments and not self.files:
             raise Refused("no_text")
         return stored
 
@@ -78,6 +80,8 @@ class Post:
             extra["metadata"] = self._metadata()
         if not self.mrkdwn:
             extra["mrkdwn"] = False
+        if self.files:
+            extra |= {"files": list(self.files), "upload": True, "display_as_bot": False}
         if len(orjson.dumps(extra)) > EXTRA_BYTES_MAX:
             raise Refused("msg_too_long")
         return extra
@@ -95,8 +99,12 @@ class Post:
         """Return the idempotency key of this post by `user_id`; "" when the client gave none.
 
         It holds the user's id, so that nobody can claim another's key, and a digest, so that its length is bounded.
+        Files are brought into a conversation together once, so their ids are a key.
         Refused `invalid_arguments` when the client's own is too long.
         """
+        if not self.client_msg_id and self.files:
+            ids = ",".join(sorted(str(file["id"]) for file in self.files))
+            return f"files:{user_id}:{sha256(ids.encode()).hexdigest()[:40]}"
         if not self.client_msg_id:
             return ""
         if len(self.client_msg_id) > CLIENT_MSG_ID_CHARS_MAX:
