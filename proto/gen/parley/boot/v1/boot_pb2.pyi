@@ -110,6 +110,12 @@ class User(_message.Message):
     AVATAR_HASH_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     UPDATED_UNIX_S_FIELD_NUMBER: _builtins.int
+    FIRST_NAME_FIELD_NUMBER: _builtins.int
+    LAST_NAME_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    PRONOUNS_FIELD_NUMBER: _builtins.int
+    STATUS_EXPIRATION_UNIX_S_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """U…"""
     team_id: _builtins.str
@@ -148,6 +154,20 @@ class User(_message.Message):
     """Offset of the workspace's channel at which this version was made; 0 when never changed. A reader keeps the higher one."""
     updated_unix_s: _builtins.int
     """When it last changed: Unix seconds."""
+    first_name: _builtins.str
+    """Given name; empty when it is the first word of the full name."""
+    last_name: _builtins.str
+    """Family name; empty when it is what follows the first word of the full name."""
+    phone: _builtins.str
+    """Telephone number as people write it."""
+    pronouns: _builtins.str
+    """Pronouns."""
+    status_expiration_unix_s: _builtins.int
+    """When the status goes by itself: Unix seconds; 0 for one that stays."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileField]:
+        """Further fields of the profile, at most 50, in order of id."""
+
     def __init__(
         self,
         *,
@@ -170,14 +190,50 @@ class User(_message.Message):
         avatar_hash: _builtins.str = ...,
         version: _builtins.int = ...,
         updated_unix_s: _builtins.int = ...,
+        first_name: _builtins.str = ...,
+        last_name: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        pronouns: _builtins.str = ...,
+        status_expiration_unix_s: _builtins.int = ...,
+        fields: _abc.Iterable[Global___ProfileField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "avatar_hash", b"avatar_hash", "bot_id", b"bot_id", "deleted", b"deleted", "display_name", b"display_name", "email", b"email", "id", b"id", "is_admin", b"is_admin", "is_bot", b"is_bot", "is_owner", b"is_owner", "name", b"name", "real_name", b"real_name", "status_emoji", b"status_emoji", "status_text", b"status_text", "team_id", b"team_id", "title", b"title", "tz", b"tz", "updated_unix_s", b"updated_unix_s", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "avatar_hash", b"avatar_hash", "bot_id", b"bot_id", "deleted", b"deleted", "display_name", b"display_name", "email", b"email", "fields", b"fields", "first_name", b"first_name", "id", b"id", "is_admin", b"is_admin", "is_bot", b"is_bot", "is_owner", b"is_owner", "last_name", b"last_name", "name", b"name", "phone", b"phone", "pronouns", b"pronouns", "real_name", b"real_name", "status_emoji", b"status_emoji", "status_expiration_unix_s", b"status_expiration_unix_s", "status_text", b"status_text", "team_id", b"team_id", "title", b"title", "tz", b"tz", "updated_unix_s", b"updated_unix_s", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___User: _TypeAlias = User  # noqa: Y015
+
+@_typing.final
+class ProfileField(_message.Message):
+    """ProfileField is one more field of a user's profile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    ALT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Xf…, or whatever name the workspace gives it."""
+    value: _builtins.str
+    """What it holds; at most 500 characters."""
+    alt: _builtins.str
+    """What is shown in its stead; may be empty."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        value: _builtins.str = ...,
+        alt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alt", b"alt", "id", b"id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileField: _TypeAlias = ProfileField  # noqa: Y015
 
 @_typing.final
 class Channel(_message.Message):

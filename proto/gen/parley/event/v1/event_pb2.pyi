@@ -84,6 +84,7 @@ class Event(_message.Message):
     MEMBERSHIP_CHANGE_FIELD_NUMBER: _builtins.int
     MESSAGE_TS_US_FIELD_NUMBER: _builtins.int
     AWAY_CHANGE_FIELD_NUMBER: _builtins.int
+    REVOCATION_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel that routes it: a conversation (C…, D…, G…), a workspace (T…) or a user (U…)."""
     offset: _builtins.int
@@ -124,6 +125,10 @@ class Event(_message.Message):
     def away_change(self) -> Global___AwayChange:
         """On a user's channel only: the user set itself away, or stopped being away by hand."""
 
+    @_builtins.property
+    def revocation(self) -> Global___Revocation:
+        """On a user's channel only: tokens of the user that are valid no longer, and whose sessions end."""
+
     def __init__(
         self,
         *,
@@ -141,10 +146,11 @@ class Event(_message.Message):
         membership_change: Global___MembershipChange | None = ...,
         message_ts_us: _builtins.int = ...,
         away_change: Global___AwayChange | None = ...,
+        revocation: Global___Revocation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "membership_change", b"membership_change", "model_change", b"model_change", "subscription_change", b"subscription_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "membership_change", b"membership_change", "model_change", b"model_change", "revocation", b"revocation", "subscription_change", b"subscription_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "membership_change", b"membership_change", "mentioned_user_ids", b"mentioned_user_ids", "message_ts_us", b"message_ts_us", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "membership_change", b"membership_change", "mentioned_user_ids", b"mentioned_user_ids", "message_ts_us", b"message_ts_us", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "revocation", b"revocation", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -257,3 +263,27 @@ class ChannelPosition(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelPosition: _TypeAlias = ChannelPosition  # noqa: Y015
+
+@_typing.final
+class Revocation(_message.Message):
+    """Revocation tells the gateways that hold sessions of a user which of them end. Whoever reads tokens after it finds them revoked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_PREFIXES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def token_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """First 16 bytes of the hash of each token; sessions that were begun with it are closed and must not come back. At most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        token_prefixes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token_prefixes", b"token_prefixes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Revocation: _TypeAlias = Revocation  # noqa: Y015
