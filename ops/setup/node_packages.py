@@ -1,4 +1,4 @@
-"""What comes through npm, pinned by package-lock.json: buf for the contracts; for tests, Slack's clients for Node.js."""
+"""What comes through npm, pinned by package-lock.json: buf for the contracts, Slack's clients for tests of them."""
 
 from __future__ import annotations
 
