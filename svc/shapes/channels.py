@@ -42,7 +42,7 @@ def channel(model: boot.Channel, *, is_member: bool, peer_user_id: str = "") -> 
             "creator": model.purpose_creator_id,
             "last_set": model.purpose_set_unix_s,
         },
-        "previous_names": [],
+        "previous_names": list(model.previous_names),
         "context_team_id": model.team_id,
         "shared_team_ids": [model.team_id],
     }

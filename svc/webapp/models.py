@@ -63,4 +63,5 @@ def channel_model(conversation: Conversation) -> boot_pb2.Channel:
         topic_set_unix_s=conversation.topic_set_s,
         purpose_creator_id=conversation.purpose_by,
         purpose_set_unix_s=conversation.purpose_set_s,
+        previous_names=conversation.previous_names.split(",") if conversation.previous_names else (),
     )

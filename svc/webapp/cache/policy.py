@@ -48,7 +48,7 @@ SIDE = Policy("side", "s2", 60, "the user's side of one conversation: the read m
 SIDES = Policy("sides", "l2", 60, "lists; what sessions follow is checked against the head of the user's channel")
 MEMBERS = Policy("members", "p2", 60, "the first page of a list")
 COUNT = Policy("count", "n2", 60, "a number for people; exact counting takes 20 ms for 100,000 members")
-CONVERSATION = Policy("conversation", "c2", 300, "name, topic, archived: shown, and told by events to who is connected")
+CONVERSATION = Policy("conversation", "c3", 300, "name, topic, archived: shown, and told by events to who is connected")
 USER = Policy("user", "u2", 300, "profile: shown, and told by events to who is connected", stale_s=10)
 TEAM = Policy("team", "w2", 300, "name and domain of the workspace: operators change them", stale_s=10)
 PREFS = Policy("prefs", "f2", 60, "what a user chose, for itself; sessions check the head of the user's channel")

@@ -29,7 +29,18 @@ MENTIONS_MAX = 100
 OUTBOX_DELAY_US = 1_000_000
 """When the sweepers may take an event or effect over from the webapp that wrote it: both are done in a few ms."""
 CHANGEABLE = frozenset(
-    ("name", "topic", "topic_by", "topic_set_s", "purpose", "purpose_by", "purpose_set_s", "is_archived", "is_general")
+    (
+        "name",
+        "previous_names",
+        "topic",
+        "topic_by",
+        "topic_set_s",
+        "purpose",
+        "purpose_by",
+        "purpose_set_s",
+        "is_archived",
+        "is_general",
+    )
 )
 """Columns of a conversation that `Write.change` may name."""
 

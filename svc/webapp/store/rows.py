@@ -120,6 +120,8 @@ class Conversation:
     updated_ms: int = 0
     revision_us: int = 0
     """ts of the write that made this version. The log sets it; a lower one never replaces a higher one."""
+    previous_names: str = ""
+    """Names that it had before, the newest first, separated by commas; at most 20."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,7 @@ class Channel(_message.Message):
     TOPIC_SET_UNIX_S_FIELD_NUMBER: _builtins.int
     PURPOSE_CREATOR_ID_FIELD_NUMBER: _builtins.int
     PURPOSE_SET_UNIX_S_FIELD_NUMBER: _builtins.int
+    PREVIOUS_NAMES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """C…, D… or G…"""
     team_id: _builtins.str
@@ -289,6 +290,10 @@ class Channel(_message.Message):
     """Who set the purpose; empty when nobody did."""
     purpose_set_unix_s: _builtins.int
     """When: Unix seconds."""
+    @_builtins.property
+    def previous_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names that it had before, the newest first; at most 20."""
+
     def __init__(
         self,
         *,
@@ -308,10 +313,11 @@ class Channel(_message.Message):
         topic_set_unix_s: _builtins.int = ...,
         purpose_creator_id: _builtins.str = ...,
         purpose_set_unix_s: _builtins.int = ...,
+        previous_names: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "creator_id", b"creator_id", "id", b"id", "is_archived", b"is_archived", "is_general", b"is_general", "kind", b"kind", "name", b"name", "purpose", b"purpose", "purpose_creator_id", b"purpose_creator_id", "purpose_set_unix_s", b"purpose_set_unix_s", "team_id", b"team_id", "topic", b"topic", "topic_creator_id", b"topic_creator_id", "topic_set_unix_s", b"topic_set_unix_s", "updated_unix_ms", b"updated_unix_ms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "creator_id", b"creator_id", "id", b"id", "is_archived", b"is_archived", "is_general", b"is_general", "kind", b"kind", "name", b"name", "previous_names", b"previous_names", "purpose", b"purpose", "purpose_creator_id", b"purpose_creator_id", "purpose_set_unix_s", b"purpose_set_unix_s", "team_id", b"team_id", "topic", b"topic", "topic_creator_id", b"topic_creator_id", "topic_set_unix_s", b"topic_set_unix_s", "updated_unix_ms", b"updated_unix_ms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
