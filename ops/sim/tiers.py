@@ -36,6 +36,7 @@ from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
 from svc.webapp.servicer import WebappServicer
+from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.rows import Membership, Prefs, User
@@ -79,7 +80,11 @@ class WebappProcess(Process):
         super().__init__(mesh, host)
         database = MemoryDatabase(mesh.mysql, host)
         self.stores = Stores(
-            WorkspaceStore(database), ChannelStore(database), UserStore(database), OutboxStore(database)
+            WorkspaceStore(database),
+            ChannelStore(database),
+            UserStore(database),
+            OutboxStore(database),
+            AppStore(database),
         )
         lookups = NoCache(self.stores.users)
         self._reads = Reads(lookups, self.stores)

@@ -27,6 +27,7 @@ from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
@@ -41,6 +42,7 @@ def stores_of(pools: Pools) -> Stores:
         channels=ChannelStore(pools.channel),
         users=UserStore(pools.user),
         outbox=OutboxStore(pools.channel),
+        apps=AppStore(pools.workspace),
     )
 
 

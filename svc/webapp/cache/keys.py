@@ -12,12 +12,14 @@ from collections.abc import Iterator
 
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import policy
-from svc.webapp.commit.log import Effect, Follow, Mention, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.log import Effect, Follow, Mention, PutApp, PutDirectory, PutUser, Unfollow, Write
 
 __all__ = [
+    "app_key",
     "behind_effect",
     "behind_event",
     "changed_by",
+    "commands_key",
     "conversation_key",
     "count_key",
     "member_key",
@@ -70,6 +72,9 @@ def behind_effect(channel_id: str, effect: Effect) -> Iterator[str]:
             yield conversation_key(channel_id)
         case PutUser():
             yield user_key(effect.user["team_id"], effect.user["id"])
+        case PutApp():
+            yield app_key(effect.app["team_id"], effect.app["id"])
+            yield commands_key(effect.app["team_id"])
         case Mention():
             return  # counts are not cached
 
@@ -117,6 +122,16 @@ def user_key(team_id: str, user_id: str) -> str:
 def team_key(team_id: str) -> str:
     """Key of a workspace."""
     return f"{policy.TEAM.prefix}:{team_id}"
+
+
+def app_key(team_id: str, app_id: str) -> str:
+    """Key of an app."""
+    return f"{policy.APP.prefix}:{team_id}:{app_id}"
+
+
+def commands_key(team_id: str) -> str:
+    """Key of which app of a workspace has which slash command."""
+    return f"{policy.COMMANDS.prefix}:{team_id}"
 
 
 def prefs_key(user_id: str) -> str:

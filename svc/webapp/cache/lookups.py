@@ -12,6 +12,7 @@ from svc.webapp.cache.codec import FLAG, JSON, NUMBER, row_codec
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX, Choices, MemberPage, Sides
 from svc.webapp.commit.log import Json, Write
 from svc.webapp.gathering.reads import SharedReads
+from svc.webapp.store.app_rows import AppRow
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Prefs, Team, Token, User
 from svc.webapp.store.user import UserStore
@@ -24,6 +25,7 @@ _CONVERSATION = row_codec(Conversation)
 _USER = row_codec(User)
 _TEAM = row_codec(Team)
 _MEMBERSHIP = row_codec(Membership)
+_APP = row_codec(AppRow)
 
 
 class Lookups:
@@ -191,6 +193,14 @@ class Lookups:
     async def newest(self, channel_id: str, load: Callable[[], Awaitable[Json]]) -> Json:
         """Return the newest page of a conversation's history, as `load` makes it."""
         return await self._cache.get_or_load(keys.newest_key(channel_id), load, JSON) or {}
+
+    async def app(self, team_id: str, app_id: str, load: Callable[[], Awaitable[AppRow | None]]) -> AppRow | None:
+        """Return an app, a removed one too, as `load` finds it."""
+        return await self._cache.get_or_load(keys.app_key(team_id, app_id), load, _APP)
+
+    async def commands(self, team_id: str, load: Callable[[], Awaitable[Json]]) -> Json:
+        """Return the app of each slash command of a workspace, as `load` finds them."""
+        return await self._cache.get_or_load(keys.commands_key(team_id), load, JSON) or {}
 
     async def forget_writes(self, writes: Iterable[Write]) -> None:
         """Drop what the transactions of these writes changed; the committer calls it for every write."""

@@ -18,6 +18,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.app_step import put_app
 from svc.webapp.commit.emoji_step import put_emoji
 from svc.webapp.commit.log import (
     Committed,
@@ -26,6 +27,7 @@ from svc.webapp.commit.log import (
     Follow,
     Json,
     Mention,
+    PutApp,
     PutDirectory,
     PutEmoji,
     PutUser,
@@ -36,6 +38,7 @@ from svc.webapp.commit.mentions import Mentions
 from svc.webapp.commit.plan import decode_effect
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.priority import note_stored
+from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import DueEffect, OutboxStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, User
@@ -62,6 +65,7 @@ class Stores:
     channels: ChannelStore
     users: UserStore
     outbox: OutboxStore
+    apps: AppStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class Effects:
                 await put_emoji(
                     self._commit, self._stores.workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key
                 )
+            case PutApp():
+                await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
             case Mention():
                 # Of the message itself: a write's ts is that of its first draft.
                 rows = [(user_id, cause.channel_id, cause.ts_us) for user_id in effect.user_ids]

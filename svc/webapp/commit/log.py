@@ -37,6 +37,7 @@ __all__ = [
     "MessageDraft",
     "MessageRemoval",
     "Place",
+    "PutApp",
     "PutDirectory",
     "PutEmoji",
     "PutUser",
@@ -170,6 +171,14 @@ class PutEmoji:
 
 
 @dataclass(frozen=True, slots=True)
+class PutApp:
+    """Effect of a write on a T… channel: an app becomes this, and the team hears of it (apps_changed)."""
+
+    app: Mapping[str, Any]
+    """Cells of a svc.webapp.store.app_rows.AppRow by name, bytes as hex."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Effect: the write's first draft is a message that is meant for these users; it counts as one mention of each."""
 
@@ -184,7 +193,7 @@ class Unmention:
     user_ids: tuple[str, ...]
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | Mention | Unmention
+Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | PutApp | Mention | Unmention
 
 
 class Guard(StrEnum):

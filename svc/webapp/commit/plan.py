@@ -268,6 +268,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "directory": log.PutDirectory,
     "user": log.PutUser,
     "emoji": log.PutEmoji,
+    "app": log.PutApp,
     "mention": log.Mention,
 }
 """Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""

@@ -15,6 +15,7 @@ __all__ = ["insert_rows", "pairs_in", "render", "upsert_newer"]
 _PRIMARY_KEYS = {
     "users": ("team_id", "id"),
     "conversations": ("team_id", "id"),
+    "apps": ("team_id", "id"),
     "emoji": ("team_id", "name"),
     "memberships": ("user_id", "channel_id"),
 }

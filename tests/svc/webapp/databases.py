@@ -24,6 +24,7 @@ from svc.webapp.commit.committer import Committer, run_committer
 from svc.webapp.commit.effects import Effects, Stores, Writes
 from svc.webapp.commit.publisher import Publisher, run_publisher
 from svc.webapp.migrate import DsnConfig, migrate
+from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
@@ -134,7 +135,11 @@ async def webapp(pools: Pools, link: RecordingLink | None = None, route: Route |
     """Yield a running store; its cache keeps nothing unless the test gives it a route."""
     clock, rng, link = SystemClock(), random.Random(7), link or RecordingLink()
     stores = Stores(
-        WorkspaceStore(pools.workspace), ChannelStore(pools.channel), UserStore(pools.user), OutboxStore(pools.channel)
+        WorkspaceStore(pools.workspace),
+        ChannelStore(pools.channel),
+        UserStore(pools.user),
+        OutboxStore(pools.channel),
+        AppStore(pools.workspace),
     )
     async with AsyncExitStack() as stack:
         cache = await stack.enter_async_context(run_cache(route or Null(), clock, rng))

@@ -9,7 +9,7 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
-from svc.webapp.commit.log import Follow, Mention, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.log import Follow, Mention, PutApp, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.commit.plan import State, decode_effect, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
@@ -28,6 +28,7 @@ WRITES = {
     "join": Write(CHANNEL, (note(), note()), members_added=(ALICE,), effects=FOLLOW[:1]),
     "leave": Write(CHANNEL, (note(), note()), members_removed=(BOB,), effects=(Unfollow(BOB),)),
     "user": Write(TEAM, effects=(PutUser(asdict(User(ALICE, TEAM, "alice"))),)),
+    "app": Write(TEAM, effects=(PutApp({"team_id": TEAM, "id": "A0000000001"}),)),
     "mention": Write(CHANNEL, (message("m"),), effects=(Mention((BOB,)),)),
     "own": Write(ALICE, (note(),)),
 }
@@ -72,5 +73,7 @@ def test_every_class_has_keys_and_every_key_a_class() -> None:
         keys.team_key(TEAM),
         keys.prefs_key(ALICE),
         keys.newest_key(CHANNEL),
+        keys.app_key(TEAM, "A1"),
+        keys.commands_key(TEAM),
     ]
     assert {policy_of(key) for key in made} == set(CLASSES)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from svc.webapp.commit.log import PutDirectory, Write
+from svc.webapp.store.apps import AppStore
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
@@ -25,10 +26,12 @@ from svc.webapp.store.rows import (
     User,
 )
 from svc.webapp.store.user import UserStore
+from svc.webapp.store.views import ViewStore
 from svc.webapp.store.workspace import WorkspaceStore
+from tests.svc.webapp.store import app_samples
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 
-STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk)
+STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk, AppStore, ViewStore)
 LATER_US = 4_000_000_000_000_000
 """After everything that a test writes."""
 OTHER = "C0000000002"
@@ -44,6 +47,8 @@ def calls(pools: Pools) -> Calls:
         **_of_workspace(WorkspaceStore(pools.workspace)),
         **_of_channel(ChannelStore(pools.channel)),
         **_of_user(UserStore(pools.user)),
+        **app_samples.of_apps(AppStore(pools.workspace)),
+        **app_samples.of_views(ViewStore(pools.workspace)),
         **_of_bulk(Bulk(pools)),
         **_of_outbox(OutboxStore(pools.channel)),
         **_of_retention(RetentionStore(pools.channel, pools.user)),
