@@ -10,9 +10,9 @@ import orjson
 
 from svc.webapp.commit.log import Json
 from svc.webapp.domain import text as text_rules
+from svc.webapp.domain.blocks import checked_blocks
 from svc.webapp.domain.refusal import Refused
 
-BLOCKS_MAX = 50
 ATTACHMENTS_MAX = 100
 METADATA_BYTES_MAX = 8_000
 MARKDOWN_CHARS_MAX = 12_000
@@ -42,6 +42,12 @@ class Post:
     icon_emoji: str = ""
     icon_url: str = ""
     mrkdwn: bool = True
+    link_names: bool = False
+    """Whether `@name` and `#name` in the text are to become what they name (also with `parse=full`)."""
+    is_parsed: bool = False
+    """`parse=full`: addresses in the text become links, too."""
+    is_me: bool = False
+    """Says what its author does, as `/me` does."""
     files: Sequence[Json] = ()
     """Objects of the files that it brings, as `files.shape` makes them."""
     origin_connection_id: str = ""
@@ -49,14 +55,7 @@ class Post:
 
     def body(self) -> str:
         """Return the text as it will be stored. Refused `no_text`, `markdown_text_conflict`, `msg_too_long`."""
-        if not self.markdown_text:
-            stored = text_rules.stored_text(self.text)
-        elif self.text or self.blocks:
-            raise Refused("markdown_text_conflict")
-        elif len(self.markdown_text) > MARKDOWN_CHARS_MAX:
-            raise Refused("msg_too_long")
-        else:
-            stored = text_rules.stored_text(self.markdown_text)
+        stored = checked_text(self.text, self.markdown_text, self.blocks)
         if not stored.strip() and not self.blocks and not self.attachments and not self.files:
             raise Refused("no_text")
         return stored
@@ -69,31 +68,17 @@ class Post:
         """
         extra: Json = {}
         if self.blocks:
-            extra["blocks"] = _with_block_ids(_objects(self.blocks, "invalid_blocks_format"))
-            if len(self.blocks) > BLOCKS_MAX or not all(_is_typed(block) for block in extra["blocks"]):
-                raise Refused("invalid_blocks")
+            extra["blocks"] = stored_blocks(self.blocks)
         if self.attachments:
-            if len(self.attachments) > ATTACHMENTS_MAX:
-                raise Refused("too_many_attachments")
-            extra["attachments"] = _numbered(_objects(self.attachments, "invalid_attachments"))
+            extra["attachments"] = stored_attachments(self.attachments)
         if self.metadata:
-            extra["metadata"] = self._metadata()
+            extra["metadata"] = checked_metadata(self.metadata)
         if not self.mrkdwn:
             extra["mrkdwn"] = False
         if self.files:
             extra |= {"files": list(self.files), "upload": True, "display_as_bot": False}
-        if len(orjson.dumps(extra)) > EXTRA_BYTES_MAX:
-            raise Refused("msg_too_long")
+        check_size(extra)
         return extra
-
-    def _metadata(self) -> Json:
-        if not isinstance(self.metadata.get("event_type"), str) or not isinstance(
-            self.metadata.get("event_payload"), dict
-        ):
-            raise Refused("invalid_metadata_format")
-        if len(orjson.dumps(dict(self.metadata))) > METADATA_BYTES_MAX:
-            raise Refused("metadata_too_large")
-        return dict(self.metadata)
 
     def request_id(self, user_id: str) -> str:
         """Return the idempotency key of this post by `user_id`; "" when the client gave none.
@@ -113,16 +98,45 @@ class Post:
         return f"post:{user_id}:{sha256(self.client_msg_id.encode()).hexdigest()[:40]}"
 
 
-def _objects(items: Sequence[object], refusal: str) -> list[Json]:
-    objects = [item for item in items if isinstance(item, dict)]
-    if len(objects) != len(items):
-        raise Refused(refusal)
-    return objects
+def checked_text(text: str, markdown_text: str, blocks: Sequence[object]) -> str:
+    """Return the text as it will be stored. Refused `markdown_text_conflict`, `msg_too_long`."""
+    if not markdown_text:
+        return text_rules.stored_text(text)
+    if text or blocks:
+        raise Refused("markdown_text_conflict")
+    if len(markdown_text) > MARKDOWN_CHARS_MAX:
+        raise Refused("msg_too_long")
+    return text_rules.stored_text(markdown_text)
 
 
-def _is_typed(block: Mapping[str, object]) -> bool:
-    kind = block.get("type")
-    return isinstance(kind, str) and kind != ""
+def stored_blocks(blocks: Sequence[object]) -> list[Json]:
+    """Return blocks as they are stored, each with its id. Refused as `checked_blocks` does."""
+    return _with_block_ids(checked_blocks(blocks))
+
+
+def stored_attachments(attachments: Sequence[object]) -> list[Json]:
+    """Return attachments as they are stored, numbered. Refused `too_many_attachments`, `invalid_attachments`."""
+    if len(attachments) > ATTACHMENTS_MAX:
+        raise Refused("too_many_attachments")
+    objects = [item for item in attachments if isinstance(item, dict)]
+    if len(objects) != len(attachments):
+        raise Refused("invalid_attachments")
+    return _numbered(objects)
+
+
+def checked_metadata(metadata: Mapping[str, object]) -> Json:
+    """Return a message's metadata. Refused `invalid_metadata_format`, `metadata_too_large`."""
+    if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
+        raise Refused("invalid_metadata_format")
+    if len(orjson.dumps(dict(metadata))) > METADATA_BYTES_MAX:
+        raise Refused("metadata_too_large")
+    return dict(metadata)
+
+
+def check_size(extra: Mapping[str, object]) -> None:
+    """Check what is stored beside a text. Refused `msg_too_long`."""
+    if len(orjson.dumps(extra)) > EXTRA_BYTES_MAX:
+        raise Refused("msg_too_long")
 
 
 def _with_block_ids(blocks: Sequence[Json]) -> list[Json]:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from svc.webapp.domain.posts import BLOCKS_MAX, Post
+from svc.webapp.domain.blocks import BLOCKS_MAX
+from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.text import TEXT_CHARS_MAX, mentions, stored_text
 
 DIVIDER = {"type": "divider"}
+SECTION = {"type": "section", "block_id": "mine", "text": {"type": "mrkdwn", "text": "x"}}
 
 
 @pytest.mark.parametrize(
@@ -52,10 +54,10 @@ def test_what_comes_beside_the_text_is_checked(post: Post, code: str) -> None:
 
 def test_blocks_and_attachments_get_what_clients_refer_to_them_by() -> None:
     """A block_id that was given stays; others are made, the same each time."""
-    first: dict[str, Any] = Post(blocks=[DIVIDER, {"type": "section", "block_id": "mine"}]).extra()
+    first: dict[str, Any] = Post(blocks=[DIVIDER, SECTION]).extra()
     assert first["blocks"][1]["block_id"] == "mine"
     assert first["blocks"][0]["block_id"]
-    assert Post(blocks=[DIVIDER, {"type": "section", "block_id": "mine"}]).extra() == first
+    assert Post(blocks=[DIVIDER, SECTION]).extra() == first
     assert Post(attachments=[{"text": "t"}]).extra()["attachments"] == [{"text": "t", "id": 1, "fallback": "t"}]
 
 
