@@ -25,12 +25,14 @@ from svc.kit.errors import ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
 from svc.webapp.commit.aftermath import Aftermath, Batch, Forget, Publish
+from svc.webapp.commit.changes import Known, asked
 from svc.webapp.commit.log import Committed, OutcomeUnknownError, Write
 from svc.webapp.commit.pace import Pace
 from svc.webapp.commit.plan import Plan, State, check_write, plan
 from svc.webapp.priority import Priority, at
 from svc.webapp.store import commit as statements
 from svc.webapp.store.admission import retry_after_s
+from svc.webapp.store.alter import look
 from svc.webapp.store.failures import is_duplicate, is_passing, is_refused_commit, translate
 from svc.webapp.store.lanes import lane_of
 from svc.webapp.store.pools import Database, Transaction
@@ -244,10 +246,12 @@ class Lane:
     async def _write(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
         """Write a batch's rows and return its plan."""
         heads = await statements.lock_heads(transaction, {write.channel_id for write in writes})
-        asked = {(w.channel_id, user) for w in writes for user in (w.if_member, w.unless_member) if user}
-        members = await statements.members_among(transaction, asked) if asked else set()
+        named = {(w.channel_id, user) for w in writes for user in (w.if_member, w.unless_member) if user}
+        members = await statements.members_among(transaction, named) if named else set()
+        altering = [write for write in writes if write.alters]
+        known = await look(transaction, asked(altering), heads) if altering else Known()
         now_us = self._clock.wall_us()
-        planned = plan(State(heads, {}, members), writes, now_us)
+        planned = plan(State(heads, {}, members, known), writes, now_us)
         try:
             await statements.insert_requests(transaction, planned.requests)
         except pymysql.err.IntegrityError as error:
@@ -256,7 +260,7 @@ class Lane:
             # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
             keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
             used = await statements.used_requests(transaction, keys)
-            planned = plan(State(heads, used, members), writes, now_us)
+            planned = plan(State(heads, used, members, known), writes, now_us)
             await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned
@@ -278,4 +282,8 @@ def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pen
 
 def _size(write: Write) -> int:
     """Estimate a write's bytes by the text that it stores."""
-    return sum(len(d.message.text) + len(d.message.extra) for d in write.drafts if d.message is not None)
+    size = sum(len(d.message.text) + len(d.message.extra) for d in write.drafts if d.message is not None)
+    if write.alters:
+        size += sum(len(each.text or "") + len(each.extra or b"") for each in write.changed)
+        size += sum(len(item.body) for item in write.items)
+    return size

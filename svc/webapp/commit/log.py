@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
 from svc.kit.ids import ts_from_us
-from svc.webapp.store.rows import Conversation, ConversationKind
+from svc.webapp.store.rows import AnnotationKind, Conversation, ConversationKind, ItemKind
 
 __all__ = [
+    "ANNOTATION_NAME_CHARS_MAX",
+    "CHANGES_MAX",
     "DRAFTS_MAX",
     "EFFECTS_MAX",
     "ITEM_BYTES_MAX",
+    "ITEM_ID_CHARS_MAX",
+    "NOTHING_TO_READ",
     "NOTICES",
     "REQUEST_ID_BYTES_MAX",
     "Annotation",
@@ -52,12 +56,20 @@ DRAFTS_MAX = 100
 """Events of one write. Inviting a hundred people at once is the largest that the Web API needs."""
 EFFECTS_MAX = 200
 """Effects of one write: each member may be told, and the directory."""
+CHANGES_MAX = 100
+"""Messages, annotations and items, of each, that one write may change."""
+ANNOTATION_NAME_CHARS_MAX = 128
+"""An emoji's name is at most 100, with a tone of skin 113; the column's width."""
+ITEM_ID_CHARS_MAX = 64
+"""The column's width: a conversation's id and a ts are 29."""
 ITEM_BYTES_MAX = 256 * 1024
 """Of an item's body: a scheduled message with its blocks is the largest."""
 REQUEST_ID_BYTES_MAX = 200
 """Of an idempotency key, as UTF-8: a user id, a colon and a client's UUID are 48; the column's width."""
 NOTICES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
 """Subtypes of messages that tell who came and went: shown, and nothing that anybody has to read."""
+NOTHING_TO_READ = NOTICES | {"tombstone"}
+"""Subtypes of messages that make nothing unread: notices, and what is left of a removed message that has replies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class MessageDraft:
     @property
     def is_to_read(self) -> bool:
         """Whether the conversation is unread by it: what its history shows, notices apart."""
-        return (not self.thread_ts_us or self.reply_broadcast) and self.subtype not in NOTICES
+        return (not self.thread_ts_us or self.reply_broadcast) and self.subtype not in NOTHING_TO_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +214,7 @@ class Guard(StrEnum):
     MEMBER = "member"
     """`if_member` is none, or `unless_member` is one."""
     MESSAGE = "message"
-    """A message is not there, or was changed since it was read."""
+    """A message is not there, or was changed since it was read; or one to be removed has replies."""
     ANNOTATION = "annotation"
     """One to be made is there already, one to be taken away is not."""
     ITEM = "item"
@@ -215,7 +227,9 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MessageChange:
-    """A message of the channel becomes this; what is None stays. Its ts and offset stay in any case."""
+    """A message of the channel becomes this; what is None stays. Its ts and offset stay in any case, its revision
+    becomes the offset of the write's first event. One that gets a subtype of NOTHING_TO_READ makes nothing unread.
+    """
 
     ts_us: int
     revision: int
@@ -227,19 +241,13 @@ class MessageChange:
 
 @dataclass(frozen=True, slots=True)
 class MessageRemoval:
-    """A message of the channel is gone, with its annotations; its thread, if it is a reply, counts one less."""
+    """A message of the channel is gone, with its annotations; its thread, if it is a reply, counts one less.
+
+    Refused (Guard.MESSAGE) when it has replies that the same write does not remove: such a one is changed instead.
+    """
 
     ts_us: int
     revision: int
-
-
-class AnnotationKind(IntEnum):
-    """What somebody puts on a message; the numbers are stored."""
-
-    REACTION = 1
-    """By name and user."""
-    PIN = 2
-    """One a message: `name` and `user_id` are ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,21 +260,6 @@ class Annotation:
     user_id: str = ""
     by_id: str = ""
     """Who put it there."""
-
-
-class ItemKind(IntEnum):
-    """Small things that a channel holds beside its messages; the numbers are stored."""
-
-    BOOKMARK = 1
-    """Of a conversation."""
-    SCHEDULED = 2
-    """A message to be posted later; of the user's channel who will have posted it."""
-    REMINDER = 3
-    """Of the user's channel who is reminded."""
-    SAVED = 4
-    """What a user has starred; of its own channel."""
-    CLOSED = 5
-    """A direct conversation that a user has put away, by its id; of the user's own channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +286,9 @@ class Write:
     channel's head is locked. `create` inserts the conversation (kept as it is when it exists); `change` updates columns
     of it by name. Who comes and goes is told by the first draft's event. At most DRAFTS_MAX drafts and EFFECTS_MAX
     effects.
+    `changed` to `items_dropped` are of what is there when the head is locked: at most CHANGES_MAX of each, each thing
+    once. The change of anything is an event: a write with one of these has at least one draft (whose payload may be
+    None). What the write itself posts cannot be named by them.
     """
 
     channel_id: str
@@ -318,6 +314,13 @@ class Write:
     items: tuple[Item, ...] = ()
     items_dropped: tuple[tuple[ItemKind, str], ...] = ()
     """By kind and id; refused when there is none, so of two who take one only one succeeds."""
+
+    @property
+    def alters(self) -> bool:
+        """Whether it changes what was there before it, and so has to be told what that is."""
+        return bool(
+            self.changed or self.removed or self.annotated or self.unannotated or self.items or self.items_dropped
+        )
 
 
 class OutcomeUnknownError(UnavailableError):

@@ -16,7 +16,8 @@ from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import InvalidArgumentError
 from svc.webapp.commit import log
-from svc.webapp.commit.log import Committed, Draft, Effect, Json, MessageDraft, Place, Write
+from svc.webapp.commit.changes import Alterations, Known, check_alterations
+from svc.webapp.commit.log import Committed, Draft, Effect, Guard, Json, MessageDraft, Place, Write
 from svc.webapp.store.decode import encode
 from svc.webapp.store.rows import Conversation, ConversationKind, Message
 
@@ -73,6 +74,8 @@ class State:
     """Of those request ids that were used before."""
     members: Set[tuple[str, str]] = frozenset()
     """(channel, user) pairs that are members, of those that `if_member` and `unless_member` ask about."""
+    known: Known = field(default_factory=Known)
+    """Of what writes alter, see `changes.asked`."""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class Plan:
     log: list[tuple[str, int, int, bytes]] = field(default_factory=list)
     messages: list[list[Any]] = field(default_factory=list)
     threads: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
-    """(channel, parent's ts): (new replies, latest reply's ts)."""
+    """(channel, parent's ts): (new replies, latest reply's ts); but for those in `altered`."""
     members: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, user): when the user joined; 0 has left."""
     requests: dict[tuple[str, str], Request] = field(default_factory=dict)
@@ -92,6 +95,8 @@ class Plan:
     creates: list[Conversation] = field(default_factory=list)
     changes: list[tuple[str, Mapping[str, str | int | bool], int]] = field(default_factory=list)
     """(channel, columns, ts of the write), in order."""
+    altered: Alterations = field(default_factory=Alterations)
+    """What becomes of what was there before."""
     results: list[Committed | Exception] = field(default_factory=list)
     """One for each write, in order."""
 
@@ -118,8 +123,9 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
     used = planned.requests.get(key) or state.requests.get(key) if write.request_id else None
     if used is not None:
         return Committed(write.channel_id, tuple(_places(write.channel_id, used)), used.ts_us, duplicate=True)
-    if not _guards_hold(state, planned, write):
-        return Committed(write.channel_id, (), 0, refused=True)
+    refused_by = _refusal(state, planned, write)
+    if refused_by is not None:
+        return Committed(write.channel_id, (), 0, refused=True, refused_by=refused_by)
     head = planned.heads.get(write.channel_id) or state.heads.get(write.channel_id, Head())
     got = Request(head.offset + 1, len(write.drafts), max(now_us, head.ts_us + 1))
     places = tuple(_places(write.channel_id, got))
@@ -128,11 +134,18 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
         events[0].membership_change.joined_user_ids.extend(write.members_added)
         events[0].membership_change.left_user_ids.extend(write.members_removed)
     effects = [orjson.dumps(_tagged(effect)) for effect in write.effects]
+    newest_us = planned.altered.newest_left(state.known, write, head.message_us) if write.alters else None
+    if newest_us is None:
+        newest_us = head.message_us
+    else:
+        events[0].latest_message_ts_us = newest_us
     planned.heads[write.channel_id] = Head(
         got.first_offset + got.count - 1,
         got.ts_us + max(0, got.count - 1),
-        max([head.message_us, *(event.message_ts_us for event in events)]),
+        max([newest_us, *(event.message_ts_us for event in events)]),
     )
+    if write.alters:
+        planned.altered.apply(state.known, planned.threads, write, got.first_offset, got.ts_us)
     _add(planned, write, got, events, effects, now_us)
     return Committed(write.channel_id, places, got.ts_us, events=events, next_offset=got.first_offset)
 
@@ -175,11 +188,13 @@ def _add_message(planned: Plan, draft: MessageDraft, place: Place) -> None:
         reply_broadcast=draft.reply_broadcast,
         client_msg_id=draft.client_msg_id,
         extra=draft.extra,
+        revision=place.offset,
     )
     planned.messages.append(encode(row))
     if draft.thread_ts_us:
         parent = (place.channel_id, draft.thread_ts_us)
-        planned.threads[parent] = (planned.threads.get(parent, (0, 0))[0] + 1, place.ts_us)
+        counts = planned.altered.threads if parent in planned.altered.threads else planned.threads
+        counts[parent] = (counts.get(parent, (0, 0))[0] + 1, place.ts_us)
 
 
 def check_write(write: Write) -> None:
@@ -196,9 +211,18 @@ def check_write(write: Write) -> None:
     unknown = set(write.change) - CHANGEABLE
     if unknown:
         raise InvalidArgumentError(f"a conversation has no {', '.join(sorted(unknown))} to change", subject="change")
+    if write.alters:
+        check_alterations(write)
 
 
-def _guards_hold(state: State, planned: Plan, write: Write) -> bool:
+def _refusal(state: State, planned: Plan, write: Write) -> Guard | None:
+    """Return what is not as the write requires, counting what is earlier in the batch."""
+    if not _members_fit(state, planned, write):
+        return Guard.MEMBER
+    return planned.altered.refusal(state.known, planned.threads, write) if write.alters else None
+
+
+def _members_fit(state: State, planned: Plan, write: Write) -> bool:
     """Tell whether the members are as the write requires, counting joins and leaves earlier in the batch."""
 
     def is_member(user_id: str) -> bool:
@@ -267,9 +291,12 @@ _EFFECTS: dict[str, type[Effect]] = {
     "unfollow": log.Unfollow,
     "directory": log.PutDirectory,
     "user": log.PutUser,
+    "group": log.PutUserGroup,
+    "revoke": log.Revoke,
     "emoji": log.PutEmoji,
     "app": log.PutApp,
     "mention": log.Mention,
+    "unmention": log.Unmention,
 }
 """Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""
 _NAMES = {kind: name for name, kind in _EFFECTS.items()}

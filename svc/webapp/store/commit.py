@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from svc.webapp.commit.plan import Head, Plan, Request
+from svc.webapp.store.alter import write_alterations
 from svc.webapp.store.decode import columns, encode
 from svc.webapp.store.pools import Transaction
 from svc.webapp.store.rows import Conversation, Message
@@ -72,6 +73,7 @@ async def write_plan(transaction: Transaction, plan: Plan) -> None:
     await _insert(transaction, "messages", columns(Message), plan.messages)
     await _insert(transaction, "effects", "channel_id, ts_us, number, first_offset, due_us, effect", plan.effects)
     await _write_threads(transaction, plan)
+    await write_alterations(transaction, plan.altered)
     await _write_members(transaction, plan)
     await _write_conversations(transaction, plan)
     rows = [(channel_id, head.offset, head.ts_us, head.message_us) for channel_id, head in plan.heads.items()]

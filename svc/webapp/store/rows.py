@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 __all__ = [
+    "AnnotationKind",
+    "AnnotationRow",
     "Bot",
     "Conversation",
     "ConversationKind",
     "Emoji",
+    "ItemKind",
+    "ItemRow",
     "LogPage",
     "Member",
     "Membership",
@@ -32,6 +36,28 @@ class ConversationKind(IntEnum):
     PRIVATE = 2
     IM = 3
     MPIM = 4
+
+
+class AnnotationKind(IntEnum):
+    """What somebody puts on a message; the numbers are stored."""
+
+    REACTION = 1
+    """By name and user."""
+    PIN = 2
+    """One a message: `name` and `user_id` are ""."""
+
+
+class ItemKind(IntEnum):
+    """Small things that a channel holds beside its messages; the numbers are stored."""
+
+    BOOKMARK = 1
+    """Of a conversation."""
+    SCHEDULED = 2
+    """A message to be posted later; of the user's channel who will have posted it."""
+    REMINDER = 3
+    """Of the user's channel who is reminded."""
+    SAVED = 4
+    """What a user has starred; of its own channel."""
 
 
 class TokenKind(StrEnum):
@@ -185,6 +211,39 @@ class Message:
     client_msg_id: str
     extra: bytes
     """JSON object with what else belongs to the message; b"" when nothing does."""
+    revision: int = 0
+    """Offset of the event that told its last change; its own offset while there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRow:
+    """Something that is on a message."""
+
+    channel_id: str
+    ts_us: int
+    """Of the message."""
+    kind: AnnotationKind
+    name: str
+    user_id: str
+    by_id: str
+    """Who put it there."""
+    at_us: int
+    """ts of the write that did."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A small thing that a channel holds beside its messages."""
+
+    channel_id: str
+    kind: ItemKind
+    id: str
+    due_us: int
+    """When something has to become of it; 0: never."""
+    body: bytes
+    """JSON."""
+    at_us: int
+    """ts of the write that put it there, as it is now."""
 
 
 @dataclass(frozen=True, slots=True)

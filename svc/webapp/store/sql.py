@@ -3,14 +3,14 @@
 Text is UTF-8 and backslashes escape: `pools` sets both on every connection.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pymysql.converters import escape_string
 
 from svc.webapp.store.decode import columns
 
-__all__ = ["insert_rows", "pairs_in", "render", "upsert_newer"]
+__all__ = ["insert_rows", "keys_in", "pairs_in", "render", "upsert_newer"]
 
 _PRIMARY_KEYS = {
     "users": ("team_id", "id"),
@@ -79,3 +79,15 @@ def pairs_in(first: str, second: str, pairs: Iterable[tuple[Any, Any]]) -> tuple
     where = " OR ".join([f"({first} = %s AND {second} IN %s)"] * len(groups))
     args = [cell for a, many in groups.items() for cell in (a, tuple(many))]
     return (where, args) if len(groups) == 1 else (f"({where}) AND {first} IN %s", [*args, tuple(groups)])
+
+
+def keys_in(columns: Sequence[str], keys: Collection[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Return a condition that a row's columns are one of the keys (at least one), and its arguments.
+
+    Each key is a look-up of its own; see `pairs_in` for why the first column is named once more when there are several.
+    """
+    each = f"({' AND '.join(f'{column} = %s' for column in columns)})"
+    where, args = " OR ".join([each] * len(keys)), [cell for key in keys for cell in key]
+    if len(keys) == 1:
+        return where, args
+    return f"({where}) AND {columns[0]} IN %s", [*args, tuple({key[0] for key in keys})]

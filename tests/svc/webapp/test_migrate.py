@@ -19,15 +19,9 @@ from svc.webapp.store.query import KEYSPACES
 from tests.svc.webapp.databases import DatabaseServer
 from tests.svc.webapp.writes import CHANNEL
 
-ALL = [
-    "workspace/0001_initial",
-    "workspace/0002_emoji",
-    "channel/0001_initial",
-    "channel/0002_retention",
-    "channel/0003_latest_message",
-    "user/0001_initial",
-    "user/0002_unread_and_prefs",
-]
+ALL = [f"{keyspace}/{each.number:04d}_{each.name}" for keyspace in KEYSPACES for each in migrations(keyspace)]
+NEWER = 9_999
+USER_COUNT = len(migrations("user"))
 
 
 def test_the_changes_are_numbered_and_cut_into_statements() -> None:
@@ -58,7 +52,7 @@ async def drop(pools: Pools) -> None:
 @pytest.mark.mesh
 async def test_two_at_once_apply_each_change_once(empty: Pools) -> None:
     """One waits for the other, then finds nothing to do; a third time there is nothing either."""
-    with pytest.raises(FailedPreconditionError, match=r"has 0 of 2 schema changes.*python -m svc\.webapp\.migrate"):
+    with pytest.raises(FailedPreconditionError, match=r"has 0 of \d+ schema changes.*python -m svc\.webapp\.migrate"):
         await check(empty)
     first, second = await asyncio.gather(migrate(empty), migrate(empty))
     assert sorted(first + second) == sorted(ALL)
@@ -89,6 +83,23 @@ async def test_heads_learn_of_the_newest_message_that_is_to_be_read(
 
 
 @pytest.mark.mesh
+async def test_messages_from_before_are_at_their_own_revision(empty: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has changed them, so who read one may change it."""
+    monkeypatch.setattr(module, "migrations", lambda keyspace: migrations(keyspace)[:3])
+    await migrate(empty)
+    for offset in (7, 8):
+        await empty.channel.execute(
+            "INSERT INTO messages (channel_id, ts_us, `offset`, user_id, bot_id, subtype, text, thread_ts_us,"
+            " reply_broadcast, client_msg_id, extra) VALUES (%s, %s, %s, 'U', '', '', '', 0, 0, '', '')",
+            (CHANNEL, 100 + offset, offset),
+        )
+    monkeypatch.undo()
+    await migrate(empty)
+    rows = await empty.channel.rows("SELECT `offset`, revision FROM messages ORDER BY ts_us")
+    assert [tuple(row) for row in rows] == [(7, 7), (8, 8)]
+
+
+@pytest.mark.mesh
 async def test_a_changed_file_and_a_newer_database_are_refused(empty: Pools) -> None:
     """Both by the migration and by the check at start."""
     await migrate(empty)
@@ -96,11 +107,17 @@ async def test_a_changed_file_and_a_newer_database_are_refused(empty: Pools) -> 
     for refuse in (migrate, check):
         with pytest.raises(FailedPreconditionError, match="user: change 1 was applied from another file"):
             await refuse(empty)
-    await empty.user.execute("UPDATE schema_migrations SET checksum = %s", (migrations("user")[0].checksum,))
-    row = "INSERT INTO schema_migrations (number, name, checksum, complete) VALUES (3, 'next', 'x', 1)"
-    await empty.user.execute(row)
+    for each in migrations("user"):
+        await empty.user.execute(
+            "UPDATE schema_migrations SET checksum = %s WHERE number = %s", (each.checksum, each.number)
+        )
+    row = "INSERT INTO schema_migrations (number, name, checksum, complete) VALUES (%s, 'next', 'x', 1)"
+    await empty.user.execute(row, (NEWER,))
     for refuse in (migrate, check):
-        with pytest.raises(FailedPreconditionError, match="has 3 changes, this version knows 2; run a newer one"):
+        with pytest.raises(
+            FailedPreconditionError,
+            match=f"has {USER_COUNT + 1} changes, this version knows {USER_COUNT}; run a newer one",
+        ):
             await refuse(empty)
 
 

@@ -25,25 +25,25 @@ _sym_db = _symbol_database.Default()
 from parley.boot.v1 import boot_pb2 as parley_dot_boot_dot_v1_dot_boot__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bparley/event/v1/event.proto\x12\x0fparley.event.v1\x1a\x19parley/boot/v1/boot.proto\"\x8d\x04\n\x05\x45vent\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.parley.event.v1.EventKind\x12\x11\n\tsender_id\x18\x04 \x01(\t\x12\x1a\n\x12mentioned_user_ids\x18\x05 \x03(\t\x12\x0f\n\x07payload\x18\x06 \x01(\x0c\x12\x16\n\x0e\x63ommit_unix_us\x18\x07 \x01(\x03\x12\x1c\n\x14origin_connection_id\x18\x08 \x01(\t\x12\x13\n\x0btraceparent\x18\t \x01(\t\x12@\n\x13subscription_change\x18\n \x01(\x0b\x32#.parley.event.v1.SubscriptionChange\x12\x31\n\x0cmodel_change\x18\x0b \x01(\x0b\x32\x1b.parley.boot.v1.ModelChange\x12<\n\x11membership_change\x18\x0c \x01(\x0b\x32!.parley.event.v1.MembershipChange\x12\x15\n\rmessage_ts_us\x18\r \x01(\x03\x12\x30\n\x0b\x61way_change\x18\x0e \x01(\x0b\x32\x1b.parley.event.v1.AwayChange\x12/\n\nrevocation\x18\x0f \x01(\x0b\x32\x1b.parley.event.v1.Revocation\"B\n\x10MembershipChange\x12\x17\n\x0fjoined_user_ids\x18\x01 \x03(\t\x12\x15\n\rleft_user_ids\x18\x02 \x03(\t\"%\n\nAwayChange\x12\x17\n\x0fis_away_by_hand\x18\x01 \x01(\x08\"b\n\x12SubscriptionChange\x12/\n\x05\x61\x64\x64\x65\x64\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\x12\x1b\n\x13removed_channel_ids\x18\x02 \x03(\t\"5\n\x0f\x43hannelPosition\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\nRevocation\x12\x16\n\x0etoken_prefixes\x18\x01 \x03(\x0c*\xb8\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45VENT_KIND_MESSAGE\x10\x01\x12\x19\n\x15\x45VENT_KIND_MEMBERSHIP\x10\x02\x12\x16\n\x12\x45VENT_KIND_CHANNEL\x10\x03\x12\x18\n\x14\x45VENT_KIND_WORKSPACE\x10\x04\x12\x13\n\x0f\x45VENT_KIND_USER\x10\x05\x12\x15\n\x11\x45VENT_KIND_TYPING\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bparley/event/v1/event.proto\x12\x0fparley.event.v1\x1a\x19parley/boot/v1/boot.proto\"\xc9\x04\n\x05\x45vent\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.parley.event.v1.EventKind\x12\x11\n\tsender_id\x18\x04 \x01(\t\x12\x1a\n\x12mentioned_user_ids\x18\x05 \x03(\t\x12\x0f\n\x07payload\x18\x06 \x01(\x0c\x12\x16\n\x0e\x63ommit_unix_us\x18\x07 \x01(\x03\x12\x1c\n\x14origin_connection_id\x18\x08 \x01(\t\x12\x13\n\x0btraceparent\x18\t \x01(\t\x12@\n\x13subscription_change\x18\n \x01(\x0b\x32#.parley.event.v1.SubscriptionChange\x12\x31\n\x0cmodel_change\x18\x0b \x01(\x0b\x32\x1b.parley.boot.v1.ModelChange\x12<\n\x11membership_change\x18\x0c \x01(\x0b\x32!.parley.event.v1.MembershipChange\x12\x15\n\rmessage_ts_us\x18\r \x01(\x03\x12\x30\n\x0b\x61way_change\x18\x0e \x01(\x0b\x32\x1b.parley.event.v1.AwayChange\x12!\n\x14latest_message_ts_us\x18\x10 \x01(\x03H\x00\x88\x01\x01\x12/\n\nrevocation\x18\x0f \x01(\x0b\x32\x1b.parley.event.v1.RevocationB\x17\n\x15_latest_message_ts_us\"B\n\x10MembershipChange\x12\x17\n\x0fjoined_user_ids\x18\x01 \x03(\t\x12\x15\n\rleft_user_ids\x18\x02 \x03(\t\"%\n\nAwayChange\x12\x17\n\x0fis_away_by_hand\x18\x01 \x01(\x08\"b\n\x12SubscriptionChange\x12/\n\x05\x61\x64\x64\x65\x64\x18\x01 \x03(\x0b\x32 .parley.event.v1.ChannelPosition\x12\x1b\n\x13removed_channel_ids\x18\x02 \x03(\t\"5\n\x0f\x43hannelPosition\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\nRevocation\x12\x16\n\x0etoken_prefixes\x18\x01 \x03(\x0c*\xb8\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45VENT_KIND_MESSAGE\x10\x01\x12\x19\n\x15\x45VENT_KIND_MEMBERSHIP\x10\x02\x12\x16\n\x12\x45VENT_KIND_CHANNEL\x10\x03\x12\x18\n\x14\x45VENT_KIND_WORKSPACE\x10\x04\x12\x13\n\x0f\x45VENT_KIND_USER\x10\x05\x12\x15\n\x11\x45VENT_KIND_TYPING\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'parley.event.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTKIND']._serialized_start=904
-  _globals['_EVENTKIND']._serialized_end=1088
+  _globals['_EVENTKIND']._serialized_start=964
+  _globals['_EVENTKIND']._serialized_end=1148
   _globals['_EVENT']._serialized_start=76
-  _globals['_EVENT']._serialized_end=601
-  _globals['_MEMBERSHIPCHANGE']._serialized_start=603
-  _globals['_MEMBERSHIPCHANGE']._serialized_end=669
-  _globals['_AWAYCHANGE']._serialized_start=671
-  _globals['_AWAYCHANGE']._serialized_end=708
-  _globals['_SUBSCRIPTIONCHANGE']._serialized_start=710
-  _globals['_SUBSCRIPTIONCHANGE']._serialized_end=808
-  _globals['_CHANNELPOSITION']._serialized_start=810
-  _globals['_CHANNELPOSITION']._serialized_end=863
-  _globals['_REVOCATION']._serialized_start=865
-  _globals['_REVOCATION']._serialized_end=901
+  _globals['_EVENT']._serialized_end=661
+  _globals['_MEMBERSHIPCHANGE']._serialized_start=663
+  _globals['_MEMBERSHIPCHANGE']._serialized_end=729
+  _globals['_AWAYCHANGE']._serialized_start=731
+  _globals['_AWAYCHANGE']._serialized_end=768
+  _globals['_SUBSCRIPTIONCHANGE']._serialized_start=770
+  _globals['_SUBSCRIPTIONCHANGE']._serialized_end=868
+  _globals['_CHANNELPOSITION']._serialized_start=870
+  _globals['_CHANNELPOSITION']._serialized_end=923
+  _globals['_REVOCATION']._serialized_start=925
+  _globals['_REVOCATION']._serialized_end=961
 # @@protoc_insertion_point(module_scope)

@@ -84,6 +84,7 @@ class Event(_message.Message):
     MEMBERSHIP_CHANGE_FIELD_NUMBER: _builtins.int
     MESSAGE_TS_US_FIELD_NUMBER: _builtins.int
     AWAY_CHANGE_FIELD_NUMBER: _builtins.int
+    LATEST_MESSAGE_TS_US_FIELD_NUMBER: _builtins.int
     REVOCATION_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel that routes it: a conversation (C…, D…, G…), a workspace (T…) or a user (U…)."""
@@ -104,6 +105,10 @@ class Event(_message.Message):
     message_ts_us: _builtins.int
     """ts of the message that this event adds to what readers of the conversation have to read, in microseconds. 0 for everything
     else: edits, deletions, reactions, replies that only their thread shows.
+    """
+    latest_message_ts_us: _builtins.int
+    """Present when this event takes away the newest message that readers of the conversation had to read: ts of the one that
+    is the newest now, in microseconds, 0 when there is none. It is lower than what earlier events told.
     """
     @_builtins.property
     def mentioned_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -146,13 +151,16 @@ class Event(_message.Message):
         membership_change: Global___MembershipChange | None = ...,
         message_ts_us: _builtins.int = ...,
         away_change: Global___AwayChange | None = ...,
+        latest_message_ts_us: _builtins.int | None = ...,
         revocation: Global___Revocation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "membership_change", b"membership_change", "model_change", b"model_change", "revocation", b"revocation", "subscription_change", b"subscription_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latest_message_ts_us", b"_latest_message_ts_us", "away_change", b"away_change", "latest_message_ts_us", b"latest_message_ts_us", "membership_change", b"membership_change", "model_change", b"model_change", "revocation", b"revocation", "subscription_change", b"subscription_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["away_change", b"away_change", "channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "membership_change", b"membership_change", "mentioned_user_ids", b"mentioned_user_ids", "message_ts_us", b"message_ts_us", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "revocation", b"revocation", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latest_message_ts_us", b"_latest_message_ts_us", "away_change", b"away_change", "channel_id", b"channel_id", "commit_unix_us", b"commit_unix_us", "kind", b"kind", "latest_message_ts_us", b"latest_message_ts_us", "membership_change", b"membership_change", "mentioned_user_ids", b"mentioned_user_ids", "message_ts_us", b"message_ts_us", "model_change", b"model_change", "offset", b"offset", "origin_connection_id", b"origin_connection_id", "payload", b"payload", "revocation", b"revocation", "sender_id", b"sender_id", "subscription_change", b"subscription_change", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__latest_message_ts_us: _TypeAlias = _typing.Literal["latest_message_ts_us"]  # noqa: Y015
+    _WhichOneofArgType__latest_message_ts_us: _TypeAlias = _typing.Literal["_latest_message_ts_us", b"_latest_message_ts_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__latest_message_ts_us) -> _WhichOneofReturnType__latest_message_ts_us | None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
 
