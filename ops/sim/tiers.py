@@ -38,6 +38,7 @@ from svc.webapp.gate import Gate
 from svc.webapp.servicer import WebappServicer
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.files import FileStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.rows import Membership, Prefs, User
 from svc.webapp.store.user import UserStore
@@ -85,6 +86,7 @@ class WebappProcess(Process):
             UserStore(database),
             OutboxStore(database),
             AppStore(database),
+            FileStore(database),
         )
         lookups = NoCache(self.stores.users)
         self._reads = Reads(lookups, self.stores)

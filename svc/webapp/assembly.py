@@ -29,6 +29,7 @@ from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.files import FileStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.user import UserStore
@@ -43,6 +44,7 @@ def stores_of(pools: Pools) -> Stores:
         users=UserStore(pools.user),
         outbox=OutboxStore(pools.channel),
         apps=AppStore(pools.workspace),
+        files=FileStore(pools.workspace),
     )
 
 

@@ -20,6 +20,7 @@ from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.app_step import put_app
 from svc.webapp.commit.emoji_step import put_emoji
+from svc.webapp.commit.file_step import Filing
 from svc.webapp.commit.log import (
     Committed,
     Draft,
@@ -30,6 +31,7 @@ from svc.webapp.commit.log import (
     PutApp,
     PutDirectory,
     PutEmoji,
+    PutFile,
     PutUser,
     Unfollow,
     Write,
@@ -40,6 +42,7 @@ from svc.webapp.models import channel_model, user_model
 from svc.webapp.priority import note_stored
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.files import FileStore
 from svc.webapp.store.outbox import DueEffect, OutboxStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, User
 from svc.webapp.store.user import UserStore
@@ -66,6 +69,7 @@ class Stores:
     users: UserStore
     outbox: OutboxStore
     apps: AppStore
+    files: FileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,9 @@ class Effects:
                 await put_emoji(
                     self._commit, self._stores.workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key
                 )
+            case PutFile():
+                filing = Filing(self._commit, self._stores.files, self._stores.channels)
+                await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
             case PutApp():
                 await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
             case Mention():

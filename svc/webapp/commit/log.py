@@ -44,6 +44,7 @@ __all__ = [
     "PutApp",
     "PutDirectory",
     "PutEmoji",
+    "PutFile",
     "PutUser",
     "Unfollow",
     "Unmention",
@@ -191,6 +192,20 @@ class PutApp:
 
 
 @dataclass(frozen=True, slots=True)
+class PutFile:
+    """Effect: a file becomes this, and those see it who are in the conversation that the write posts it to.
+
+    Once it is deleted, the messages that brought it say so, and nobody sees it any more.
+    """
+
+    file: Mapping[str, Any]
+    """`dataclasses.asdict` of a file_rows.File; `revision_us` is that of the version which it replaces."""
+    family: str
+    shared_as: int = 0
+    """The ConversationKind of the write's conversation, whose first draft is the message; 0: it is posted nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Effect: the write's first draft is a message that is meant for these users; it counts as one mention of each."""
 
@@ -205,7 +220,7 @@ class Unmention:
     user_ids: tuple[str, ...]
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | PutApp | Mention | Unmention
+Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | PutFile | PutApp | Mention | Unmention
 
 
 class Guard(StrEnum):

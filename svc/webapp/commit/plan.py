@@ -294,6 +294,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "group": log.PutUserGroup,
     "revoke": log.Revoke,
     "emoji": log.PutEmoji,
+    "file": log.PutFile,
     "app": log.PutApp,
     "mention": log.Mention,
     "unmention": log.Unmention,

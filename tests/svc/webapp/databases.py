@@ -26,6 +26,7 @@ from svc.webapp.commit.publisher import Publisher, run_publisher
 from svc.webapp.migrate import DsnConfig, migrate
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.files import FileStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.user import UserStore
@@ -140,6 +141,7 @@ async def webapp(pools: Pools, link: RecordingLink | None = None, route: Route |
         UserStore(pools.user),
         OutboxStore(pools.channel),
         AppStore(pools.workspace),
+        FileStore(pools.workspace),
     )
     async with AsyncExitStack() as stack:
         cache = await stack.enter_async_context(run_cache(route or Null(), clock, rng))

@@ -10,6 +10,8 @@ from svc.webapp.commit.log import PutDirectory, Write
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.file_rows import File, FileShare, FileState
+from svc.webapp.store.files import FileFilter, FileStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.retention import RetentionStore
@@ -31,7 +33,7 @@ from svc.webapp.store.workspace import WorkspaceStore
 from tests.svc.webapp.store import app_samples
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 
-STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk, AppStore, ViewStore)
+STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk, AppStore, ViewStore, FileStore)
 LATER_US = 4_000_000_000_000_000
 """After everything that a test writes."""
 OTHER = "C0000000002"
@@ -45,6 +47,7 @@ def calls(pools: Pools) -> Calls:
     """Return the calls by the method's name, in an order in which they find something to do."""
     return {
         **_of_workspace(WorkspaceStore(pools.workspace)),
+        **_of_files(FileStore(pools.workspace)),
         **_of_channel(ChannelStore(pools.channel)),
         **_of_user(UserStore(pools.user)),
         **app_samples.of_apps(AppStore(pools.workspace)),
@@ -104,6 +107,27 @@ def _of_workspace(store: WorkspaceStore) -> Calls:
         "WorkspaceStore.count_emoji": [lambda: store.count_emoji(TEAM)],
         "WorkspaceStore.set_emoji_version": [lambda: store.set_emoji_version(TEAM, ["a", "b"], 7)],
         "WorkspaceStore.set_versions": [lambda: store.set_versions(TEAM, 7, user_id=ALICE, channel_id=CHANNEL)],
+    }
+
+
+def _of_files(store: FileStore) -> Calls:
+    file = File(TEAM, "F0000000001", ALICE, FileState.PENDING, "a.txt", "a", "text", 5, 1)
+    share = FileShare(TEAM, file.id, CHANNEL, 7, int(ConversationKind.PUBLIC), ALICE, "snippets", 1)
+    wanted = FileFilter([ALICE, CHANNEL], ALICE, ["snippets", "images"], 1, 9)
+    return {
+        "FileStore.reserve": [lambda: store.reserve(file)],
+        "FileStore.file": [lambda: store.file(TEAM, file.id)],
+        "FileStore.files": [lambda: store.files(TEAM, [file.id, "F0000000002"])],
+        "FileStore.forget_pending": [lambda: store.forget_pending(TEAM, file.id)],
+        "FileStore.put_file": [lambda: store.put_file(replace(file, state=FileState.DELETED, revision_us=3))],
+        "FileStore.put_shares": [lambda: store.put_shares([share, replace(share, channel_id=ALICE, ts_us=0)])],
+        "FileStore.shares": [lambda: store.shares(TEAM, [file.id])],
+        "FileStore.listed": [lambda: store.listed(TEAM, wanted, 5), lambda: store.listed(TEAM, FileFilter([ALICE]), 5)],
+        "FileStore.count_listed": [lambda: store.count_listed(TEAM, wanted)],
+        "FileStore.bytes_used": [lambda: store.bytes_used(TEAM)],
+        "FileStore.drop_shares": [lambda: store.drop_shares(TEAM, file.id)],
+        "FileStore.unfinished": [lambda: store.unfinished(FileState.DELETED, 9, 5)],
+        "FileStore.note_gone": [lambda: store.note_gone(TEAM, file.id)],
     }
 
 
