@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ops.sim.calls import call
 from ops.sim.gateways import GatewayProcess
+from ops.sim.invitations import invite
 from ops.sim.judge import Judge
 from ops.sim.mesh import Mesh
 from ops.sim.sockets import Socket
@@ -77,7 +78,8 @@ class Device:
         session = self.session
         arguments = session.connecting()
         try:
-            gateway_id = await self.http(lambda webapp: webapp.gateway(), tries=1)
+            since = session.positions if "resume" in arguments else {}
+            gateway_id, vouched = await self.http(lambda webapp: invite(webapp, TEAM, self.user_id, since), tries=1)
         except ParleyError:
             return 0.0
         if session is not self.session:
@@ -91,7 +93,7 @@ class Device:
         flags = frozenset(arguments)
         if gateway.host.is_alive:
             delay = network.delay(self._rng)
-            world.at(world.now + delay, gateway.host, gateway.admit, socket, self.user_id, flags)
+            world.at(world.now + delay, gateway.host, gateway.admit, socket, self.user_id, flags, vouched)
         else:
             self._over(None)
         code = await self._ended

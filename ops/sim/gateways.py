@@ -36,6 +36,7 @@ from svc.gateway.tickets import Ticket
 from svc.gateway.webapp import Subscriptions, subscriptions_of
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.kit.lifecycle import Tasks
+from svc.shapes.vouching import Vouched
 
 TRIES = 3
 TRY_S = 1.5
@@ -166,11 +167,11 @@ class GatewayProcess(Process):
         is_missed = follower is not None and follower._gap is not None and follower._gap.head >= offset
         return is_missed or positions._lasts[channel_id] >= offset
 
-    def admit(self, socket: Socket, user_id: str, flags: frozenset[str]) -> None:
+    def admit(self, socket: Socket, user_id: str, flags: frozenset[str], vouched: Vouched | None) -> None:
         """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""
         self._number += 1
         name = (f"{self.name}-{self._number:010d}", self._number)
-        ticket = Ticket("T0000000001", user_id, "", flags)
+        ticket = Ticket("T0000000001", user_id, "", flags, vouched)
         session = Session(SessionLimits(), self.host.clock.now(), awaits_resume=ticket.resumes)
         socket.connection_id = name[0]
         socket.opened(NumberedConnection(self._wiring, session, ticket, name, 0))
@@ -198,6 +199,7 @@ class GatewayProcess(Process):
         for cause, asked in stats.asked.items():
             counts[f"feed: asked, {cause}"] += asked
         counts["gateway: resumed"] += self.openings.resumed
+        counts["gateway: vouched for"] += self.openings.vouched
         counts["gateway: resume failures"] += self.openings.resume_failures
         counts["gateway: slow consumers"] += self._wiring.outbox.slow_consumers
 

@@ -44,6 +44,7 @@ def observe_gateway(parts: Observed) -> None:
     _counter(meter, "parley_gateway_written_bytes", "bytes written", lambda: outbox.bytes_out)
     _counter(meter, "parley_gateway_slow_consumers", "slow consumers cut off", lambda: outbox.slow_consumers)
     _counter(meter, "parley_gateway_resumed", "sessions begun with a token", lambda: openings.resumed)
+    _counter(meter, "parley_gateway_vouched", "of these, whose tickets said what they follow", lambda: openings.vouched)
     _counter(meter, "parley_gateway_resume_failures", "tokens of little use", lambda: openings.resume_failures)
     _observe_admission(meter, parts.admission)
     _observe_edge(meter, parts.lazy, parts.prefetch)

@@ -79,6 +79,8 @@ class Openings:
         """Sessions that began with a token."""
         self.resume_failures = 0
         """Of these, how many had to begin anew with all or some of their channels."""
+        self.vouched = 0
+        """Of these, for how many webapp was not asked what they follow, since their tickets said it."""
 
     def open(self, connection: Connection, hub: Hub) -> None:
         """Let a new connection follow what its user follows, soon."""
@@ -115,11 +117,9 @@ class Openings:
 
     async def _open(self, connection: Connection, hub: Hub) -> None:
         token = await self._token(connection) if connection.ticket.resumes else None
-        began = self._clock.now()
-        async with self._slots:
-            subscriptions = await self._subscriptions(connection)
-        if self.on_listed is not None:
-            self.on_listed(self._clock.now() - began)
+        subscriptions = _vouched(connection, token)
+        self.vouched += subscriptions is not None
+        subscriptions = subscriptions or await self._listed(connection)
         if subscriptions is None:
             return
         connection.greet()
@@ -138,6 +138,15 @@ class Openings:
             await asyncio.sleep(0)
         if opening.replay is not None and opening.replay.waiting:
             await self._settle(connection, hub)
+
+    async def _listed(self, connection: Connection) -> Subscriptions | None:
+        """Ask what the connection is to follow, when it is its turn; None when it was closed instead."""
+        began = self._clock.now()
+        async with self._slots:
+            subscriptions = await self._subscriptions(connection)
+        if self.on_listed is not None:
+            self.on_listed(self._clock.now() - began)
+        return subscriptions
 
     def _opening(self, connection: Connection, heads: list[tuple[str, int]], token: str | None) -> resuming.Opening:
         if token is None:
@@ -189,3 +198,12 @@ class Openings:
             await catch_up(connection, hub, self._events, self._clock, self._rng)
         finally:
             self._catching_up.discard(connection)
+
+
+def _vouched(connection: Connection, token: str | None) -> Subscriptions | None:
+    """Return what the ticket says that the connection is to follow, if it says so."""
+    vouched = connection.ticket.vouched
+    if vouched is None or token is None:
+        return None
+    heads = resuming.vouched_for(connection.user_id, vouched, token)
+    return Subscriptions(heads, vouched.is_away_by_hand) if heads is not None else None

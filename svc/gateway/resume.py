@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway.frames import json_frame
 from svc.shapes.positions import CHANNELS_MAX, TOKEN_CHARS_MAX, TokenMalformed, decode, encode
+from svc.shapes.vouching import SHARED_REPLAY_MAX, Vouched
 
 __all__ = [
     "CHANNELS_MAX",
@@ -38,12 +39,8 @@ __all__ = [
     "position_frame",
     "positions_frames",
     "resumed",
+    "vouched_for",
 ]
-
-SHARED_REPLAY_MAX = 100
-"""Events that a resumed session may have missed for its channels to be followed from where it stands, which spares the
-log a read where the owner's tail has them. With more, it catches up alone and at its own pace.
-"""
 
 
 def positions_frames(positions: Sequence[tuple[str, int]], *, are_all: bool = False) -> Iterator[bytes]:
@@ -141,6 +138,22 @@ def cold(user_id: str, listed: Sequence[tuple[str, int]], is_aware: bool, is_fai
     if is_aware:
         frames += positions_frames(listed, are_all=True)
     return Opening(frames, _own_last(user_id, [Start(each, head, head) for each, head in listed]), None, is_failed)
+
+
+def vouched_for(user_id: str, vouched: Vouched | None, token: str) -> list[tuple[str, int]] | None:
+    """Return what a session with this token follows, as `resumed` is told it; None when webapp has to be asked.
+
+    The heads are the lowest that they may be: the token's, and for the user's own channel the one of the ticket.
+    """
+    if vouched is None:
+        return None
+    try:
+        had = decode(token)
+    except TokenMalformed:
+        return None
+    if user_id not in had or not vouched.covers(had):
+        return None
+    return list((had | {user_id: max(had[user_id], vouched.own_head)}).items())
 
 
 def resumed(user_id: str, listed: Sequence[tuple[str, int]], token: str) -> Opening:

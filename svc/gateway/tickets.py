@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from svc.kit.tokens import Signer, TokenExpired, TokenInvalid
+from svc.shapes.vouching import Vouched
 
 TICKET_KIND = "ticket"
 
@@ -25,6 +26,8 @@ class Ticket:
     """B… for bots, else empty."""
     flags: frozenset[str]
     """Options of rtm.connect, such as `batch_presence_aware`."""
+    vouched: Vouched | None = None
+    """What webapp found out while it made the ticket, if it did."""
 
     @property
     def resumes(self) -> bool:
@@ -92,7 +95,8 @@ def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
     ticket_id, team_id, user_id = claims.get("jti"), claims.get("team"), claims.get("user")
     if not (isinstance(ticket_id, str) and isinstance(team_id, str) and isinstance(user_id, str)):
         raise TicketRefused("Socket URL is not valid")
-    return ticket_id, Ticket(team_id, user_id, str(claims.get("bot") or ""), _flags(claims.get("flags")))
+    vouched = Vouched.of_claim(claims.get("vouched"))
+    return ticket_id, Ticket(team_id, user_id, str(claims.get("bot") or ""), _flags(claims.get("flags")), vouched)
 
 
 def _flags(value: Any) -> frozenset[str]:

@@ -27,8 +27,8 @@ async def boot(call: Call) -> Answer:
     with call.services.boot_gate.booting(_class_of(call, since)):
         # The socket of a cold boot resumes too, from the boot's own token; the gateway is told who waits longer.
         socket = socket_of(call, () if since else (COLD,))
-        answer = await call.services.boots.boot(call.caller, since, args.text("channel"))
-        return {**socket(), **answer}
+        boot = await call.services.boots.boot(call.caller, since, args.text("channel"))
+        return {**socket(boot.vouched), **boot.answer}
 
 
 def _since(token: str) -> Mapping[str, int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
+from svc.shapes.vouching import Vouched
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.domain.boot.rate import BootClass
@@ -20,7 +22,15 @@ SOCKET_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIS
 """Arguments of whatever gives out the URL of a socket."""
 
 
-def socket_of(call: Call, more_flags: Sequence[str] = ()) -> Callable[[], Answer]:
+class GiveSocket(Protocol):
+    """Gives out the URL of a socket."""
+
+    def __call__(self, vouched: Vouched | None = None) -> Answer:
+        """`vouched`: what is known of the session already."""
+        ...
+
+
+def socket_of(call: Call, more_flags: Sequence[str] = ()) -> GiveSocket:
     """Choose a gateway for the caller, and return what gives out its URL: works once, within 30 s of that.
 
     Refused `service_unavailable` when there is none, before anything else is done.
@@ -28,7 +38,12 @@ def socket_of(call: Call, more_flags: Sequence[str] = ()) -> Callable[[], Answer
     connector = call.services.connector
     gateway = connector.choose(call.args.names("avoid"))
     flags = [*(name for name in _FLAGS if call.args.flag(name)), *more_flags]
-    return lambda: {"url": connector.url(call.caller, call.origin, flags, gateway), "host_id": gateway.id}
+
+    def give(vouched: Vouched | None = None) -> Answer:
+        url = connector.url(call.caller, call.origin, flags, gateway, vouched)
+        return {"url": url, "host_id": gateway.id}
+
+    return give
 
 
 async def connect(call: Call) -> Answer:

@@ -12,6 +12,7 @@ from random import Random
 from discovery.view import Instance
 from svc.kit.clock import Clock
 from svc.kit.tokens import Signer
+from svc.shapes.vouching import Vouched
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.refusal import Refused
 
@@ -71,26 +72,31 @@ class Connector:
         self._clock = clock
         self._rng = rng
 
-    def url(self, caller: Caller, origin: Origin, flags: Sequence[str] = (), gateway: Instance | None = None) -> str:
+    def url(
+        self,
+        caller: Caller,
+        origin: Origin,
+        flags: Sequence[str] = (),
+        gateway: Instance | None = None,
+        vouched: Vouched | None = None,
+    ) -> str:
         """Return a WebSocket URL, valid once and for TICKET_TTL_S, to `gateway` or to one that is chosen.
 
-        Refused `service_unavailable` without a gateway.
+        `vouched`: what is known of the session already. Refused `service_unavailable` without a gateway.
         """
         gateway = gateway or self.choose()
-        ticket = self._signer.sign(
-            TICKET,
-            {
-                "jti": secrets.token_urlsafe(12),
-                "team": caller.team_id,
-                "user": caller.user_id,
-                "bot": caller.bot_id,
-                "gateway": gateway.id,
-                "kind": "rtm",
-                "flags": list(flags),
-            },
-            TICKET_TTL_S,
-            self._clock.wall_us() / 1_000_000,
-        )
+        claims = {
+            "jti": secrets.token_urlsafe(12),
+            "team": caller.team_id,
+            "user": caller.user_id,
+            "bot": caller.bot_id,
+            "gateway": gateway.id,
+            "kind": "rtm",
+            "flags": list(flags),
+        }
+        if vouched is not None:
+            claims["vouched"] = vouched.claim()
+        ticket = self._signer.sign(TICKET, claims, TICKET_TTL_S, self._clock.wall_us() / 1_000_000)
         return f"{self._base(gateway, origin)}/ws/{ticket}"
 
     def choose(self, avoid: Sequence[str] = ()) -> Instance:

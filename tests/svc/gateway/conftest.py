@@ -39,6 +39,7 @@ from svc.kit.clock import SystemClock
 from svc.kit.errors import NotFoundError, UnavailableError
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.tokens import Signer
+from svc.shapes.vouching import Vouched
 from tests.svc.gateway.edge_twin import TwinEdge
 from tests.svc.gateway.presence_twin import PRESENCE_SERVER, TwinPresence
 
@@ -64,6 +65,8 @@ class TwinMesh:
         self.followed: dict[str, int] = {}
         self.hub: Hub | None = None
         self.is_down = False
+        self.asked = 0
+        """How often it was asked what a session follows."""
         self.posts: list[webapp_pb.PostMessageRequest] = []
         self.refusal = ""
         self.pause_s = 0.0
@@ -91,6 +94,7 @@ class TwinMesh:
         return log[-1]
 
     async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
+        self.asked += 1
         self._check()
         if team_id != TEAM or user_id not in self.members:
             raise NotFoundError("no such user")
@@ -158,9 +162,25 @@ class House:
     http: aiohttp.ClientSession
     minted: int = field(default=0)
 
-    def url(self, user_id: str, flags: Sequence[str] = (), gateway: str = ME, bot: str = "", ttl_s: float = 30) -> str:
+    def url(
+        self,
+        user_id: str,
+        flags: Sequence[str] = (),
+        gateway: str = ME,
+        bot: str = "",
+        ttl_s: float = 30,
+        vouched: Vouched | None = None,
+    ) -> str:
         self.minted += 1
-        claims = {"jti": f"j{self.minted}", "team": TEAM, "user": user_id, "bot": bot, "gateway": gateway}
+        claims: dict[str, Any] = {
+            "jti": f"j{self.minted}",
+            "team": TEAM,
+            "user": user_id,
+            "bot": bot,
+            "gateway": gateway,
+        }
+        if vouched is not None:
+            claims["vouched"] = vouched.claim()
         now = SystemClock().wall_us() / 1_000_000
         ticket = self.signer.sign(TICKET_KIND, claims | {"kind": "rtm", "flags": list(flags)}, ttl_s, now)
         return f"http://127.0.0.1:{self.port}/ws/{ticket}"

@@ -13,6 +13,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.filler import ChannelLog
 from svc.gateway import openings, resume
 from svc.gateway.catching_up import PACE_BYTES, Appetite
+from svc.shapes.vouching import Vouched, digest
 
 A, B, D = "C0000000001", "C0000000002", "D0000000001"
 ANN, BOB = "U0000000001", "U0000000002"
@@ -37,8 +38,10 @@ class Aware:
         return [frame["text"] for frame in await self.some(count)]
 
 
-async def connect(house: Any, user: str, flags: tuple[str, ...], token: str | None = None) -> Aware:
-    aware = Aware(await house.http.ws_connect(house.url(user, flags=flags)))
+async def connect(
+    house: Any, user: str, flags: tuple[str, ...], token: str | None = None, vouched: Vouched | None = None
+) -> Aware:
+    aware = Aware(await house.http.ws_connect(house.url(user, flags=flags, vouched=vouched)))
     assert (await aware.next())["type"] == "hello"
     if token is not None:
         await aware.socket.send_json({"type": "resume", "token": token})
@@ -76,6 +79,37 @@ async def test_a_resumed_session_gets_what_it_missed_in_order_and_then_live_even
     house.mesh.append(B, text="live")
     assert await ann.texts(1) == ["live"]
     assert (house.openings.resumed, house.openings.resume_failures) == (1, 0)
+
+
+async def test_a_ticket_that_vouches_for_the_token_spares_the_question(house: Any) -> None:
+    """What was missed comes, what is joined after the boot comes, and webapp is not even there."""
+    house.mesh.members = {ANN: [A], BOB: [A]}
+    for number in range(1, 11):
+        house.mesh.append(A, text=str(number))
+    had = {ANN: 0, A: 7}
+    house.mesh.is_down = True
+    ann = await connect(house, ANN, RESUMES, resume.encode(had.items()), Vouched(0, True, (digest({}), digest(had))))
+    assert await ann.next() == {"type": "resumed", "channels": 2}
+    house.mesh.is_down = False  # it has the log
+    assert await ann.texts(3) == ["8", "9", "10"]
+    joined = event_pb.SubscriptionChange(added=[event_pb.ChannelPosition(channel_id=B, offset=0)])
+    house.mesh.append(ANN, kind=event_pb.EVENT_KIND_USER, subscription_change=joined, payload=b"")
+    house.mesh.append(B, text="in B")
+    texts = [frame["text"] for frame in await ann.some(3) if "text" in frame]
+    assert texts == ["in B"]
+    assert (house.mesh.asked, house.openings.vouched, house.openings.resumed) == (0, 1, 1)
+
+
+async def test_another_token_than_was_vouched_for_is_looked_up(house: Any) -> None:
+    """A foreign channel slipped into it opens nothing."""
+    house.mesh.members[ANN] = [A]
+    for channel in (A, D):
+        house.mesh.append(channel)
+    had = {ANN: 0, A: 1}
+    vouched = Vouched(0, False, (digest(had),))
+    ann = await connect(house, ANN, RESUMES, resume.encode([*had.items(), (D, 0)]), vouched)
+    assert await ann.some(2) == [{"type": "resumed", "channels": 2}, {"type": "positions_dropped", "channels": [D]}]
+    assert (house.mesh.asked, house.openings.vouched) == (1, 0)
 
 
 async def test_channels_joined_and_left_while_away_start_and_end_where_they_should(house: Any) -> None:

@@ -30,6 +30,7 @@ from svc.kit.ids import ts_from_us
 from svc.shapes.lazy import encoded_user
 from svc.shapes.positions import CHANNELS_MAX, encode
 from svc.shapes.recency import newest
+from svc.shapes.vouching import SHARED_REPLAY_MAX, Vouched, digest
 from svc.webapp.store.rows import ConversationKind, Membership
 
 __all__ = ["IMS_MAX", "MPIMS_MAX", "NEAR_MAX", "Details", "Scope", "Seen", "likely_groups", "near_ids"]
@@ -177,6 +178,29 @@ class Scope:
             answer["emoji_version"] = model.model_offset
         return answer
 
+    def vouched(self, is_away_by_hand: bool) -> Vouched | None:
+        """Return what a gateway may take as known of a session that begins with this boot; None for too little.
+
+        The client goes on from what this tells it, or from what it had before if that is of the same conversations. It
+        may have events that the edge has yet to hear of, or lie: then it is looked up how far these have come.
+        """
+        seen, now = self._seen, self._now
+        since = {each: seen.since[each] for each in now if each in seen.since}
+        if len(now) > CHANNELS_MAX or any(offset > now[each] for each, offset in since.items()):
+            return None
+        digests = [digest(now)]
+        is_close = sum(now.values()) - sum(since.values()) <= SHARED_REPLAY_MAX
+        if is_close and len(since) == len(now) == len(seen.since) and since != now:
+            digests.append(digest(since))
+        return Vouched(seen.own_head, is_away_by_hand, tuple(digests))
+
+    @cached_property
+    def _now(self) -> dict[str, int]:
+        """How far everything has come that the user follows."""
+        seen = self._seen
+        heads = {row.channel_id: self._head(row.channel_id) for row in seen.rows}
+        return {seen.team_id: seen.model.model_offset, seen.user_id: seen.own_head} | heads
+
     @property
     def _has_own_change(self) -> bool:
         """Whether what the user is in, or has read, may not be what the client has."""
@@ -212,8 +236,7 @@ class Scope:
         """
         seen = self._seen
         since = seen.since if self.is_delta else {}
-        now = {seen.team_id: seen.model.model_offset, seen.user_id: seen.own_head}
-        now |= {row.channel_id: self._head(row.channel_id) for row in seen.rows}
+        now = self._now
         latest = {each: max(offset, since.get(each, 0)) for each, offset in now.items()} | {seen.user_id: seen.own_head}
         return [each for each in latest.items() if self.is_complete or each[1] != since.get(each[0])]
 

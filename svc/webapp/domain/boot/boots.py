@@ -14,6 +14,7 @@ the label the edge says how far the user's own channel has come.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from parley.edge.v1 import edge_service_pb2 as edge
 from svc.kit.clock import Clock
 from svc.kit.errors import NotFoundError, UnavailableError
 from svc.shapes.lazy import OBJECTS_MAX
+from svc.shapes.vouching import Vouched
 from svc.webapp.cache.keys import sides_key
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.boot.answers import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
@@ -31,10 +33,10 @@ from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.models import channel_model
-from svc.webapp.store.rows import ConversationKind, Membership, Prefs
+from svc.webapp.store.rows import ConversationKind, Membership
 from svc.webapp.store.user import UserStore
 
-__all__ = ["Boots"]
+__all__ = ["Boot", "Boots"]
 
 Json = dict[str, Any]
 
@@ -43,6 +45,14 @@ HISTORY_MAX = 30
 
 ROUNDS_MAX = 3
 """Times that what the user is in may change while it boots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a client is told, and what its gateway need not ask."""
+
+    answer: Json
+    vouched: Vouched | None
 
 
 class Boots:
@@ -55,18 +65,16 @@ class Boots:
         self._messages = messages
         self._clock = clock
 
-    async def boot(self, caller: Caller, since: Mapping[str, int], channel_id: str = "") -> Json:
+    async def boot(self, caller: Caller, since: Mapping[str, int], channel_id: str = "") -> Boot:
         """Return a boot, without the way to a socket: all of it, or what is new since the positions `since`.
 
         With the newest messages of `channel_id`, where the caller may read it.
         """
         seen, members = await self._seen(caller, since)
         history = await self._history(caller, channel_id)
-        mentions, prefs = await self._chosen(caller.user_id, since)
+        mentions, prefs = await self._lookups.shared.unread_and_prefs(caller.user_id)
         scope = Scope(seen, mentions, self._clock.wall_us() / 1_000_000)
         members = await self._members(scope.group_ids, members)
-        if scope.is_complete and prefs is None:
-            prefs = await self._lookups.prefs(caller.user_id, seen.own_head)
         user_ids = scope.user_ids(members, _authors(history))
         users, channels = await self._described(caller, scope, user_ids, seen.model)
         details = Details(
@@ -74,16 +82,12 @@ class Boots:
             channels=channels,
             members=members,
             users=users,
-            prefs=orjson.loads(prefs.prefs) if prefs is not None else {},
-            is_away=prefs is not None and prefs.away,
+            prefs=orjson.loads(prefs.prefs) if scope.is_complete else {},
+            is_away=prefs.away,
         )
         answer = scope.answer(details)
-        return answer if history is None else answer | {"history": history}
-
-    async def _chosen(self, user_id: str, since: Mapping[str, int]) -> tuple[Mapping[str, int], Prefs | None]:
-        """Return the unread mentions of a user, and what it chose unless the boot may well be a delta without that."""
-        shared = self._lookups.shared
-        return (await shared.unread_mentions(user_id), None) if since else await shared.unread_and_prefs(user_id)
+        # What was chosen is read after the offset of the user's own channel was, and so no older than that.
+        return Boot(answer if history is None else answer | {"history": history}, scope.vouched(prefs.away))
 
     async def joined(self, user_id: str) -> frozenset[str]:
         """Return the conversations that a user is in, as lists show them."""
