@@ -27,6 +27,7 @@ from svc.webapp.api.call import Method
 from svc.webapp.api.dispatch import Reply, bearer_token, failure
 from svc.webapp.api.encoding import GZIP_BYTES_MIN, accepts_gzip, gzipped
 from svc.webapp.api.registry import METHODS
+from svc.webapp.api.scopes import basic_credentials
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import BODIES_BYTES_MAX, Gate
@@ -128,7 +129,8 @@ class Api:
             return dispatching.unknown_method(name)
         try:
             query = read_query(scope["query_string"]) if scope["query_string"] else {}
-            raw = merge(query, read_body(headers.get("content-type", ""), body))
+            basic = basic_credentials(headers.get("authorization", ""))
+            raw = merge(basic, query, read_body(headers.get("content-type", ""), body))
         except ArgumentError as error:
             return dispatching.bad_arguments(error)
         token = bearer_token(headers.get("authorization", ""), raw)
@@ -206,7 +208,7 @@ async def write(send: Send, reply: Reply, may_gzip: bool = False) -> None:
         (b"content-length", str(len(body)).encode()),
         # errbot looks these up in a case-sensitive mapping: lower case, always there.
         (b"x-oauth-scopes", reply.scopes.encode()),
-        (b"x-accepted-oauth-scopes", reply.scopes.encode()),
+        (b"x-accepted-oauth-scopes", reply.accepted.encode()),
         (b"cache-control", b"private, no-cache, no-store, must-revalidate"),
         *((name.lower().encode(), value.encode()) for name, value in reply.headers.items()),
     ]

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
 from svc.webapp.api.arguments import ArgumentError, parse
 from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.scopes import accepted, check_kind, check_scopes
 from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.domain.caller import ANONYMOUS, Caller
 from svc.webapp.domain.connect import Origin
@@ -41,6 +42,8 @@ class Reply:
     body: Answer
     status: int = 200
     scopes: str = BOT_SCOPES
+    accepted: str = ""
+    """Scopes of which the method takes any one; "" when it takes every token."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -90,7 +93,9 @@ async def dispatch(
     try:
         async with asyncio.timeout(timeout_s):
             if not method.is_public:
+                check_kind(method, token)
                 caller = await services.sessions.authenticate(token)
+                check_scopes(method, caller)
             answer = await method.handler(Call(caller, parse(method.args, raw), services, origin))
     except RateLimited as limit:
         after = {"Retry-After": str(max(1, math.ceil(limit.retry_after_s)))}
@@ -106,7 +111,7 @@ async def dispatch(
         reply = failure("internal_error")
     else:
         reply = Reply({"ok": True, **answer})
-    return _with_scopes(reply, caller)
+    return _with_scopes(reply, caller, method)
 
 
 def _trouble(method: Method, caller: Caller, error: ParleyError | TimeoutError) -> Reply:
@@ -133,10 +138,8 @@ def _is_passing(error: ParleyError | TimeoutError) -> bool:
     return isinstance(error, TimeoutError) or error.retryable
 
 
-def _with_scopes(reply: Reply, caller: Caller) -> Reply:
-    if not caller.scopes:
-        return reply
-    return Reply(reply.body, reply.status, caller.scopes, reply.headers)
+def _with_scopes(reply: Reply, caller: Caller, method: Method) -> Reply:
+    return Reply(reply.body, reply.status, caller.scopes or reply.scopes, accepted(method), reply.headers)
 
 
 def bearer_token(authorization: str, raw: Mapping[str, object]) -> str:

@@ -7,8 +7,6 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.refusal import Refused
 
-APP_TOKEN = "xapp-"  # noqa: S105 - a prefix, not a secret
-
 
 class Sessions:
     """Turns tokens into callers."""
@@ -19,14 +17,11 @@ class Sessions:
     async def authenticate(self, token: str) -> Caller:
         """Return whom `token` speaks for.
 
-        Refused `not_authed` (none given), `not_allowed_token_type` (an app's), `invalid_auth` (not one of ours),
-        `token_revoked`. Raises UnavailableError when MySQL does not answer: clients give up for good on invalid_auth,
-        so an outage must never look like one.
+        Refused `not_authed` (none given), `invalid_auth` (not one of ours), `token_revoked`. Raises UnavailableError
+        when MySQL does not answer: clients give up for good on invalid_auth, so an outage must never look like one.
         """
         if not token:
             raise Refused("not_authed")
-        if token.startswith(APP_TOKEN):
-            raise Refused("not_allowed_token_type")
         ids = token_ids(token)
         if ids is None:
             raise Refused("invalid_auth")
