@@ -247,11 +247,12 @@ class Lane:
         """Write a batch's rows and return its plan."""
         heads = await statements.lock_heads(transaction, {write.channel_id for write in writes})
         named = {(w.channel_id, user) for w in writes for user in (w.if_member, w.unless_member) if user}
-        members = await statements.members_among(transaction, named) if named else set()
+        guarded = {w.channel_id for w in writes if w.if_revision_us or w.unless_archived}
+        members, conversations = await statements.standings(transaction, named, guarded)
         altering = [write for write in writes if write.alters]
         known = await look(transaction, asked(altering), heads) if altering else Known()
         now_us = self._clock.wall_us()
-        planned = plan(State(heads, {}, members, known), writes, now_us)
+        planned = plan(State(heads, {}, members, known, conversations), writes, now_us)
         try:
             await statements.insert_requests(transaction, planned.requests)
         except pymysql.err.IntegrityError as error:
@@ -260,7 +261,7 @@ class Lane:
             # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
             keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
             used = await statements.used_requests(transaction, keys)
-            planned = plan(State(heads, used, members, known), writes, now_us)
+            planned = plan(State(heads, used, members, known, conversations), writes, now_us)
             await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned

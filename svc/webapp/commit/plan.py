@@ -21,7 +21,7 @@ from svc.webapp.commit.log import Committed, Draft, Effect, Guard, Json, Message
 from svc.webapp.store.decode import encode
 from svc.webapp.store.rows import Conversation, ConversationKind, Message
 
-__all__ = ["OUTBOX_DELAY_US", "Head", "Plan", "Request", "State", "decode_effect", "plan"]
+__all__ = ["OUTBOX_DELAY_US", "Head", "Plan", "Request", "State", "Version", "decode_effect", "plan"]
 
 PAYLOAD_BYTES_MAX = 512 * 1024
 """Of one event's JSON; the contract of parley.event.v1."""
@@ -66,6 +66,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What of a conversation decides on writes to it."""
+
+    revision_us: int
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What is true under the locks that the caller holds: heads of all channels written, and what was asked about."""
 
@@ -76,6 +84,8 @@ class State:
     """(channel, user) pairs that are members, of those that `if_member` and `unless_member` ask about."""
     known: Known = field(default_factory=Known)
     """Of what writes alter, see `changes.asked`."""
+    conversations: Mapping[str, Version] = field(default_factory=dict)
+    """Those that `if_revision_us` and `unless_archived` ask about, and that there are."""
 
 
 @dataclass(slots=True)
@@ -95,6 +105,8 @@ class Plan:
     creates: list[Conversation] = field(default_factory=list)
     changes: list[tuple[str, Mapping[str, str | int | bool], int]] = field(default_factory=list)
     """(channel, columns, ts of the write), in order."""
+    conversations: dict[str, Version] = field(default_factory=dict)
+    """What becomes of those that are changed."""
     altered: Alterations = field(default_factory=Alterations)
     """What becomes of what was there before."""
     results: list[Committed | Exception] = field(default_factory=list)
@@ -146,6 +158,10 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
     )
     if write.alters:
         planned.altered.apply(state.known, planned.threads, write, got.first_offset, got.ts_us)
+    if write.change:
+        before = planned.conversations.get(write.channel_id) or state.conversations.get(write.channel_id)
+        is_archived = write.change.get("is_archived", before is not None and before.is_archived)
+        planned.conversations[write.channel_id] = Version(got.ts_us, bool(is_archived))
     _add(planned, write, got, events, effects, now_us)
     return Committed(write.channel_id, places, got.ts_us, events=events, next_offset=got.first_offset)
 
@@ -219,6 +235,11 @@ def _refusal(state: State, planned: Plan, write: Write) -> Guard | None:
     """Return what is not as the write requires, counting what is earlier in the batch."""
     if not _members_fit(state, planned, write):
         return Guard.MEMBER
+    version = planned.conversations.get(write.channel_id) or state.conversations.get(write.channel_id)
+    if write.unless_archived and version is not None and version.is_archived:
+        return Guard.ARCHIVED
+    if write.if_revision_us and (version is None or version.revision_us != write.if_revision_us):
+        return Guard.CHANGED
     return planned.altered.refusal(state.known, planned.threads, write) if write.alters else None
 
 

@@ -7,14 +7,14 @@ webapps never wait for each other in a circle; only the making of new heads may 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from svc.webapp.commit.plan import Head, Plan, Request
+from svc.webapp.commit.plan import Head, Plan, Request, Version
 from svc.webapp.store.alter import write_alterations
 from svc.webapp.store.decode import columns, encode
 from svc.webapp.store.pools import Transaction
 from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.sql import insert_rows, pairs_in
 
-__all__ = ["insert_requests", "lock_heads", "members_among", "used_requests", "write_plan"]
+__all__ = ["insert_requests", "lock_heads", "members_among", "standings", "used_requests", "write_plan"]
 
 _COLUMNS = "channel_id, last_offset, last_ts_us, last_message_us"
 _HEADS = f"SELECT {_COLUMNS} FROM heads FORCE INDEX (PRIMARY)"
@@ -55,6 +55,24 @@ async def members_among(transaction: Transaction, keys: Iterable[tuple[str, str]
         (row[0], row[1])
         for row in await transaction.rows(f"SELECT channel_id, user_id FROM members WHERE {where}", args)
     }
+
+
+async def standings(
+    transaction: Transaction, named: Collection[tuple[str, str]], channel_ids: Collection[str]
+) -> tuple[set[tuple[str, str]], dict[str, Version]]:
+    """Return those of the (channel, user) that are members, and what decides of those of the conversations that there
+    are: in one statement, since nearly every batch of posts asks about both.
+    """
+    if not channel_ids:
+        return (await members_among(transaction, named) if named else set()), {}
+    args: list[Any] = [tuple(sorted(channel_ids))]
+    sql = "SELECT id, '', revision_us, is_archived FROM conversations WHERE id IN %s"
+    if named:
+        where, pairs = pairs_in("channel_id", "user_id", named)
+        sql, args = f"(SELECT channel_id, user_id, 0, 0 FROM members WHERE {where}) UNION ALL ({sql})", [*pairs, *args]
+    rows = await transaction.rows(sql, args)
+    members = {(row[0], row[1]) for row in rows if row[1]}
+    return members, {row[0]: Version(int(row[2]), bool(row[3])) for row in rows if not row[1]}
 
 
 async def insert_requests(transaction: Transaction, requests: Mapping[tuple[str, str], Request]) -> None:

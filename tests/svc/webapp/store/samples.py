@@ -66,7 +66,9 @@ def writes() -> Sequence[Write]:
     leave = Write(CHANNEL, (note(),), members_removed=(BOB,), if_member=ALICE, change={"topic": "t"})
     reply = Write(CHANNEL, (message("r", thread_ts_us=1),), request_id="b")
     again = Write(CHANNEL, (note(),), request_id="a")
-    others = [Write(f"C{number:010d}", (message("m"),), if_member=ALICE, request_id="c") for number in range(2, 40)]
+    others = [
+        Write(f"C{number:010d}", (message("m"),), "c", if_member=ALICE, unless_archived=True) for number in range(2, 40)
+    ]
     joins = [Write(f"C{number:010d}", (note(),), members_added=(ALICE, BOB)) for number in range(2, 40)]
     leaves = [Write(f"C{number:010d}", (note(),), members_removed=(BOB,)) for number in range(2, 40)]
     return (create, leave, reply, again, *joins, *leaves, *others)
