@@ -144,7 +144,14 @@ async def test_a_group_commit_stays_on_one_shard(tapped: tuple[Wiretap, Pools]) 
     # What each function of the module writes or reads.
     for part in ("FOR UPDATE", "FROM requests", "FROM members", "INTO log", "INTO threads", "INTO effects"):
         assert part in text
-    for part in ("INTO outbox", "INTO messages", "INTO members", "DELETE FROM members", "UPDATE conversations", "UNION"):
+    for part in (
+        "INTO outbox",
+        "INTO messages",
+        "INTO members",
+        "DELETE FROM members",
+        "UPDATE conversations",
+        "UNION",
+    ):
         assert part in text
     assert len([name for name in commit.__all__ if callable(getattr(commit, name))]) == 6
 
