@@ -19,6 +19,8 @@ class Caller:
     app_id: str = ""
     scopes: str = ""
     """Comma-separated, without spaces."""
+    guest_of: str = ""
+    """A conversation that it may speak in though it need not be in it: an app's, where somebody has asked it to."""
 
     @property
     def is_bot(self) -> bool:

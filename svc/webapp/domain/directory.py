@@ -57,14 +57,14 @@ class Directory:
         conversation = await self._lookups.conversation(channel_id)
         if conversation is None or conversation.team_id != caller.team_id:
             raise Refused("channel_not_found")
-        return _seen(conversation, await self._lookups.is_member(channel_id, caller.user_id))
+        return _seen(caller, conversation, await self._lookups.is_member(channel_id, caller.user_id))
 
     async def see_now(self, caller: Caller, channel_id: str) -> Sight:
         """Return what `see` does, past all caches: for who was told that what he saw is not so any more."""
         conversation = await self._channels.conversation(channel_id)
         if conversation is None or conversation.team_id != caller.team_id:
             raise Refused("channel_not_found")
-        return _seen(conversation, await self._channels.is_member(channel_id, caller.user_id))
+        return _seen(caller, conversation, await self._channels.is_member(channel_id, caller.user_id))
 
     async def find(self, caller: Caller, reference: str) -> Sight:
         """Return the conversation that `reference` names: an id, `#name` or `name`. Refused `channel_not_found`."""
@@ -93,7 +93,8 @@ class Directory:
         return replace(sight, peer_user_id=peer)
 
 
-def _seen(conversation: Conversation, is_member: bool) -> Sight:
-    if not is_member and conversation.kind is not ConversationKind.PUBLIC:
+def _seen(caller: Caller, conversation: Conversation, is_member: bool) -> Sight:
+    may_see = is_member or caller.guest_of == conversation.id
+    if not may_see and conversation.kind is not ConversationKind.PUBLIC:
         raise Refused("channel_not_found")
     return Sight(conversation, is_member)
