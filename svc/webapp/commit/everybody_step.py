@@ -1,7 +1,7 @@
 """A message that is meant for everybody in a large conversation: its mentions are noted a page of members at a time.
 
-Idempotent, like every step. The author does not wait for it, and no list of members is ever held or stored: who is in the
-conversation by then is read page by page. At 100,000 members it takes some seconds; it may be repeated from the start.
+Idempotent, like every step. The author does not wait for it, and no list of members is ever held or stored: who is in
+the conversation by then is read page by page. At 100,000 members it takes some seconds; it may be repeated.
 """
 
 from __future__ import annotations
