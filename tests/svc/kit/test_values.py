@@ -1,5 +1,6 @@
 """Ids, timestamps, tokens, backoff and budgets: small values with firm rules."""
 
+import base64
 import re
 from random import Random, SystemRandom
 
@@ -59,7 +60,18 @@ def test_a_ticket_is_good_for_its_purpose_its_time_and_its_secret_only() -> None
     for kind, other, text in (("upload", signer, ticket), ("ticket", Signer(SECRET + "x"), ticket)):
         with pytest.raises(TokenInvalid):
             other.verify(kind, text, 100)
-    for text in ("", "x", ticket[:-1], "A" + ticket[1:]):
+    payload, _, signature = ticket.partition(".")
+    forged = base64.urlsafe_b64encode(b'{"user":"U2","exp":130}').decode()
+    for text in (
+        "",
+        "x",
+        ".",
+        ticket[:-1],
+        "A" + ticket[1:],
+        f"{forged}.{signature}",
+        f"{payload}.é\udc80",
+        f"{ticket}=",
+    ):
         with pytest.raises(TokenInvalid):
             signer.verify("ticket", text, 100)
 
