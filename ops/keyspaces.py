@@ -51,6 +51,10 @@ class _Nobody:
         """Return away."""
         return Presence()
 
+    async def active_among(self, user_ids: Sequence[str]) -> Sequence[str]:
+        """Return nobody."""
+        return ()
+
 
 def _left_to_sweepers(_: Sequence[event_pb2.Event]) -> None:
     """Publish nothing: the outbox has it."""

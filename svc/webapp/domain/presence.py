@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,10 @@ class PresenceSource(Protocol):
 
     async def presence(self, user_id: str) -> Presence:
         """Return one user's state. Raises ParleyError when its server cannot be asked."""
+        ...
+
+    async def active_among(self, user_ids: Sequence[str]) -> Collection[str]:
+        """Return those of the users that are active; those whose server cannot be asked are left out. Never fails."""
         ...
 
 
