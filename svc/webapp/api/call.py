@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -51,6 +51,7 @@ class Method:
     `writes`: whether it changes something, so that a timeout leaves its outcome unknown. `oversize`: the error for a
     body over the limit. `is_public`: needs no token. `reads_as`: the class of one that does not write. `scopes`: tokens
     with an app's scopes need any one of these; (): none. `tokens`: the kinds that may call it.
+    `precheck`: refuses what would be refused anyhow, before it is known who calls; it is given what was sent.
     `partly`: what of Slack's method of this name is missing, in a sentence for the coverage page; "": nothing.
     """
 
@@ -65,6 +66,7 @@ class Method:
     tier: Tier = Tier.T3
     tokens: frozenset[TokenKind] = PEOPLE_AND_BOTS
     partly: str = ""
+    precheck: Callable[[Services, Mapping[str, object]], None] | None = None
 
     @property
     def priority(self) -> Priority:

@@ -15,9 +15,16 @@ from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.rtm import COLD, SOCKET_ARGS, socket_of
 from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority
 
 MEMBERS_DEFAULT = 200
+
+
+def _precheck_boot(services: Services, raw: Mapping[str, object]) -> None:
+    """Take whoever says that it was here at its word: the boot itself looks closer."""
+    is_back = BootClass.RECONNECT if raw.get("reconnect") else BootClass.COLD
+    services.boot_gate.check(BootClass.RESUME if raw.get("since") else is_back)
 
 
 async def boot(call: Call) -> Answer:
@@ -28,6 +35,7 @@ async def boot(call: Call) -> Answer:
         # The socket of a cold boot resumes too, from the boot's own token; the gateway is told who waits longer.
         socket = socket_of(call, () if since else (COLD,))
         boot = await call.services.boots.boot(call.caller, since, args.text("channel"))
+        await call.services.sessions.check_again(call.caller)
         return {**socket(boot.vouched), **boot.answer}
 
 
@@ -121,7 +129,13 @@ def _invalid(name: str, what: str) -> Refused:
 
 
 METHODS = (
-    Method("client.boot", boot, (*SOCKET_ARGS, Arg("since"), Arg("channel")), reads_as=Priority.BOOT),
+    Method(
+        "client.boot",
+        boot,
+        (*SOCKET_ARGS, Arg("since"), Arg("channel")),
+        precheck=_precheck_boot,
+        reads_as=Priority.BOOT,
+    ),
     Method("client.objects", objects, (Arg("ids", Kind.OBJECT, required=True),)),
     Method(
         "client.search",

@@ -92,6 +92,8 @@ async def dispatch(
     current().is_patient = method.priority is Priority.BOOT and any(map(raw.get, RETURNING))
     try:
         async with asyncio.timeout(timeout_s):
+            if method.precheck is not None:
+                method.precheck(services, raw)
             if not method.is_public:
                 check_kind(method, token)
                 caller = await services.sessions.authenticate(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from svc.shapes.vouching import Vouched
@@ -10,6 +10,7 @@ from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority
 
 _FLAGS = ("batch_presence_aware", "presence_sub", "lazy_aware", "resume_aware", "resume", "reconnect")
@@ -70,7 +71,11 @@ async def start(call: Call) -> Answer:
         return {**socket(), **answer}
 
 
+def _precheck_start(services: Services, raw: Mapping[str, object]) -> None:
+    services.boot_gate.check(BootClass.COLD)
+
+
 METHODS = (
     Method("rtm.connect", connect, SOCKET_ARGS, reads_as=Priority.BOOT),
-    Method("rtm.start", start, SOCKET_ARGS, reads_as=Priority.BOOT),
+    Method("rtm.start", start, SOCKET_ARGS, precheck=_precheck_start, reads_as=Priority.BOOT),
 )

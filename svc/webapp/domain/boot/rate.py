@@ -162,6 +162,14 @@ class BootRate:
         self._window.refused += 1
         return self._retry_after_s(who)
 
+    def check(self, who: BootClass, now: float) -> float:
+        """Return 0 if a boot could begin, else after how many seconds it may try again; nothing is taken for it."""
+        self._settle(now)
+        if self._has_room and self._could_take(who):
+            return 0.0
+        self._window.refused += 1
+        return self._retry_after_s(who)
+
     def ends(self, began: float, now: float) -> None:
         """Learn that a boot is over, however it went."""
         self.under_way -= 1
@@ -204,13 +212,16 @@ class BootRate:
         return not is_stuck and self.under_way < self.rate * self._rules.boot_s_max
 
     def _take(self, who: BootClass) -> bool:
+        if not self._could_take(who):
+            return False
         if self._own[who] >= 1.0:
             self._own[who] -= 1.0
-            return True
-        if self._common >= 1.0 + RESERVES[who] * self._common_max:
+        else:
             self._common -= 1.0
-            return True
-        return False
+        return True
+
+    def _could_take(self, who: BootClass) -> bool:
+        return self._own[who] >= 1.0 or self._common >= 1.0 + RESERVES[who] * self._common_max
 
     def _settle(self, now: float) -> None:
         self._fill(now)

@@ -218,3 +218,15 @@ def test_a_quiet_minute_mends_as_much_as_a_busy_one() -> None:
     rate.note_database(False, 52.0)
     rate.note_database(False, 112.0)
     assert rate.rate == RULES.rate_max
+
+
+def test_to_look_whether_there_is_room_takes_none() -> None:
+    """Who is not known yet may be nobody: it must not keep out those who are."""
+    rate = rate_at()
+    assert not any(rate.check(BootClass.RESUME, 0.0) for _ in range(10_000))
+    let_in = 0
+    while begin(rate, BootClass.RESUME, 0.0):
+        assert let_in < RULES.rate_max
+        let_in += 1
+    assert let_in > 10
+    assert rate.check(BootClass.RESUME, 0.0) > 0.0
