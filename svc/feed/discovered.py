@@ -12,7 +12,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp_pb
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
 from svc.feed.feed import AttachStream, Feed, Subscriber
-from svc.feed.filler import ChannelLog
+from svc.feed.filler import ChannelLog, LogReader
 from svc.feed.uplinks import Consumer
 from svc.kit.clock import Clock
 
@@ -57,11 +57,15 @@ class WebappLog:
 
 
 async def discovered_feed(
-    disco: Discovery, subscriber: Subscriber, clock: Clock, ping_every_s: float | None = None
+    disco: Discovery,
+    subscriber: Subscriber,
+    clock: Clock,
+    ping_every_s: float | None = None,
+    log: LogReader | None = None,
 ) -> Feed:
     """Return a feed that finds the channel servers and webapps through Consul; start it with `following`.
 
-    `ping_every_s`: see Feed.
+    `ping_every_s`: see Feed. `log`: where holes are filled from, for who need not ask a webapp.
     """
     await disco.watch("webapp")
     watcher = await disco.ring("channel")
@@ -73,7 +77,12 @@ async def discovered_feed(
         return disco.pools.stub(ChannelServiceStub, instance).Attach()
 
     return Feed(
-        subscriber, connect, WebappLog(disco.pools), clock, suspect=watcher.watcher.suspect, ping_every_s=ping_every_s
+        subscriber,
+        connect,
+        log or WebappLog(disco.pools),
+        clock,
+        suspect=watcher.watcher.suspect,
+        ping_every_s=ping_every_s,
     )
 
 

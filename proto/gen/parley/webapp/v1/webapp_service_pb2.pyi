@@ -142,6 +142,7 @@ class PostMessageRequest(_message.Message):
     REPLY_BROADCAST_FIELD_NUMBER: _builtins.int
     CLIENT_MSG_ID_FIELD_NUMBER: _builtins.int
     ORIGIN_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_PREFIX_FIELD_NUMBER: _builtins.int
     team_id: _builtins.str
     """The workspace of the session."""
     user_id: _builtins.str
@@ -160,6 +161,10 @@ class PostMessageRequest(_message.Message):
     """The client's idempotency key; the same key in the same channel gives the same message. May be empty."""
     origin_connection_id: _builtins.str
     """The connection that posts: it gets this answer instead of the event."""
+    token_prefix: _builtins.bytes
+    """First 16 bytes of the hash of the session's token, from a session of which it is not known yet whether it may be; empty from
+    all others. A token that is valid no longer refuses the message (token_revoked).
+    """
     def __init__(
         self,
         *,
@@ -172,10 +177,11 @@ class PostMessageRequest(_message.Message):
         reply_broadcast: _builtins.bool = ...,
         client_msg_id: _builtins.str = ...,
         origin_connection_id: _builtins.str = ...,
+        token_prefix: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "channel_id", b"channel_id", "client_msg_id", b"client_msg_id", "origin_connection_id", b"origin_connection_id", "reply_broadcast", b"reply_broadcast", "team_id", b"team_id", "text", b"text", "thread_ts", b"thread_ts", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "channel_id", b"channel_id", "client_msg_id", b"client_msg_id", "origin_connection_id", b"origin_connection_id", "reply_broadcast", b"reply_broadcast", "team_id", b"team_id", "text", b"text", "thread_ts", b"thread_ts", "token_prefix", b"token_prefix", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1004,6 +1010,7 @@ class DeliverToAppRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     REQUEST_URL_FIELD_NUMBER: _builtins.int
+    TIMEOUT_MS_FIELD_NUMBER: _builtins.int
     app_id: _builtins.str
     """The app (A…)."""
     team_id: _builtins.str
@@ -1013,7 +1020,9 @@ class DeliverToAppRequest(_message.Message):
     payload: _builtins.bytes
     """A JSON object of at most 512 KiB."""
     request_url: _builtins.str
-    """Where it is posted when the app has no Socket Mode connection open; empty: nowhere."""
+    """Where it is posted when the app's Socket Mode is off; empty: nowhere."""
+    timeout_ms: _builtins.int
+    """How long the app may take: milliseconds; 0 means 3,000."""
     def __init__(
         self,
         *,
@@ -1022,10 +1031,11 @@ class DeliverToAppRequest(_message.Message):
         kind: Global___AppRequestKind.ValueType = ...,
         payload: _builtins.bytes = ...,
         request_url: _builtins.str = ...,
+        timeout_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "kind", b"kind", "payload", b"payload", "request_url", b"request_url", "team_id", b"team_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "kind", b"kind", "payload", b"payload", "request_url", b"request_url", "team_id", b"team_id", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
