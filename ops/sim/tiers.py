@@ -117,7 +117,7 @@ class WebappProcess(Process):
             )
             effects = Effects(committer.commit, self.stores, self._lookups)
             await up.enter_async_context(run_sweepers(outbox, self.publisher, effects, clock))
-            mentions = await up.enter_async_context(run_mentions(self.stores.users, outbox))
+            mentions = await up.enter_async_context(run_mentions(self.stores.users, self.stores.channels, outbox))
             self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, outbox, mentions))
             self.mesh.consul.register("webapp", self.host)
             await asyncio.get_running_loop().create_future()

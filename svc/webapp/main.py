@@ -95,7 +95,7 @@ async def _start_services(
     effects = Effects(committer.commit, stores, lookups)
     await up.enter_async_context(run_sweepers(stores.outbox, publisher, effects, clock, lookups.forget_events))
     await up.enter_async_context(run_retention(RetentionStore(pools.channel, pools.user), config.retention, clock))
-    mentions = await up.enter_async_context(run_mentions(stores.users, stores.outbox))
+    mentions = await up.enter_async_context(run_mentions(stores.users, stores.channels, stores.outbox))
     writes = Writes(committer.commit, effects, stores.outbox, mentions)
     edges = EdgeTier(disco.pools, await disco.ring("edge", config.instance.zone), clock)
     boot_gate = BootGate(config.boots, clock, rng, lambda: any(each.is_slow for each in _admissions(pools)))

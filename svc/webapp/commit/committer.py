@@ -253,11 +253,16 @@ class Lane:
         known = await look(transaction, asked(altering), heads) if altering else Known()
         now_us = self._clock.wall_us()
         planned = plan(State(heads, {}, members, known, conversations), writes, now_us)
+        # Of a write that is repeated the guards may not hold any more, by what it did itself: that is no refusal.
+        is_doubtful = any(map(_is_refused_with_key, writes, planned.results))
         try:
-            await statements.insert_requests(transaction, planned.requests)
+            if not is_doubtful:
+                await statements.insert_requests(transaction, planned.requests)
         except pymysql.err.IntegrityError as error:
             if not is_duplicate(error):
                 raise
+            is_doubtful = True
+        if is_doubtful:
             # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
             keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
             used = await statements.used_requests(transaction, keys)
@@ -271,6 +276,10 @@ def _answer(batch: Sequence[_Pending], results: Sequence[Committed | Exception] 
     """Tell the writers of a committed batch their results; None: this process stops before its caches were told."""
     for index, pending in enumerate(batch):
         pending.resolve(OutcomeUnknownError(_STOPPING) if results is None else results[index])
+
+
+def _is_refused_with_key(write: Write, result: Committed | Exception) -> bool:
+    return bool(write.request_id) and isinstance(result, Committed) and result.refused
 
 
 def _only_repeatable(batch: Sequence[_Pending], failure: Exception) -> list[_Pending]:

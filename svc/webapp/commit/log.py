@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
 from svc.kit.ids import ts_from_us
-from svc.webapp.store.rows import AnnotationKind, Conversation, ConversationKind, ItemKind
+from svc.webapp.commit.alter import (
+    ANNOTATION_NAME_CHARS_MAX,
+    CHANGES_MAX,
+    ITEM_BYTES_MAX,
+    ITEM_ID_CHARS_MAX,
+    Annotation,
+    AnnotationKind,
+    Guard,
+    Item,
+    ItemKind,
+    MessageChange,
+    MessageRemoval,
+)
+from svc.webapp.store.rows import Conversation, ConversationKind
 
 __all__ = [
     "ANNOTATION_NAME_CHARS_MAX",
@@ -37,6 +49,7 @@ __all__ = [
     "ItemKind",
     "Json",
     "Mention",
+    "MentionEverybody",
     "MessageChange",
     "MessageDraft",
     "MessageRemoval",
@@ -46,8 +59,11 @@ __all__ = [
     "PutEmoji",
     "PutFile",
     "PutUser",
+    "PutUserGroup",
+    "Revoke",
     "Unfollow",
     "Unmention",
+    "UnmentionEverybody",
     "Write",
 ]
 
@@ -57,14 +73,6 @@ DRAFTS_MAX = 100
 """Events of one write. Inviting a hundred people at once is the largest that the Web API needs."""
 EFFECTS_MAX = 200
 """Effects of one write: each member may be told, and the directory."""
-CHANGES_MAX = 100
-"""Messages, annotations and items, of each, that one write may change."""
-ANNOTATION_NAME_CHARS_MAX = 128
-"""An emoji's name is at most 100, with a tone of skin 113; the column's width."""
-ITEM_ID_CHARS_MAX = 64
-"""The column's width: a conversation's id and a ts are 29."""
-ITEM_BYTES_MAX = 256 * 1024
-"""Of an item's body: a scheduled message with its blocks is the largest."""
 REQUEST_ID_BYTES_MAX = 200
 """Of an idempotency key, as UTF-8: a user id, a colon and a client's UUID are 48; the column's width."""
 NOTICES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave"})
@@ -130,6 +138,7 @@ class Draft:
     subscription_change: event_pb2.SubscriptionChange | None = None
     model_change: boot_pb2.ModelChange | None = None
     away_change: event_pb2.AwayChange | None = None
+    revocation: event_pb2.Revocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,35 @@ class PutUser:
     user: Mapping[str, Any]
     """`dataclasses.asdict` of a rows.User."""
     payload: Json | None = None
+    over_us: int | None = None
+    """Revision of the user that this one was made of: the step is refused for good (FailedPreconditionError) when the
+    user was changed since. None: whatever is there is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutUserGroup:
+    """Effect of a write on a T… channel: a user group becomes this, its team hears, and so do who came and who left.
+
+    Refused for good (FailedPreconditionError) when the group was changed since it was read.
+    """
+
+    group: Mapping[str, Any]
+    """`dataclasses.asdict` of a rows.UserGroup."""
+    over_us: int
+    """Revision of the group that this one was made of; 0: there is none."""
+    payloads: tuple[Json, ...] = ()
+    """What the team's sockets get."""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Effect of a write on a U… channel: tokens of this user are valid no longer, and sessions begun with them end."""
+
+    user_id: str
+    token_hashes: tuple[str, ...] = ()
+    """As hex; (): all that the user has when the step is carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,75 +258,37 @@ class Unmention:
     user_ids: tuple[str, ...]
 
 
-Effect = Follow | Unfollow | PutDirectory | PutUser | PutEmoji | PutFile | PutApp | Mention | Unmention
-
-
-class Guard(StrEnum):
-    """What was not as a write requires it."""
-
-    MEMBER = "member"
-    """`if_member` is none, or `unless_member` is one."""
-    MESSAGE = "message"
-    """A message is not there, or was changed since it was read; or one to be removed has replies."""
-    ANNOTATION = "annotation"
-    """One to be made is there already, one to be taken away is not."""
-    ITEM = "item"
-    """One that must be there is not, or the other way round."""
-    CHANGED = "changed"
-    """The conversation was changed since it was read: `if_revision_us` is not its revision."""
-    ARCHIVED = "archived"
-    """The conversation is archived."""
-
-
 @dataclass(frozen=True, slots=True)
-class MessageChange:
-    """A message of the channel becomes this; what is None stays. Its ts and offset stay in any case, its revision
-    becomes the offset of the write's first event. One that gets a subtype of NOTHING_TO_READ makes nothing unread.
+class MentionEverybody:
+    """Effect: the write's first draft is a message that is meant for all members of a large conversation but one. Left
+    to the sweepers: the author does not wait for it.
     """
 
-    ts_us: int
-    revision: int
-    """Of the message as it was read: two who edit it at once do not undo each other's work unseen."""
-    text: str | None = None
-    extra: bytes | None = None
-    subtype: str | None = None
+    but: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRemoval:
-    """A message of the channel is gone, with its annotations; its thread, if it is a reply, counts one less.
-
-    Refused (Guard.MESSAGE) when it has replies that the same write does not remove: such a one is changed instead.
-    """
+class UnmentionEverybody:
+    """Effect: a message that was meant for all members was removed. Left to the sweepers."""
 
     ts_us: int
-    revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """Something on a message of the channel: there once for each kind, name and user."""
-
-    ts_us: int
-    kind: AnnotationKind
-    name: str = ""
-    user_id: str = ""
-    by_id: str = ""
-    """Who put it there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A small thing that a channel holds: at most ITEM_BYTES_MAX of JSON, found by kind and id."""
-
-    kind: ItemKind
-    id: str
-    """At most 64 characters."""
-    body: bytes
-    due_us: int = 0
-    """When something has to become of it; 0: never."""
-    is_new: bool | None = None
-    """True: there must be none with this kind and id; False: there must be one; None: either."""
+Effect = (
+    Follow
+    | Unfollow
+    | PutDirectory
+    | PutUser
+    | PutUserGroup
+    | Revoke
+    | PutEmoji
+    | PutFile
+    | PutApp
+    | Mention
+    | Unmention
+    | MentionEverybody
+    | UnmentionEverybody
+)
 
 
 @dataclass(frozen=True, slots=True)

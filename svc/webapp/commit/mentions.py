@@ -1,10 +1,10 @@
 """Mentions, noted for many posts together: in a direct conversation every message has some.
 
 A write's mentions are an effect, remembered with it. Noting each by itself would cost two small transactions a
-message; here those of all posts that were committed meanwhile are noted by one statement, and forgotten by another. The
-author does not wait for it: what changes is the count that others read at their next boot. Bounds: ROWS_MAX mentions
-wait; beyond it, after an error and in a webapp that dies, the effects are still there when they are due, and a sweeper
-carries them out.
+message; here those of all posts that were committed meanwhile are noted by one statement, looked at once more by
+another (`mention_step`), and forgotten by a third. The author does not wait for it: what changes is the count that
+others read at their next boot. Bounds: ROWS_MAX mentions wait; beyond it, after an error and in a webapp that dies, the
+effects are still there when they are due, and a sweeper carries them out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from opentelemetry import metrics
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
+from svc.webapp.commit.mention_step import note_mentions
 from svc.webapp.priority import Priority, at
+from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.user import UserStore
 
@@ -40,9 +42,10 @@ Mentioned = tuple[str, int, tuple[str, ...]]
 class Mentions:
     """Notes mentions behind the requests. A crash loses none: they lie in the outbox."""
 
-    def __init__(self, users: UserStore, outbox: OutboxStore) -> None:
+    def __init__(self, users: UserStore, channels: ChannelStore, outbox: OutboxStore) -> None:
         """See `run_mentions`."""
         self._users = users
+        self._channels = channels
         self._outbox = outbox
         self._mailbox: Mailbox[Mentioned] = Mailbox(WRITES_MAX, ROWS_MAX)
         meter = metrics.get_meter(__name__)
@@ -65,16 +68,15 @@ class Mentions:
                 log.warning("mentions of %d posts are left to the sweepers: %s", len(batch), error)
 
     async def _note(self, batch: Sequence[Mentioned]) -> None:
-        await self._users.mention(
-            [(user_id, channel_id, ts_us) for channel_id, ts_us, user_ids in batch for user_id in user_ids]
-        )
+        rows = [(user_id, channel_id, ts_us) for channel_id, ts_us, user_ids in batch for user_id in user_ids]
+        await note_mentions(self._users, self._channels, rows)
         await self._outbox.delete_writes_effects([(channel_id, ts_us) for channel_id, ts_us, _ in batch])
         self._batch.record(len(batch))
 
 
 @asynccontextmanager
-async def run_mentions(users: UserStore, outbox: OutboxStore) -> AsyncIterator[Mentions]:
+async def run_mentions(users: UserStore, channels: ChannelStore, outbox: OutboxStore) -> AsyncIterator[Mentions]:
     """Yield what notes mentions while the block runs; what waits at its end is left to the sweepers."""
-    mentions = Mentions(users, outbox)
+    mentions = Mentions(users, channels, outbox)
     async with background("mentions", at(Priority.POST, mentions.run())):
         yield mentions

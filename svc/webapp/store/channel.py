@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from svc.webapp.commit.log import NOTICES
+from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns, decode, decode_all
+from svc.webapp.store.kept import KeptReads
 from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
+from svc.webapp.store.threads import ThreadReads
 
 __all__ = ["IDS_A_STATEMENT", "Activity", "ChannelStore"]
 
@@ -35,7 +37,7 @@ class Activity:
     """ts of the newest message that its readers have to read; 0 when there is none."""
 
 
-class ChannelStore:
+class ChannelStore(KeptReads, ThreadReads):
     """Reads of the channel keyspace. Methods raise UnavailableError or DeadlineError when MySQL does not answer."""
 
     def __init__(self, database: Database) -> None:
@@ -124,11 +126,11 @@ class ChannelStore:
         rows = await self._db.rows(
             "SELECT ts_us FROM messages WHERE channel_id = %s AND in_history = 1 AND ts_us > %s AND subtype NOT IN %s"
             " LIMIT %s",
-            (channel_id, after_us, tuple(sorted(NOTICES)), limit),
+            (channel_id, after_us, tuple(sorted(NOTHING_TO_READ)), limit),
         )
         return len(rows)
 
-    @query("channel", replica="messages that are long there; none ever changes")
+    @query("channel", replica="messages that are long there, of quiet channels: who changes one moves the head")
     async def history(
         self,
         channel_id: str,
@@ -142,7 +144,8 @@ class ChannelStore:
         within the bounds. Replies are left out, unless broadcast. The next page: `latest_us` = the last one's ts.
         """
         bounds, args = _bounds(latest_us, oldest_us, inclusive=inclusive)
-        is_settled = latest_us is not None and latest_us <= self._db.settled_us
+        is_old = latest_us is not None and latest_us <= self._db.settled_us
+        is_settled = is_old and channel_id in await self.quiet([channel_id])
         read = self._db.settled_rows if is_settled else self._db.rows
         rows = await read(
             f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND in_history = 1{bounds}"

@@ -4,8 +4,7 @@
 committed more than LagRules.lag_max_s ago, so it answers right whatever cannot have changed since: to everybody, also
 to whoever wrote last, and through another webapp. Two kinds of reads are so:
 
-1. Rows that never change once they are there, when it is known that all of them are: log events up to a head, messages
-   older than SETTLED_S.
+1. Rows that never change once they are there, when it is known that all of them are: log events up to a head.
 2. What belongs to a channel or workspace that has been quiet for SETTLED_S, by its head on the primary: every change is
    told by an event there before its writer is answered.
 

@@ -7,7 +7,7 @@ from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import ConversationKind, Membership, Prefs, Token
-from svc.webapp.store.sql import insert_rows, pairs_in, upsert_newer
+from svc.webapp.store.sql import insert_rows, keys_in, pairs_in, upsert_newer
 
 __all__ = ["MEMBERSHIPS_MAX", "UserStore"]
 
@@ -118,6 +118,13 @@ class UserStore:
         if rows:
             sql, args = insert_rows("mentions", "user_id, channel_id, ts_us", sorted(rows))
             await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)", args)
+
+    @query("user")
+    async def unmention(self, rows: Sequence[tuple[str, str, int]]) -> None:
+        """Note that messages (channel, ts) are meant for users no longer: one statement for all. Idempotent."""
+        if rows:
+            where, args = keys_in(("user_id", "channel_id", "ts_us"), sorted(rows))
+            await self._db.execute(f"DELETE FROM mentions WHERE {where}", args)
 
     @query("user")
     async def unread_mentions(self, user_ids: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -142,7 +142,7 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
             run_committer(pools.channel, events.extend, clock, rng, forget=lookups.forget_writes)
         )
         effects = Effects(committer.commit, stores, lookups)
-        mentions = await up.enter_async_context(run_mentions(stores.users, stores.outbox))
+        mentions = await up.enter_async_context(run_mentions(stores.users, stores.channels, stores.outbox))
         writes = Writes(committer.commit, effects, stores.outbox, mentions)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)

@@ -11,13 +11,14 @@ from svc.kit.clock import SystemClock
 from svc.kit.errors import UnavailableError
 from svc.webapp.commit import mentions as module
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import Mention, Write
+from svc.webapp.commit.log import Mention, MessageChange, MessageRemoval, Unmention, Write
+from svc.webapp.commit.mention_step import note_mentions
 from svc.webapp.commit.mentions import Mentions, run_mentions
 from svc.webapp.commit.sweeping import run_sweepers, sweep_effects
 from svc.webapp.store.rows import ConversationKind, Membership
 from svc.webapp.store.user import UserStore
 from tests.svc.webapp.databases import Webapp
-from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message
+from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 
 pytestmark = pytest.mark.mesh
 
@@ -63,7 +64,7 @@ async def test_those_of_many_posts_are_noted_together(running: Webapp) -> None:
     """Two hundred posts take a few statements; each counts once, a repeated one too."""
     await joined(running)
     store, outbox = Watched(running), running.stores.outbox
-    async with run_mentions(store, outbox) as mentions:
+    async with run_mentions(store, running.stores.channels, outbox) as mentions:
         writes = Writes(running.committer.commit, running.effects, outbox, mentions)
         posts = [said(ROOMS[n % 20], ALICE, BOB, request_id=f"r{n // 2}") for n in range(200)]
         await asyncio.gather(*map(writes.commit, posts))
@@ -80,7 +81,7 @@ async def test_what_could_not_be_noted_is_noted_by_a_sweeper(running: Webapp) ->
     await joined(running)
     store, outbox = Watched(running), running.stores.outbox
     store.fails = True
-    async with run_mentions(store, outbox) as mentions:
+    async with run_mentions(store, running.stores.channels, outbox) as mentions:
         writes = Writes(running.committer.commit, running.effects, outbox, mentions)
         await writes.commit(said(CHANNEL, ALICE))
         async with asyncio.timeout(5):
@@ -103,11 +104,28 @@ async def test_what_a_killed_webapp_had_not_noted_is_noted_within_two_seconds(ru
                 await asyncio.sleep(0.01)
 
 
+async def test_a_removed_message_mentions_nobody_in_whatever_order(running: Webapp) -> None:
+    """Noted before the removal, or after it; a tombstone as well."""
+    await joined(running)
+    store, channels = running.stores.users, running.stores.channels
+    removed, buried, kept = [await running.committer.commit(said(CHANNEL, ALICE)) for _ in range(3)]
+    await note_mentions(store, channels, [(ALICE, CHANNEL, each.ts_us) for each in (removed, buried, kept)])
+    assert await store.unread_mentions([ALICE]) == {ALICE: {CHANNEL: 3}}
+    removal = MessageRemoval(removed.ts_us, removed.places[0].offset)
+    tombstone = MessageChange(buried.ts_us, buried.places[0].offset, text="", subtype="tombstone")
+    effects = tuple(Unmention(each.ts_us, (ALICE,)) for each in (removed, buried))
+    write = Write(CHANNEL, (note(),), removed=(removal,), changed=(tombstone,), effects=effects)
+    assert not (await running.writes.commit(write)).refused
+    assert await store.unread_mentions([ALICE]) == {ALICE: {CHANNEL: 1}}
+    await note_mentions(store, channels, [(ALICE, CHANNEL, each.ts_us) for each in (removed, buried, kept)])
+    assert await store.unread_mentions([ALICE]) == {ALICE: {CHANNEL: 1}}
+
+
 async def test_what_waits_is_bounded(running: Webapp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond that the sweepers do it; nobody is held up."""
     monkeypatch.setattr(module, "ROWS_MAX", 5)
     store = Watched(running)
-    mentions = Mentions(store, running.stores.outbox)
+    mentions = Mentions(store, running.stores.channels, running.stores.outbox)
     for _ in range(3):
         mentions.offer((CHANNEL, 1, (ALICE, BOB)))
     running_on = asyncio.create_task(mentions.run())

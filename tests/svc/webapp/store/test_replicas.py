@@ -121,6 +121,24 @@ async def asked_of_replicas(found: Pools, tap: Wiretap, other: Wiretap) -> set[s
     return asked
 
 
+async def test_old_messages_are_read_where_they_change(both: Pair, pools: Pools) -> None:
+    """A replica knows them only as they were, and anybody may have edited one since: the head says that somebody did
+    something.
+    """
+    store, busy = ChannelStore(pools.channel), "C0000000078"
+    await write(pools.channel, 1, busy)
+    await pools.channel.execute("UPDATE messages SET ts_us = 5 WHERE channel_id = %s", (busy,))
+    await both.caught_up()
+    await both.second.run("STOP SLAVE SQL_THREAD")
+    try:
+        await pools.channel.execute("UPDATE messages SET text = 'edited' WHERE channel_id = %s", (busy,))
+        assert pools.channel.settled_us
+        messages, _ = await store.history(busy, latest_us=9)
+        assert [each.text for each in messages] == ["edited"]
+    finally:
+        await both.second.run("START SLAVE SQL_THREAD")
+
+
 async def test_a_log_is_whole_although_the_replica_is_behind(both: Pair, pools: Pools) -> None:
     """It lacks the newest events before anybody notices; the primary's head says so, and the primary has the rest."""
     store, busy, other = ChannelStore(pools.channel), "C0000000076", "C0000000077"
