@@ -82,7 +82,8 @@ class Activity:
         """See following.Part."""
         take = self._held.take
         for event in events:
-            if not take(event.channel_id, event.offset, event.message_ts_us):
+            left_us = event.latest_message_ts_us if event.HasField("latest_message_ts_us") else None
+            if not take(event.channel_id, event.offset, event.message_ts_us, left_us):
                 log.error("%s: events before offset %d were not handed on", event.channel_id, event.offset)
                 self._forget(event.channel_id)
 

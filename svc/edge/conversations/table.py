@@ -67,14 +67,18 @@ class Conversations:
         self._read_at[place] = began_at
         return gone
 
-    def take(self, channel_id: str, offset: int, message_us: int) -> bool:
-        """Take an event; `message_us` is 0 for one that adds no message. False when events before it are missing."""
+    def take(self, channel_id: str, offset: int, message_us: int, left_us: int | None = None) -> bool:
+        """Take an event; `message_us` is 0 for one that adds no message, `left_us` the newest message that is left by one
+        that takes the newest away. False when events before it are missing.
+        """
         place = self._places.get(channel_id)
         if place is None or offset <= self._heads[place]:
             return True
         if offset > self._heads[place] + 1:
             return False
         self._heads[place] = offset
+        if left_us is not None:
+            self._latest[place] = left_us
         if message_us > self._latest[place]:
             self._latest[place] = message_us
         return True

@@ -50,6 +50,11 @@ class Conversation:
         """Someone changes something that was said."""
         self._commit(event_pb.Event())
 
+    def remove(self, left_us: int) -> None:
+        """Someone takes back what was said last."""
+        self.latest_us = left_us
+        self._commit(event_pb.Event(latest_message_ts_us=left_us))
+
     def join(self, *user_ids: str) -> None:
         """Some come."""
         self.members |= set(user_ids)

@@ -43,6 +43,20 @@ async def test_an_event_without_a_message_leaves_the_newest_message_alone() -> N
         assert await town.far(C) == [Far(2, town[C].latest_us)]
 
 
+async def test_who_takes_his_message_back_leaves_nobody_something_to_read() -> None:
+    """The newest message is then the one before it, or none."""
+    async with town_of(C) as town:
+        town[C].message()
+        await town.far(C)
+        first_us = town[C].latest_us
+        town[C].message()
+        for left_us in (first_us, 0):
+            town[C].remove(left_us)
+            town.feed.pump_all()
+            assert await town.far(C) == [Far(len(town[C].log), left_us)]
+        assert town.webapp.reads == [(C,)]
+
+
 async def test_those_who_ask_during_a_read_share_the_next_one() -> None:
     """A storm is two reads, and nobody is told what was read before he asked."""
     async with town_of(C) as town, asyncio.TaskGroup() as askers:

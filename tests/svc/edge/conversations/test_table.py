@@ -20,6 +20,19 @@ def test_an_event_that_does_not_follow_says_so_and_changes_nothing() -> None:
     assert table.asked(IDS[0]) == (Far(6, 101), 1.0)
 
 
+def test_the_newest_message_may_be_taken_away() -> None:
+    """By an event that says which one is left; one that is told once more does nothing, as ever."""
+    table = Conversations(10)
+    table.read(IDS[0], Far(5, 100), 1.0)
+    assert table.take(IDS[0], 6, 0, 80)
+    assert table.asked(IDS[0]) == (Far(6, 80), 1.0)
+    assert table.take(IDS[0], 7, 101)
+    assert table.take(IDS[0], 6, 0, 80)
+    assert table.asked(IDS[0]) == (Far(7, 101), 1.0)
+    assert table.take(IDS[0], 8, 0, 0)
+    assert table.asked(IDS[0]) == (Far(8, 0), 1.0)
+
+
 def test_what_is_known_already_changes_nothing() -> None:
     """Events and reads may be told twice, and late."""
     table = Conversations(10)
