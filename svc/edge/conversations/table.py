@@ -68,8 +68,8 @@ class Conversations:
         return gone
 
     def take(self, channel_id: str, offset: int, message_us: int, left_us: int | None = None) -> bool:
-        """Take an event; `message_us` is 0 for one that adds no message, `left_us` the newest message that is left by one
-        that takes the newest away. False when events before it are missing.
+        """Take an event; `message_us` is 0 for one that adds no message, `left_us` the newest message that one leaves
+        which takes the newest away. False when events before it are missing.
         """
         place = self._places.get(channel_id)
         if place is None or offset <= self._heads[place]:
