@@ -17,6 +17,7 @@ from svc.webapp.domain.boot.rate import BootRules
 from svc.webapp.domain.boot.rows import RowModels
 from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.connect import Connector
+from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
@@ -69,7 +70,7 @@ def assemble(
     gate = boot_gate or BootGate(BootRules(), clock, Random())
     directory = Directory(lookups, channels, workspaces)
     conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
-    direct = DirectMessages(lookups, writes, clock)
+    direct = DirectMessages(directory, lookups, channels, writes, clock)
     messages = Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes)
     rows = RowModels(lookups, workspaces, channels, directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
@@ -84,6 +85,7 @@ def assemble(
         sessions=Sessions(lookups),
         directory=directory,
         conversations=conversations,
+        conversation_changes=ConversationChanges(directory, lookups, workspaces, writes, clock),
         direct=direct,
         messages=messages,
         marks=ReadMarks(directory, lookups, channels, stores.users, writes),

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from svc.webapp.api import api_test, auth, chat, client, conversations, emoji, history, rtm, team, users
+from svc.webapp.api import (
+    api_test,
+    auth,
+    chat,
+    client,
+    conversation_changes,
+    conversations,
+    emoji,
+    history,
+    rtm,
+    team,
+    users,
+)
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
@@ -13,6 +25,7 @@ FAMILIES: tuple[tuple[Method, ...], ...] = (
     auth.METHODS,
     chat.METHODS,
     client.METHODS,
+    conversation_changes.METHODS,
     conversations.METHODS,
     emoji.METHODS,
     history.METHODS,

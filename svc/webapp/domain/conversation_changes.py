@@ -83,7 +83,7 @@ class ConversationChanges:
             conversation = sight.conversation
             if getattr(conversation, what) == value:
                 return None
-            change = {what: value, f"{what}_by": caller.user_id, f"{what}_set_s": self._now_s()}
+            change: dict[str, str | int] = {what: value, f"{what}_by": caller.user_id, f"{what}_set_s": self._now_s()}
             told = announcements.described(conversation, caller.user_id, what, value, inject_traceparent())
             return Write(channel_id, (told,), change=change, if_member=caller.user_id, effects=_listed(conversation))
 

@@ -11,10 +11,12 @@ from svc.kit.ids import IdMint
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import Follow, PutDirectory, Unfollow, Write
-from svc.webapp.domain import announcements, names
+from svc.webapp.commit.log import Committed, Follow, Guard, Json, PutDirectory, Unfollow, Write
+from svc.webapp.domain import announcements, names, permissions
 from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.conversation_changes import standing
 from svc.webapp.domain.directory import DIRECT, Directory, Sight
+from svc.webapp.domain.permissions import Deed
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind
@@ -49,7 +51,7 @@ class Conversations:
         self._mint = mint
 
     async def create(self, caller: Caller, wanted_name: str, *, is_private: bool, is_general: bool = False) -> Sight:
-        """Make a conversation with the caller in it. Refused `invalid_name_…`, `name_taken`."""
+        """Make a conversation with the caller in it. Refused `invalid_name_…`, `name_taken`, `restricted_action`."""
         name = names.conversation_name(wanted_name)
         now_s = self._clock.wall_us() // 1_000_000
         conversation = Conversation(
@@ -62,6 +64,7 @@ class Conversations:
             is_general=is_general,
             updated_ms=self._clock.wall_us() // 1_000,
         )
+        permissions.check(Deed.CREATE, await standing(self._lookups, caller, Sight(conversation, is_member=True)))
         try:
             await self._workspaces.reserve_name(caller.team_id, name, conversation.id, now_s)
         except AlreadyExistsError:
@@ -95,7 +98,7 @@ class Conversations:
         return replace(sight, is_member=True), not await self.admit(conversation, caller.user_id)
 
     async def admit(self, conversation: Conversation, user_id: str) -> bool:
-        """Put a user into a conversation, whoever asks; False when it was in it already.
+        """Put a user into a conversation, whoever asks; False when it was in it already. Refused `is_archived`.
 
         For rules that decide elsewhere.
         """
@@ -105,10 +108,11 @@ class Conversations:
                 drafts=announcements.joined(conversation, user_id, traceparent=inject_traceparent()),
                 members_added=(user_id,),
                 unless_member=user_id,
+                unless_archived=True,
                 effects=(self._follow(conversation, user_id),),
             )
         )
-        return not committed.refused
+        return not _is_refused(committed)
 
     async def leave(self, caller: Caller, channel_id: str) -> bool:
         """Take the caller out; False when it was not in it.
@@ -136,37 +140,47 @@ class Conversations:
                 drafts=announcements.left(conversation, caller.user_id, traceparent=inject_traceparent()),
                 members_removed=(caller.user_id,),
                 if_member=caller.user_id,
+                unless_archived=True,
                 effects=(Unfollow(caller.user_id, announcements.channel_left(conversation)),),
             )
         )
-        return not committed.refused
+        return not _is_refused(committed)
 
-    async def invite(self, caller: Caller, channel_id: str, user_ids: Sequence[str]) -> Sight:
-        """Put others into a conversation that the caller is in: all of them, or nobody.
+    async def invite(
+        self, caller: Caller, channel_id: str, user_ids: Sequence[str], *, force: bool = False
+    ) -> tuple[Sight, list[Json]]:
+        """Put others into a conversation that the caller is in: all of them, or nobody; with `force` those that can be.
 
-        Refused `not_in_channel`, `is_archived`, `method_not_supported_for_channel_type`, `too_many_users`, or, with
-        `errors` for each of them: `cant_invite_self`, `user_not_found`, `already_in_channel`.
+        The second value has an error for each of the others. Refused `not_in_channel`, `is_archived`, `no_user`,
+        `restricted_action`, `method_not_supported_for_channel_type`, `too_many_users`, or, with `errors` for each of
+        them: `cant_invite_self`, `user_not_found`, `already_in_channel`.
         """
         sight = await self._directory.see(caller, channel_id)
         conversation = sight.conversation
         if conversation.kind in DIRECT:
             raise Refused("method_not_supported_for_channel_type")
+        if not user_ids:
+            raise Refused("no_user")
+        permissions.check(Deed.INVITE, await standing(self._lookups, caller, sight))
         if conversation.is_archived:
             raise Refused("is_archived")
-        if not sight.is_member:
-            raise Refused("not_in_channel")
         if len(user_ids) > INVITED_MAX:
             raise Refused("too_many_users")
-        await self._check_invited(caller, conversation, user_ids)
-        for start in range(0, len(user_ids), INVITED_A_WRITE):
-            await self._admit_many(conversation, user_ids[start : start + INVITED_A_WRITE], caller.user_id)
-        return sight
+        errors = await self._uninvitable(caller, conversation, user_ids)
+        if errors and not (force and len(errors) < len(user_ids)):
+            raise Refused(str(errors[0]["error"]), {"errors": errors} if len(user_ids) > 1 else None)
+        others = {error["user"] for error in errors}
+        invited = [user_id for user_id in user_ids if user_id not in others]
+        for start in range(0, len(invited), INVITED_A_WRITE):
+            await self._admit_many(conversation, invited[start : start + INVITED_A_WRITE], caller.user_id)
+        return sight, errors
 
-    async def _check_invited(self, caller: Caller, conversation: Conversation, user_ids: Sequence[str]) -> None:
+    async def _uninvitable(self, caller: Caller, conversation: Conversation, user_ids: Sequence[str]) -> list[Json]:
+        """Return why those who cannot be invited cannot."""
         people = await self._lookups.users(caller.team_id, user_ids)
         known = {user.id for user in people.values() if not user.deleted}
         members = await self._channels.members_among(conversation.id, user_ids)
-        errors: list[dict[str, object]] = []
+        errors: list[Json] = []
         for user_id in user_ids:
             code = ""
             if user_id == caller.user_id:
@@ -177,8 +191,7 @@ class Conversations:
                 code = "already_in_channel"
             if code:
                 errors.append({"user": user_id, "error": code, "ok": False})
-        if errors:
-            raise Refused(str(errors[0]["error"]), {"errors": errors} if len(user_ids) > 1 else None)
+        return errors
 
     async def _admit_many(self, conversation: Conversation, user_ids: Sequence[str], inviter_id: str) -> None:
         trace = inject_traceparent()
@@ -187,18 +200,29 @@ class Conversations:
             for user_id in user_ids
             for draft in announcements.joined(conversation, user_id, inviter_id=inviter_id, traceparent=trace)
         ]
-        await self._writes.commit(
+        committed = await self._writes.commit(
             Write(
                 conversation.id,
                 drafts=tuple(drafts),
                 members_added=tuple(user_ids),
+                if_member=inviter_id,
                 # Two people may invite the same person at once: the second write must not tell it again.
                 unless_member=user_ids[0] if len(user_ids) == 1 else "",
+                unless_archived=True,
                 effects=tuple(self._follow(conversation, user_id) for user_id in user_ids),
             )
         )
+        if _is_refused(committed) and not await self._channels.is_member(conversation.id, inviter_id):
+            raise Refused("not_in_channel")
 
     def _follow(self, conversation: Conversation, user_id: str) -> Follow:
         return Follow(
             user_id, conversation.team_id, conversation.kind, payload=announcements.channel_joined(conversation)
         )
+
+
+def _is_refused(committed: Committed) -> bool:
+    """Tell whether members were not as the write required. Raises Refused `is_archived` when that was the reason."""
+    if committed.refused_by is Guard.ARCHIVED:
+        raise Refused("is_archived")
+    return committed.refused

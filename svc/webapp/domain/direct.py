@@ -1,20 +1,27 @@
-"""Direct messages: conversations that are opened by naming people, and found again by naming them again."""
+"""Direct messages: conversations that are opened by naming people, and found again by naming them again.
+
+Whoever wants one out of its sight closes it; it comes back when it is opened again, or something is said in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
+from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
 from svc.kit.errors import InternalError
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import Follow, Write
+from svc.webapp.commit.log import Draft, Follow, Item, Write
 from svc.webapp.domain import announcements, names
 from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.directory import Sight
+from svc.webapp.domain.directory import DIRECT, Directory, Sight
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.store.rows import Conversation, ConversationKind, User
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import Conversation, ConversationKind, ItemKind, User
 
 OTHERS_MAX = 8
 """People in a group message beside the one who opens it; Slack's limit."""
@@ -28,7 +35,7 @@ _ATTEMPTS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A direct message, and whether this call made it."""
+    """A direct message, and whether this call made it or, for the caller, opened it again."""
 
     sight: Sight
     is_new: bool
@@ -37,8 +44,12 @@ class Opened:
 class DirectMessages:
     """Opens IMs and group messages. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
-    def __init__(self, lookups: Lookups, writes: Writes, clock: Clock) -> None:
+    def __init__(
+        self, directory: Directory, lookups: Lookups, channels: ChannelStore, writes: Writes, clock: Clock
+    ) -> None:
+        self._directory = directory
         self._lookups = lookups
+        self._channels = channels
         self._writes = writes
         self._clock = clock
 
@@ -47,6 +58,58 @@ class DirectMessages:
 
         Refused `users_list_not_supplied`, `too_many_users`, `user_not_found`, `user_disabled`.
         """
+        opened = await self._find(caller, user_ids, create=create)
+        if opened is None:
+            return None
+        # Who makes it is told by im_created, as the other one is.
+        return Opened(opened.sight, opened.is_new or await self._drop_closed(caller, opened.sight.conversation))
+
+    async def open_known(self, caller: Caller, channel_id: str) -> Opened:
+        """Open a direct message again by its id.
+
+        Refused `channel_not_found`, `method_not_supported_for_channel_type`.
+        """
+        sight = await self._direct(caller, channel_id)
+        was_closed = await self._drop_closed(caller, sight.conversation)
+        return Opened(await self._directory.with_peer(caller, sight), was_closed)
+
+    async def close(self, caller: Caller, channel_id: str) -> bool:
+        """Put a direct message out of the caller's sight; False when it was already.
+
+        Refused `channel_not_found`, `method_not_supported_for_channel_type`.
+        """
+        conversation = (await self._direct(caller, channel_id)).conversation
+        closed_us = await self._closed_us(caller, channel_id)
+        if closed_us and not await self._is_news(channel_id, closed_us):
+            return False
+        # By the conversation's own count of time, not by ours: what is said after this is above it.
+        activity = await self._channels.activity([channel_id])
+        body = orjson.dumps({"closed_us": max(1, *(each.last_message_us for each in activity.values()), 0)})
+        committed = await self._writes.commit(
+            Write(
+                caller.user_id,
+                drafts=(_open_draft(conversation, caller.user_id, is_open=False),),
+                items=(Item(ItemKind.CLOSED, channel_id, body, is_new=not closed_us),),
+            )
+        )
+        return not committed.refused
+
+    async def is_open(self, caller: Caller, channel_id: str) -> bool:
+        """Tell whether the caller has not closed a direct message, or something was said in it since."""
+        closed_us = await self._closed_us(caller, channel_id)
+        return not closed_us or await self._is_news(channel_id, closed_us)
+
+    async def with_user(self, caller: Caller, user_id: str) -> Sight:
+        """Return the IM with one user, made if need be. Refused `channel_not_found` when there is no such user."""
+        try:
+            opened = await self._find(caller, [user_id], create=True)
+        except Refused:
+            raise Refused("channel_not_found") from None
+        if opened is None:
+            raise Refused("channel_not_found")
+        return opened.sight
+
+    async def _find(self, caller: Caller, user_ids: Sequence[str], *, create: bool) -> Opened | None:
         others = sorted(set(user_ids) - {caller.user_id})
         if not user_ids:
             raise Refused("users_list_not_supplied")
@@ -64,15 +127,33 @@ class DirectMessages:
                 return Opened(_sight(found, caller, ids), is_new=False)
         raise InternalError(f"no free id for a direct message after {_ATTEMPTS_MAX} attempts")
 
-    async def with_user(self, caller: Caller, user_id: str) -> Sight:
-        """Return the IM with one user, made if need be. Refused `channel_not_found` when there is no such user."""
-        try:
-            opened = await self.open(caller, [user_id])
-        except Refused:
-            raise Refused("channel_not_found") from None
-        if opened is None:
-            raise Refused("channel_not_found")
-        return opened.sight
+    async def _direct(self, caller: Caller, channel_id: str) -> Sight:
+        sight = await self._directory.see(caller, channel_id)
+        if sight.conversation.kind not in DIRECT:
+            raise Refused("method_not_supported_for_channel_type")
+        return sight
+
+    async def _closed_us(self, caller: Caller, channel_id: str) -> int:
+        """Return the ts up to which the caller had seen it when closing it; 0 when it is not closed."""
+        item = await self._channels.item(caller.user_id, ItemKind.CLOSED, channel_id)
+        return int(orjson.loads(item.body)["closed_us"]) if item is not None else 0
+
+    async def _is_news(self, channel_id: str, closed_us: int) -> bool:
+        activity = await self._channels.activity([channel_id])
+        return any(each.last_message_us > closed_us for each in activity.values())
+
+    async def _drop_closed(self, caller: Caller, conversation: Conversation) -> bool:
+        """Open it for the caller if it is closed, and tell the caller's sockets; False when it is not."""
+        if not await self._closed_us(caller, conversation.id):
+            return False
+        committed = await self._writes.commit(
+            Write(
+                caller.user_id,
+                drafts=(_open_draft(conversation, caller.user_id, is_open=True),),
+                items_dropped=((ItemKind.CLOSED, conversation.id),),
+            )
+        )
+        return not committed.refused
 
     async def _people(self, caller: Caller, others: Sequence[str]) -> dict[str, User]:
         wanted = [caller.user_id, *others]
@@ -108,6 +189,11 @@ class DirectMessages:
             )
         )
         return Opened(_sight(conversation, caller, ids), is_new=not committed.duplicate)
+
+
+def _open_draft(conversation: Conversation, user_id: str, *, is_open: bool) -> Draft:
+    event = announcements.direct_open(conversation, user_id, is_open=is_open)
+    return Draft(event_pb2.EVENT_KIND_USER, lambda _: dict(event), sender_id=user_id)
 
 
 def _purpose(people: dict[str, User]) -> str:

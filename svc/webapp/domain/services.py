@@ -12,6 +12,7 @@ from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.connect import Connector
+from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
@@ -40,6 +41,7 @@ class Services:
     sessions: Sessions
     directory: Directory
     conversations: Conversations
+    conversation_changes: ConversationChanges
     direct: DirectMessages
     messages: Messages
     marks: ReadMarks

@@ -58,6 +58,8 @@ class ItemKind(IntEnum):
     """Of the user's channel who is reminded."""
     SAVED = 4
     """What a user has starred; of its own channel."""
+    CLOSED = 5
+    """A direct conversation that a user has put away, by its id; of the user's own channel."""
 
 
 class TokenKind(StrEnum):

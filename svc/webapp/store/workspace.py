@@ -210,23 +210,29 @@ class WorkspaceStore:
 
     @query("workspace")
     async def put_conversation(self, conversation: Conversation) -> None:
-        """Copy a conversation into the directory and confirm its name, unless a newer version is there. Idempotent."""
+        """Copy a conversation into the directory and confirm its name, unless a newer version is there. Idempotent.
+
+        The name that it has now is its own afterwards, and those that it had before are free. In one transaction: of
+        two who copy different versions at once, none takes the name away that the newer one has.
+        """
         sql, args = upsert_newer("conversations", Conversation, [encode(conversation)], keep=("version",))
-        await self._db.execute(sql, args)
-        # What is there now may be newer than what was given; names follow it.
-        now = await self.conversation(conversation.team_id, conversation.id)
-        if now is None or not now.name:
-            return
-        key = (now.team_id, now.name)
-        await self._db.execute(
-            "INSERT INTO names (team_id, name, channel_id, reserved_s, confirmed) VALUES (%s, %s, %s, %s, 1)"
-            " ON DUPLICATE KEY UPDATE confirmed = IF(channel_id = VALUES(channel_id), 1, confirmed)",
-            (*key, now.id, now.created_s),
-        )
-        await self._db.execute(
-            "DELETE FROM names WHERE team_id = %s AND name <> %s AND channel_id = %s AND confirmed = 1",
-            (*key, conversation.id),
-        )
+        key = (conversation.team_id, conversation.id)
+        async with self._db.transaction() as transaction:
+            # Locks the row, whether it changes or not; what is there now may be newer than what was given.
+            await transaction.execute(sql, args)
+            rows = await transaction.rows("SELECT name FROM conversations WHERE team_id = %s AND id = %s", key)
+            name = str(rows[0][0])
+            if not name:
+                return
+            await transaction.execute(
+                "INSERT INTO names (team_id, name, channel_id, reserved_s, confirmed) VALUES (%s, %s, %s, %s, 1)"
+                " ON DUPLICATE KEY UPDATE confirmed = IF(channel_id = VALUES(channel_id), 1, confirmed)",
+                (conversation.team_id, name, conversation.id, conversation.created_s),
+            )
+            await transaction.execute(
+                "DELETE FROM names WHERE team_id = %s AND channel_id = %s AND name <> %s AND confirmed = 1",
+                (*key, name),
+            )
 
     @query("workspace", replica="emoji of a quiet workspace")
     async def emoji(self, team_id: str, after_name: str, limit: int, *, is_quiet: bool = False) -> list[Emoji]:

@@ -115,8 +115,8 @@ class Office:
         return self.people[name]
 
     def payloads(self, channel_id: str) -> list[Json]:
-        """Return the JSON of a channel's events, in order."""
-        return [json.loads(event.payload) for event in self.events if event.channel_id == channel_id]
+        """Return the JSON of a channel's events, in order; some have nothing for clients."""
+        return [json.loads(event.payload) for event in self.events if event.channel_id == channel_id and event.payload]
 
     async def hire(self, team_id: str, names: Sequence[str], bots: Sequence[str] = ()) -> dict[str, Someone]:
         """Add people and bots to a workspace."""

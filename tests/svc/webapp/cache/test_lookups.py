@@ -65,7 +65,7 @@ def messages(running: Webapp) -> Messages:
     """Return the rules of messages."""
     lookups, channels, workspaces = running.lookups, running.stores.channels, running.stores.workspaces
     directory = Directory(lookups, channels, workspaces)
-    direct = DirectMessages(lookups, running.writes, SystemClock())
+    direct = DirectMessages(directory, lookups, channels, running.writes, SystemClock())
     bots = Bots(workspaces, SystemClock())
     return Messages(directory, direct, lookups, channels, workspaces, bots, running.writes)
 
