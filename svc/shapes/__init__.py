@@ -7,6 +7,6 @@ make, a channel 800 bytes and 4 us. Pure.
 
 from svc.shapes.channels import channel
 from svc.shapes.teams import emoji, team
-from svc.shapes.users import user
+from svc.shapes.users import profile, user
 
-__all__ = ["channel", "emoji", "team", "user"]
+__all__ = ["channel", "emoji", "profile", "team", "user"]

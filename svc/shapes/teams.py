@@ -9,6 +9,8 @@ from parley.boot.v1 import boot_pb2 as boot
 
 __all__ = ["emoji", "team"]
 
+_ICON_SIZES = (34, 44, 68, 88, 102, 132, 230)
+
 
 def team(model: boot.Team) -> dict[str, Any]:
     """Return the team object of team.info."""
@@ -17,7 +19,8 @@ def team(model: boot.Team) -> dict[str, Any]:
         "name": model.name,
         "domain": model.domain,
         "email_domain": "",
-        "icon": {"image_default": True},
+        "icon": {f"image_{size}": "" for size in _ICON_SIZES} | {"image_default": True},
+        "is_verified": False,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 import zlib
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from parley.boot.v1 import boot_pb2 as boot
 
-__all__ = ["avatar_url", "user"]
+__all__ = ["avatar_url", "normalized", "profile", "user"]
 
 _COLORS = ("9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699", "e0a729", "684b6c", "5b89d5", "2b6836", "99a949")
 _IMAGE_SIZES = (24, 32, 48, 72, 192, 512)
@@ -29,7 +30,7 @@ def user(model: boot.User, *, now_s: float) -> dict[str, Any]:
         "tz": model.tz,
         "tz_label": label,
         "tz_offset": offset_s,
-        "profile": _profile(model),
+        "profile": profile(model),
         "is_admin": model.is_admin,
         "is_owner": model.is_owner,
         "is_primary_owner": False,
@@ -50,29 +51,42 @@ def avatar_url(avatar_hash: str, size: int) -> str:
     return f"https://secure.gravatar.com/avatar/{avatar_hash}?s={size}&d=identicon" if avatar_hash else ""
 
 
-def _profile(model: boot.User) -> dict[str, Any]:
-    first, _, last = model.real_name.partition(" ")
-    profile: dict[str, Any] = {
+def profile(model: boot.User) -> dict[str, Any]:
+    """Return the profile object, as it is inside the user object and in users.profile.get."""
+    first, last = model.first_name, model.last_name
+    if not first and not last:
+        first, _, last = model.real_name.partition(" ")
+    shape: dict[str, Any] = {
         "title": model.title,
-        "phone": "",
+        "phone": model.phone,
         "skype": "",
+        "pronouns": model.pronouns,
         "real_name": model.real_name,
-        "real_name_normalized": model.real_name,
+        "real_name_normalized": normalized(model.real_name),
         "display_name": model.display_name,
-        "display_name_normalized": model.display_name,
+        "display_name_normalized": normalized(model.display_name),
         "first_name": first,
         "last_name": last,
+        "fields": {each.id: {"value": each.value, "alt": each.alt} for each in model.fields},
         "status_text": model.status_text,
         "status_emoji": model.status_emoji,
-        "status_expiration": 0,
+        "status_expiration": model.status_expiration_unix_s,
         "avatar_hash": model.avatar_hash,
         "email": model.email,
         "team": model.team_id,
     }
-    profile.update({f"image_{size}": avatar_url(model.avatar_hash, size) for size in _IMAGE_SIZES})
+    shape.update({f"image_{size}": avatar_url(model.avatar_hash, size) for size in _IMAGE_SIZES})
     if model.bot_id:
-        profile.update(bot_id=model.bot_id, api_app_id=model.app_id, always_active=False)
-    return profile
+        shape.update(bot_id=model.bot_id, api_app_id=model.app_id, always_active=False)
+    return shape
+
+
+def normalized(text: str) -> str:
+    """Return a name without accents, as people type it who search for it."""
+    if text.isascii():
+        return text
+    plain = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", "".join(plain))
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,8 @@
 
 from typing import cast
 
+import orjson
+
 from parley.boot.v1 import boot_pb2
 from svc.webapp.store.rows import Conversation, Emoji, Team, User
 
@@ -40,7 +42,22 @@ def user_model(user: User) -> boot_pb2.User:
         avatar_hash=user.avatar_hash,
         version=user.version,
         updated_unix_s=user.updated_s,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        phone=user.phone,
+        pronouns=user.pronouns,
+        status_expiration_unix_s=user.status_expiration_s,
+        fields=profile_fields(user.fields) if user.fields else (),
     )
+
+
+def profile_fields(stored: str) -> list[boot_pb2.ProfileField]:
+    """Return the further fields of a profile, in order of id."""
+    fields: dict[str, dict[str, str]] = orjson.loads(stored or "{}")
+    return [
+        boot_pb2.ProfileField(id=field_id, value=each["value"], alt=each["alt"])
+        for field_id, each in sorted(fields.items())
+    ]
 
 
 def channel_model(conversation: Conversation) -> boot_pb2.Channel:

@@ -12,7 +12,19 @@ from collections.abc import Iterator
 
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import policy
-from svc.webapp.commit.log import Effect, Follow, Mention, PutApp, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.log import (
+    Effect,
+    Follow,
+    Mention,
+    PutApp,
+    PutDirectory,
+    PutUser,
+    PutUserGroup,
+    Revoke,
+    Unfollow,
+    Unmention,
+    Write,
+)
 
 __all__ = [
     "app_key",
@@ -22,6 +34,7 @@ __all__ = [
     "commands_key",
     "conversation_key",
     "count_key",
+    "group_key",
     "member_key",
     "members_key",
     "newest_key",
@@ -72,10 +85,15 @@ def behind_effect(channel_id: str, effect: Effect) -> Iterator[str]:
             yield conversation_key(channel_id)
         case PutUser():
             yield user_key(effect.user["team_id"], effect.user["id"])
+        case PutUserGroup():
+            yield group_key(effect.group["team_id"], effect.group["id"])
+        case Revoke():
+            for token_hash in effect.token_hashes:
+                yield token_key(bytes.fromhex(token_hash))
         case PutApp():
             yield app_key(effect.app["team_id"], effect.app["id"])
             yield commands_key(effect.app["team_id"])
-        case Mention():
+        case Mention() | Unmention():
             return  # counts are not cached
 
 
@@ -122,6 +140,11 @@ def user_key(team_id: str, user_id: str) -> str:
 def team_key(team_id: str) -> str:
     """Key of a workspace."""
     return f"{policy.TEAM.prefix}:{team_id}"
+
+
+def group_key(team_id: str, group_id: str) -> str:
+    """Key of a user group."""
+    return f"{policy.GROUP.prefix}:{team_id}:{group_id}"
 
 
 def app_key(team_id: str, app_id: str) -> str:

@@ -14,7 +14,7 @@ from svc.webapp.commit.log import Json, Write
 from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.store.app_rows import AppRow
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Prefs, Team, Token, User
+from svc.webapp.store.rows import Conversation, ConversationKind, Membership, Prefs, Team, Token, User, UserGroup
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -26,6 +26,7 @@ _USER = row_codec(User)
 _TEAM = row_codec(Team)
 _MEMBERSHIP = row_codec(Membership)
 _APP = row_codec(AppRow)
+_GROUP = row_codec(UserGroup)
 
 
 class Lookups:
@@ -194,6 +195,12 @@ class Lookups:
         """Return the newest page of a conversation's history, as `load` makes it."""
         return await self._cache.get_or_load(keys.newest_key(channel_id), load, JSON) or {}
 
+    async def group(self, team_id: str, group_id: str) -> UserGroup | None:
+        """Return a user group, a disabled one too."""
+        return await self._cache.get_or_load(
+            keys.group_key(team_id, group_id), lambda: self._workspaces.groups.group(team_id, group_id), _GROUP
+        )
+
     async def app(self, team_id: str, app_id: str, load: Callable[[], Awaitable[AppRow | None]]) -> AppRow | None:
         """Return an app, a removed one too, as `load` finds it."""
         return await self._cache.get_or_load(keys.app_key(team_id, app_id), load, _APP)
@@ -225,6 +232,14 @@ class Lookups:
     async def forget_team(self, team_id: str) -> None:
         """Drop one workspace."""
         await self.forget((keys.team_key(team_id),))
+
+    async def forget_group(self, team_id: str, group_id: str) -> None:
+        """Drop one user group."""
+        await self.forget((keys.group_key(team_id, group_id),))
+
+    async def forget_tokens(self, token_hashes: Iterable[bytes]) -> None:
+        """Call after tokens were revoked."""
+        await self.forget(map(keys.token_key, token_hashes))
 
     async def forget_token(self, token_hash: bytes) -> None:
         """Call after a token was added or revoked."""

@@ -42,21 +42,22 @@ class Policy:
     when loading fails. 0 for all that users change themselves: they would not see their own change."""
 
 
-TOKEN = Policy("token", "t2", 60, "a revoked token works for at most a minute")
+TOKEN = Policy("token", "t3", 60, "a revoked token works for at most a minute")
 MEMBER = Policy("member", "m2", 60, "guards what one may read; a post is checked again by its transaction")
 SIDE = Policy("side", "s2", 60, "the user's side of one conversation: the read mark")
 SIDES = Policy("sides", "l2", 60, "lists; what sessions follow is checked against the head of the user's channel")
 MEMBERS = Policy("members", "p2", 60, "the first page of a list")
 COUNT = Policy("count", "n2", 60, "a number for people; exact counting takes 20 ms for 100,000 members")
 CONVERSATION = Policy("conversation", "c3", 300, "name, topic, archived: shown, and told by events to who is connected")
-USER = Policy("user", "u2", 300, "profile: shown, and told by events to who is connected", stale_s=10)
+USER = Policy("user", "u3", 300, "profile: shown, and told by events to who is connected", stale_s=10)
 TEAM = Policy("team", "w2", 300, "name and domain of the workspace: operators change them", stale_s=10)
 PREFS = Policy("prefs", "f2", 60, "what a user chose, for itself; sessions check the head of the user's channel")
 NEWEST = Policy("newest", "h2", 60, "the newest page of history; who is connected got the messages by events")
 APP = Policy("app", "a2", 60, "an app: a change of its settings is told to its owner besides")
 COMMANDS = Policy("commands", "k2", 60, "which slash command is whose; the app itself is asked for besides")
+GROUP = Policy("group", "g2", 60, "who is in a user group: whom a mention of it is for")
 
-CLASSES = (TOKEN, MEMBER, SIDE, SIDES, MEMBERS, COUNT, CONVERSATION, USER, TEAM, PREFS, NEWEST, APP, COMMANDS)
+CLASSES = (TOKEN, MEMBER, SIDE, SIDES, MEMBERS, COUNT, CONVERSATION, USER, TEAM, PREFS, NEWEST, APP, COMMANDS, GROUP)
 _BY_PREFIX = {policy.prefix: policy for policy in CLASSES}
 
 

@@ -12,15 +12,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
-from svc.kit.errors import ParleyError, UnavailableError
+from svc.kit.errors import FailedPreconditionError, ParleyError, UnavailableError
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.app_step import put_app
 from svc.webapp.commit.emoji_step import put_emoji
+from svc.webapp.commit.everybody_step import for_everybody
 from svc.webapp.commit.file_step import Filing
+from svc.webapp.commit.group_step import put_user_group
 from svc.webapp.commit.log import (
     Committed,
     Draft,
@@ -28,16 +31,23 @@ from svc.webapp.commit.log import (
     Follow,
     Json,
     Mention,
+    MentionEverybody,
     PutApp,
     PutDirectory,
     PutEmoji,
     PutFile,
     PutUser,
+    PutUserGroup,
+    Revoke,
     Unfollow,
+    Unmention,
+    UnmentionEverybody,
     Write,
 )
+from svc.webapp.commit.mention_step import note_mentions
 from svc.webapp.commit.mentions import Mentions
 from svc.webapp.commit.plan import decode_effect
+from svc.webapp.commit.revoke_step import revoke
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.priority import note_stored
 from svc.webapp.store.apps import AppStore
@@ -112,6 +122,32 @@ class Effects:
                 await self._put_directory(cause, effect)
             case PutUser():
                 await self._put_user(cause, effect)
+            case Mention():
+                # Of the message itself: a write's ts is that of its first draft.
+                rows = [(user_id, cause.channel_id, cause.ts_us) for user_id in effect.user_ids]
+                await note_mentions(self._stores.users, self._stores.channels, rows)
+            case Unmention():
+                await self._stores.users.unmention(
+                    [(user_id, cause.channel_id, effect.ts_us) for user_id in effect.user_ids]
+                )
+            case MentionEverybody():
+                users, channels = self._stores.users, self._stores.channels
+                note = partial(note_mentions, users, channels)
+                await for_everybody(channels, note, cause.channel_id, cause.ts_us, effect.but)
+            case UnmentionEverybody():
+                users, channels = self._stores.users, self._stores.channels
+                await for_everybody(channels, users.unmention, cause.channel_id, effect.ts_us)
+            case _:
+                await self._put(cause, effect)
+
+    async def _put(self, cause: Cause, effect: PutUserGroup | Revoke | PutEmoji | PutFile | PutApp) -> None:
+        """Do a step that sets something beside users and conversations."""
+        match effect:
+            case PutUserGroup():
+                groups = self._stores.workspaces.groups
+                await put_user_group(self._commit, groups, self._lookups, effect, cause.ts_us, cause.key)
+            case Revoke():
+                await revoke(self._commit, self._stores.users, self._lookups, effect, cause.ts_us, cause.key)
             case PutEmoji():
                 await put_emoji(
                     self._commit, self._stores.workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key
@@ -121,10 +157,6 @@ class Effects:
                 await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
             case PutApp():
                 await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
-            case Mention():
-                # Of the message itself: a write's ts is that of its first draft.
-                rows = [(user_id, cause.channel_id, cause.ts_us) for user_id in effect.user_ids]
-                await self._stores.users.mention(rows)
 
     async def redo(self, due: DueEffect) -> bool:
         """Do a step that its committer left behind, and forget it. False when it has to wait (logged)."""
@@ -214,7 +246,11 @@ class Effects:
 
     async def _put_user(self, cause: Cause, effect: PutUser) -> None:
         user = replace(User(**effect.user), revision_us=cause.ts_us)
-        await self._stores.workspaces.put_user(user)
+        workspaces = self._stores.workspaces
+        if effect.over_us is None:
+            await workspaces.put_user(user)
+        elif not await workspaces.profiles.replace_user(user, effect.over_us):
+            raise FailedPreconditionError(f"user {user.id} was changed meanwhile", subject="over_us")
         await self._lookups.forget_user(user.team_id, user.id)
         told, payload = 0, effect.payload
         for _ in range(ROUNDS_MAX):
@@ -283,6 +319,8 @@ class Writes:
         refused: list[ParleyError] = []
 
         async def step(number: int, effect: Effect) -> None:
+            if isinstance(effect, MentionEverybody | UnmentionEverybody):
+                return  # takes seconds, and nobody waits for it: it is due when the sweepers look
             cause = Cause(write.channel_id, committed.ts_us, number, first_offset)
             async with slots:
                 try:

@@ -280,6 +280,7 @@ def _event(draft: Draft, place: Place, now_us: int) -> event_pb2.Event:
         traceparent=draft.traceparent,
         subscription_change=draft.subscription_change,
         away_change=draft.away_change,
+        revocation=draft.revocation,
         message_ts_us=place.ts_us if draft.message is not None and draft.message.is_to_read else 0,
     )
     if draft.model_change is not None:
@@ -319,6 +320,8 @@ _EFFECTS: dict[str, type[Effect]] = {
     "app": log.PutApp,
     "mention": log.Mention,
     "unmention": log.Unmention,
+    "mention_everybody": log.MentionEverybody,
+    "unmention_everybody": log.UnmentionEverybody,
 }
 """Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""
 _NAMES = {kind: name for name, kind in _EFFECTS.items()}
@@ -334,6 +337,7 @@ def decode_effect(blob: bytes) -> Effect:
     kind = _EFFECTS[cells.pop("op")]
     if "kind" in cells:
         cells["kind"] = ConversationKind(cells["kind"])
-    if "user_ids" in cells:
-        cells["user_ids"] = tuple(cells["user_ids"])
+    for name in ("user_ids", "token_hashes", "payloads", "added", "removed"):
+        if name in cells:
+            cells[name] = tuple(cells[name])
     return kind(**cells)

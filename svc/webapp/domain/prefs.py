@@ -22,6 +22,9 @@ DEFAULTS: Mapping[str, object] = {
 }
 """What clients read without looking whether it is there; the second is JSON within a string, as they expect it."""
 
+OURS = frozenset({"dnd"})
+"""What other methods keep among them; nobody sets it by name, nor is it shown."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.:\-]{1,100}", re.ASCII)
 
 
@@ -31,7 +34,7 @@ def check(change: Mapping[str, object]) -> None:
         raise Refused("no_prefs")
     if len(change) > DRAFTS_MAX:
         raise Refused("too_many_prefs")  # each is told by an event of its own
-    if not all(_NAME.fullmatch(name) for name in change):
+    if not all(_NAME.fullmatch(name) and name not in OURS for name in change):
         raise Refused("invalid_name")
 
 
@@ -53,7 +56,7 @@ def changed(before: bytes, change: Mapping[str, object]) -> bytes:
 def shown(stored: bytes) -> Json:
     """Return all preferences as clients see them."""
     values: Json = orjson.loads(stored)
-    return {**DEFAULTS, **values}
+    return {**DEFAULTS, **{name: value for name, value in values.items() if name not in OURS}}
 
 
 def typed(value: object) -> object:

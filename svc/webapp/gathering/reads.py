@@ -40,6 +40,7 @@ class SharedReads:
         rows, many = AskRules(keys_a_read=ROWS_A_READ), AskRules(keys_a_read=USERS_A_READ)
         self._user_rows: Gatherer[_TeamUser, User] = Gatherer("users", self._read_users, rows)
         self._tokens: Gatherer[_UserHash, Token] = Gatherer("tokens", users.tokens_among, rows)
+        self._tickets: Gatherer[_UserHash, Token] = Gatherer("tickets", users.tokens_by_prefix, rows)
         self._memberships: Gatherer[str, list[Membership]] = Gatherer("memberships", self._read_memberships, many)
         self._prefs: Gatherer[str, Prefs] = Gatherer("prefs", users.prefs_of, AskRules(keys_a_read=PREFS_A_READ))
         self._mentions: Gatherer[str, dict[str, int]] = Gatherer("mentions", users.unread_mentions, many)
@@ -57,6 +58,11 @@ class SharedReads:
         """Return the record of a token (32-byte hash), revoked or not."""
         key = (user_id, token_hash)
         return (await self._tokens.ask([key])).get(key) if is_id(user_id) else None
+
+    async def token_by_prefix(self, user_id: str, prefix: bytes) -> Token | None:
+        """Return the record of a token by the first 16 bytes of its hash, revoked or not."""
+        key = (user_id, prefix)
+        return (await self._tickets.ask([key])).get(key) if is_id(user_id) else None
 
     async def memberships(self, user_id: str) -> Sequence[Membership]:
         """Return what a user is in, in order of id: the first SIDES_MAX + 1, by which one knows that there are more."""

@@ -26,6 +26,7 @@ __all__ = [
     "Token",
     "TokenKind",
     "User",
+    "UserGroup",
 ]
 
 
@@ -109,6 +110,42 @@ class User:
     """Offset of the workspace's channel at which this version was made; 0 when never changed."""
     revision_us: int = 0
     """Which write made this version; a lower one never replaces a higher one. The store sets it."""
+    first_name: str = ""
+    """"" for the first word of the full name."""
+    last_name: str = ""
+    """"" for the rest of it."""
+    phone: str = ""
+    pronouns: str = ""
+    status_expiration_s: int = 0
+    """When the status goes by itself; 0 for one that stays."""
+    fields: str = ""
+    """JSON object of further fields, `{id: {"value": …, "alt": …}}`; "" for none. At most 64 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    """Users of a workspace that a message can name together."""
+
+    id: str
+    """S…"""
+    team_id: str
+    name: str
+    handle: str
+    """Lower case; taken in `names`, so no conversation has it."""
+    description: str = ""
+    channel_ids: str = "[]"
+    """JSON list of the conversations that come with it."""
+    user_ids: str = "[]"
+    """JSON list of those in it, in order of id."""
+    created_s: int = 0
+    created_by: str = ""
+    updated_s: int = 0
+    updated_by: str = ""
+    deleted_s: int = 0
+    """When it was disabled; 0 while it is enabled."""
+    deleted_by: str = ""
+    revision_us: int = 0
+    """Which write made this version; a lower one never replaces a higher one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +310,8 @@ class Token:
     created_s: int = 0
     revoked_s: int = 0
     """0 while it is valid."""
+    expires_s: int = 0
+    """When it ends by itself; 0 for one that does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _PRIMARY_KEYS = {
     "apps": ("team_id", "id"),
     "emoji": ("team_id", "name"),
     "files": ("team_id", "id"),
+    "user_groups": ("team_id", "id"),
     "memberships": ("user_id", "channel_id"),
 }
 

@@ -223,6 +223,16 @@ class UserStore:
         return {(row[0], bytes(row[1])): decode(Token, row) for row in rows}
 
     @query("user")
+    async def tokens_by_prefix(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Token]:
+        """Return the records of those tokens, (user, first 16 bytes of the hash), that there are. At most 500."""
+        if not keys:
+            return {}
+        # By user, then by bytes that no index has: a user has a few tokens.
+        where, args = pairs_in("user_id", "LEFT(token_hash, 16)", keys)
+        rows = await self._db.rows(f"SELECT {columns(Token)} FROM tokens WHERE {where}", args)
+        return {(row[0], bytes(row[1])[:16]): decode(Token, row) for row in rows}
+
+    @query("user")
     async def tokens(self, user_id: str) -> list[Token]:
         """Return the user's tokens, at most 1,000."""
         rows = await self._db.rows(f"SELECT {columns(Token)} FROM tokens WHERE user_id = %s LIMIT 1000", (user_id,))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from svc.kit.errors import AlreadyExistsError
 from svc.webapp.store.decode import columns, decode, decode_all, encode
+from svc.webapp.store.groups import GroupStore
 from svc.webapp.store.pools import Database
+from svc.webapp.store.profiles import ProfileStore
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Emoji, Team, User
 from svc.webapp.store.sql import insert_rows, upsert_newer
@@ -22,6 +24,8 @@ class WorkspaceStore:
     def __init__(self, database: Database) -> None:
         """`database`: the keyspace's pool; lifetime is the caller's."""
         self._db = database
+        self.profiles = ProfileStore(database)
+        self.groups = GroupStore(database)
 
     @query("workspace")
     async def team(self, team_id: str) -> Team | None:

@@ -9,9 +9,9 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
-from svc.webapp.commit.log import Follow, Mention, PutApp, PutDirectory, PutUser, Unfollow, Write
+from svc.webapp.commit.log import Follow, Mention, PutApp, PutDirectory, PutUser, PutUserGroup, Revoke, Unfollow, Write
 from svc.webapp.commit.plan import State, decode_effect, plan
-from svc.webapp.store.rows import Conversation, ConversationKind, User
+from svc.webapp.store.rows import Conversation, ConversationKind, User, UserGroup
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 
 PUBLIC = ConversationKind.PUBLIC
@@ -28,6 +28,8 @@ WRITES = {
     "join": Write(CHANNEL, (note(), note()), members_added=(ALICE,), effects=FOLLOW[:1]),
     "leave": Write(CHANNEL, (note(), note()), members_removed=(BOB,), effects=(Unfollow(BOB),)),
     "user": Write(TEAM, effects=(PutUser(asdict(User(ALICE, TEAM, "alice"))),)),
+    "group": Write(TEAM, effects=(PutUserGroup(asdict(UserGroup("S0000000001", TEAM, "Ops", "ops")), 0),)),
+    "revoke": Write(ALICE, effects=(Revoke(ALICE, ("00ff",)),)),
     "app": Write(TEAM, effects=(PutApp({"team_id": TEAM, "id": "A0000000001"}),)),
     "mention": Write(CHANNEL, (message("m"),), effects=(Mention((BOB,)),)),
     "own": Write(ALICE, (note(),)),
@@ -74,6 +76,7 @@ def test_every_class_has_keys_and_every_key_a_class() -> None:
         keys.prefs_key(ALICE),
         keys.newest_key(CHANNEL),
         keys.app_key(TEAM, "A1"),
+        keys.group_key(TEAM, "S1"),
         keys.commands_key(TEAM),
     ]
     assert {policy_of(key) for key in made} == set(CLASSES)

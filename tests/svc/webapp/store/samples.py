@@ -6,34 +6,53 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from svc.webapp.commit.log import PutDirectory, Write
+from svc.webapp.commit.log import Annotation, Item, MessageChange, MessageRemoval, PutDirectory, Write
+from svc.webapp.store.app_places import AppPlaceStore
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.file_rows import File, FileShare, FileState
 from svc.webapp.store.files import FileFilter, FileStore
+from svc.webapp.store.groups import GroupStore
 from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
+from svc.webapp.store.profiles import ProfileStore
 from svc.webapp.store.retention import RetentionStore
 from svc.webapp.store.rows import (
+    AnnotationKind,
     Bot,
     Conversation,
     ConversationKind,
     Emoji,
+    ItemKind,
     Membership,
     Prefs,
     Team,
     Token,
     TokenKind,
     User,
+    UserGroup,
 )
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.views import ViewStore
 from svc.webapp.store.workspace import WorkspaceStore
-from tests.svc.webapp.store import app_samples
+from tests.svc.webapp.store import app_samples, place_samples
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 
-STORES = (WorkspaceStore, ChannelStore, UserStore, OutboxStore, RetentionStore, Bulk, AppStore, ViewStore, FileStore)
+STORES = (
+    ProfileStore,
+    GroupStore,
+    WorkspaceStore,
+    ChannelStore,
+    UserStore,
+    OutboxStore,
+    RetentionStore,
+    Bulk,
+    AppStore,
+    AppPlaceStore,
+    ViewStore,
+    FileStore,
+)
 LATER_US = 4_000_000_000_000_000
 """After everything that a test writes."""
 OTHER = "C0000000002"
@@ -47,9 +66,12 @@ def calls(pools: Pools) -> Calls:
     """Return the calls by the method's name, in an order in which they find something to do."""
     return {
         **_of_workspace(WorkspaceStore(pools.workspace)),
+        **_of_profiles(ProfileStore(pools.workspace)),
+        **_of_groups(GroupStore(pools.workspace)),
         **_of_files(FileStore(pools.workspace)),
         **_of_channel(ChannelStore(pools.channel)),
         **_of_user(UserStore(pools.user)),
+        **place_samples.of_places(AppPlaceStore(pools.user)),
         **app_samples.of_apps(AppStore(pools.workspace)),
         **app_samples.of_views(ViewStore(pools.workspace)),
         **_of_bulk(Bulk(pools)),
@@ -72,6 +94,29 @@ def writes() -> Sequence[Write]:
     joins = [Write(f"C{number:010d}", (note(),), members_added=(ALICE, BOB)) for number in range(2, 40)]
     leaves = [Write(f"C{number:010d}", (note(),), members_removed=(BOB,)) for number in range(2, 40)]
     return (create, leave, reply, again, *joins, *leaves, *others)
+
+
+def alterations(ts_us: int) -> Sequence[Sequence[Write]]:
+    """Return batches that make the committer send its statements for what is there already.
+
+    `ts_us`: of a message that is the newest of its channel, at the offset 1, and has two replies at the offsets 2, 3,
+    1 and 2 us after it.
+    """
+    things = [Annotation(ts_us + n, AnnotationKind.REACTION, "+1", who) for n in (0, 1) for who in (ALICE, BOB)]
+    items = tuple(Item(ItemKind.BOOKMARK, each, b"{}", is_new=True) for each in ("a", "b", "c"))
+
+    def write(**altered: Any) -> Write:
+        return Write(CHANNEL, (note(),), **altered)
+
+    first, rest = tuple(things[:2]), tuple(things[2:])
+    dropped = tuple((item.kind, item.id) for item in items[1:])
+    changes = (MessageChange(ts_us + 1, 2, text="t"), MessageChange(ts_us, 1, extra=b"{}"))
+    return (
+        (write(annotated=first, items=items), write(annotated=rest, changed=changes)),
+        (write(unannotated=rest, items_dropped=dropped),),
+        (write(removed=(MessageRemoval(ts_us + 2, 3),)),),
+        (write(removed=(MessageRemoval(ts_us + 1, 5), MessageRemoval(ts_us, 5))),),
+    )
 
 
 def _of_workspace(store: WorkspaceStore) -> Calls:
@@ -112,6 +157,24 @@ def _of_workspace(store: WorkspaceStore) -> Calls:
     }
 
 
+def _of_profiles(store: ProfileStore) -> Calls:
+    later = User(ALICE, TEAM, "alice", status_text="out", status_expiration_s=9, revision_us=8)
+    return {
+        "ProfileStore.replace_user": [lambda: store.replace_user(later, 3)],
+        "ProfileStore.expired_statuses": [lambda: store.expired_statuses(10, 5)],
+    }
+
+
+def _of_groups(store: GroupStore) -> Calls:
+    group = UserGroup("S0000000001", TEAM, "Ops", "ops", revision_us=5)
+    return {
+        "GroupStore.put": [lambda: store.put(group, 0), lambda: store.put(replace(group, revision_us=6), 5)],
+        "GroupStore.group": [lambda: store.group(TEAM, group.id)],
+        "GroupStore.groups": [lambda: store.groups(TEAM)],
+        "GroupStore.count": [lambda: store.count(TEAM)],
+    }
+
+
 def _of_files(store: FileStore) -> Calls:
     file = File(TEAM, "F0000000001", ALICE, FileState.PENDING, "a.txt", "a", "text", 5, 1)
     share = FileShare(TEAM, file.id, CHANNEL, 7, int(ConversationKind.PUBLIC), ALICE, "snippets", 1)
@@ -124,7 +187,10 @@ def _of_files(store: FileStore) -> Calls:
         "FileStore.put_file": [lambda: store.put_file(replace(file, state=FileState.DELETED, revision_us=3))],
         "FileStore.put_shares": [lambda: store.put_shares([share, replace(share, channel_id=ALICE, ts_us=0)])],
         "FileStore.shares": [lambda: store.shares(TEAM, [file.id])],
-        "FileStore.listed": [lambda: store.listed(TEAM, wanted, 5), lambda: store.listed(TEAM, FileFilter([ALICE]), 5)],
+        "FileStore.listed": [
+            lambda: store.listed(TEAM, wanted, 5),
+            lambda: store.listed(TEAM, FileFilter([ALICE]), 5, offset=5, before=(9, file.id)),
+        ],
         "FileStore.count_listed": [lambda: store.count_listed(TEAM, wanted)],
         "FileStore.bytes_used": [lambda: store.bytes_used(TEAM)],
         "FileStore.drop_shares": [lambda: store.drop_shares(TEAM, file.id)],
@@ -148,6 +214,7 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.history": [
             lambda: store.history(CHANNEL),
             lambda: store.history(CHANNEL, latest_us=9, oldest_us=1, inclusive=True),
+            lambda: store.history("C0000000075", latest_us=9),
         ],
         "ChannelStore.replies": [
             lambda: store.replies(CHANNEL, 1),
@@ -157,6 +224,17 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.quiet": [lambda: store.quiet(channels)],
         "ChannelStore.heads": [lambda: store.heads(channels)],
         "ChannelStore.activity": [lambda: store.activity(channels)],
+        "ChannelStore.to_read_among": [lambda: store.to_read_among([(CHANNEL, 1), (OTHER, 2)])],
+        "ChannelStore.annotations": [lambda: store.annotations(CHANNEL, [1, 2])],
+        "ChannelStore.annotated_by": [lambda: store.annotated_by(CHANNEL, AnnotationKind.PIN, 5, 1)],
+        "ChannelStore.count_annotated": [lambda: store.count_annotated(CHANNEL, AnnotationKind.PIN, 5)],
+        "ChannelStore.annotated_of": [
+            lambda: store.annotated_of(ALICE, AnnotationKind.REACTION, 5),
+            lambda: store.annotated_of(ALICE, AnnotationKind.REACTION, 5, 9),
+        ],
+        "ChannelStore.items": [lambda: store.items(CHANNEL, ItemKind.BOOKMARK, "a", 5)],
+        "ChannelStore.item": [lambda: store.item(CHANNEL, ItemKind.BOOKMARK, "a")],
+        "ChannelStore.due_items": [lambda: store.due_items(LATER_US, 5)],
         "ChannelStore.log": [lambda: store.log(CHANNEL, 0, 5)],
         "ChannelStore.logs": [lambda: store.logs({CHANNEL: 0, OTHER: 0}, 5)],
     }
@@ -172,6 +250,7 @@ def _of_user(store: UserStore) -> Calls:
         "UserStore.membership": [lambda: store.membership(ALICE, CHANNEL)],
         "UserStore.side": [lambda: store.side(ALICE, CHANNEL)],
         "UserStore.mention": [lambda: store.mention([(ALICE, CHANNEL, 9), (BOB, OTHER, 9)])],
+        "UserStore.unmention": [lambda: store.unmention([(ALICE, CHANNEL, 9), (ALICE, OTHER, 9)])],
         "UserStore.unread_mentions": [lambda: store.unread_mentions([ALICE, BOB])],
         "UserStore.count_mentions": [lambda: store.count_mentions(ALICE, CHANNEL, 1, 9)],
         "UserStore.change_prefs": [lambda: store.change_prefs(ALICE, lambda prefs: replace(prefs, away=True))],
@@ -182,6 +261,7 @@ def _of_user(store: UserStore) -> Calls:
         "UserStore.add_token": [lambda: store.add_token(token)],
         "UserStore.token": [lambda: store.token(ALICE, HASH)],
         "UserStore.tokens_among": [lambda: store.tokens_among([(ALICE, HASH), (BOB, HASH)])],
+        "UserStore.tokens_by_prefix": [lambda: store.tokens_by_prefix([(ALICE, HASH[:16]), (BOB, HASH[:16])])],
         "UserStore.tokens": [lambda: store.tokens(ALICE)],
         "UserStore.revoke_token": [lambda: store.revoke_token(ALICE, HASH, 2)],
     }
