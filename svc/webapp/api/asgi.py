@@ -97,7 +97,7 @@ class Api:
         method = METHODS.get(name)
         label = name if method else "unknown"
         started = time.perf_counter()
-        turn = Turn(method.priority if method else Priority.TRANSIENT, _is_gone(receive))
+        turn = Turn(method.priority if method else Priority.TRANSIENT, is_gone(receive))
         try:
             with self._tracer.start_as_current_span(_span_name(scope, label), kind=SpanKind.SERVER) as span:
                 reply = await self._reply(scope, receive, method, name, turn)
@@ -118,7 +118,7 @@ class Api:
         try:
             with gate.arriving(turn):
                 async with asyncio.timeout(config.request_s):
-                    body = await _read(receive, config.body_bytes_max, lambda size: gate.hold(turn, size))
+                    body = await read(receive, config.body_bytes_max, lambda size: gate.hold(turn, size))
         except BodyTooLarge:
             code = method.oversize if method else "invalid_arguments"
             message = f"[ERROR] the body must not be larger than {config.body_bytes_max} bytes"
@@ -150,7 +150,7 @@ def _bounded(method: Method | None, reply: Reply) -> str:
     return "echoed" if is_echo else reply.outcome
 
 
-def _is_gone(receive: Receive) -> Callable[[], bool]:
+def is_gone(receive: Receive) -> Callable[[], bool]:
     """Return what tells whether the client has hung up.
 
     ASGI says so only to who awaits it, and a task that does, for each request, costs more than most requests. So
@@ -160,7 +160,7 @@ def _is_gone(receive: Receive) -> Callable[[], bool]:
     return lambda: bool(getattr(cycle, "disconnected", False))
 
 
-async def _read(receive: Receive, bytes_max: int, hold: Callable[[int], None]) -> bytes:
+async def read(receive: Receive, bytes_max: int, hold: Callable[[int], None]) -> bytes:
     """Return the body, whose bytes are told to `hold`. Raises BodyTooLarge after it was read to its end, or to where
     patience ends.
     """

@@ -5,6 +5,7 @@ from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
 from svc.webapp.store.sql import insert_rows, upsert_newer
+from svc.webapp.store.views import ViewStore
 
 __all__ = ["AppStore"]
 
@@ -18,6 +19,8 @@ class AppStore:
     def __init__(self, database: Database) -> None:
         """`database`: the workspace keyspace's pool; lifetime is the caller's."""
         self._db = database
+        self.views = ViewStore(database)
+        """What apps show to people."""
 
     @query("workspace")
     async def app(self, team_id: str, app_id: str) -> AppRow | None:

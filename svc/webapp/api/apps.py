@@ -1,0 +1,78 @@
+"""apps.* and commands.list: what a workspace's admins do with apps, and what people may ask of them."""
+
+from __future__ import annotations
+
+from svc.webapp.api.arguments import Arg
+from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.domain.apps.making import CODE_S
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.rows import TokenKind
+
+PEOPLE = frozenset({TokenKind.USER})
+
+
+async def install(call: Call) -> Answer:
+    """Give an admin a code that the app's owner changes for a token, once, within ten minutes."""
+    caller, args, apps = call.caller, call.args, call.services.apps
+    await apps.making.check_admin(caller)
+    app = await apps.directory.app(caller.team_id, args.text("app_id"))
+    if app is None:
+        raise Refused("app_not_found")
+    code = await apps.making.install(app, caller.user_id, args.text("scope"), args.text("redirect_uri"))
+    return {"code": code, "client_id": app.client_id, "app_id": app.id, "expires_in": CODE_S}
+
+
+async def uninstall(call: Call) -> Answer:
+    """Revoke all tokens and webhooks of the app whose token calls, and which knows its own secret."""
+    apps, args = call.services.apps, call.args
+    app = await apps.making.authenticated(args.text("client_id"), args.text("client_secret"))
+    if app.id != call.caller.app_id or app.team_id != call.caller.team_id:
+        raise Refused("client_id_token_mismatch")
+    await apps.making.uninstall(app)
+    return {}
+
+
+async def list_commands(call: Call) -> Answer:
+    """List the slash commands and shortcuts of the workspace's apps, for a client to offer them."""
+    commands: list[Answer] = []
+    shortcuts: list[Answer] = []
+    for app in await call.services.apps.directory.apps_of(call.caller.team_id):
+        whose = {"app": app.id, "app_name": app.name}
+        commands += [
+            {"name": each.name, "desc": each.description, "usage": each.usage_hint, "type": "app", **whose}
+            for each in app.commands
+        ]
+        shortcuts += [
+            {
+                "callback_id": each.callback_id,
+                "name": each.name,
+                "type": "message_action" if each.is_of_message else "global",
+                **whose,
+            }
+            for each in app.shortcuts
+        ]
+    commands.sort(key=lambda each: str(each["name"]))
+    return {"commands": commands, "shortcuts": shortcuts}
+
+
+METHODS = (
+    Method(
+        "apps.install",
+        install,
+        (Arg("app_id", required=True, missing="app_not_found"), Arg("scope"), Arg("redirect_uri")),
+        writes=True,
+        tokens=PEOPLE,
+        tier=Tier.T2,
+    ),
+    Method(
+        "apps.uninstall",
+        uninstall,
+        (
+            Arg("client_id", required=True, missing="invalid_client_id"),
+            Arg("client_secret", required=True, missing="bad_client_secret"),
+        ),
+        writes=True,
+        tier=Tier.T1,
+    ),
+    Method("commands.list", list_commands, tokens=PEOPLE, tier=Tier.T2),
+)

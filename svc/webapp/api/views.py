@@ -1,0 +1,86 @@
+"""views.*: what apps show people in windows of their own, and what people fill in there."""
+
+from __future__ import annotations
+
+from svc.webapp.api.apps import PEOPLE
+from svc.webapp.api.arguments import Arg, Kind
+from svc.webapp.api.call import Answer, Call, Method, Tier
+
+VIEW = Arg("view", Kind.OBJECT, required=True)
+VIEW_ID = Arg("view_id", required=True, missing="view_not_found")
+TRIGGER = Arg("trigger_id", required=True, missing="invalid_trigger_id")
+STATE = Arg("state", Kind.OBJECT)
+
+
+async def open_view(call: Call) -> Answer:
+    """Open a modal for the person who did something a moment ago."""
+    args = call.args
+    return {"view": await call.services.apps.views.open(call.caller, args.text("trigger_id"), args.mapping("view"))}
+
+
+async def push(call: Call) -> Answer:
+    """Put a modal upon another."""
+    args = call.args
+    return {"view": await call.services.apps.views.push(call.caller, args.text("trigger_id"), args.mapping("view"))}
+
+
+async def update(call: Call) -> Answer:
+    """Replace what a view shows."""
+    args = call.args
+    view = await call.services.apps.views.update(
+        call.caller, args.mapping("view"), args.text("view_id"), args.text("external_id"), args.text("hash")
+    )
+    return {"view": view}
+
+
+async def publish(call: Call) -> Answer:
+    """Show a person something at the app's home."""
+    args = call.args
+    view = await call.services.apps.views.publish(
+        call.caller, args.text("user_id"), args.mapping("view"), args.text("hash")
+    )
+    return {"view": view}
+
+
+async def home(call: Call) -> Answer:
+    """Return what an app shows the caller at home: null when nothing."""
+    return {"view": await call.services.apps.views.home(call.caller, call.args.text("app_id"))}
+
+
+async def submit(call: Call) -> Answer:
+    """Give the app what was filled in, and say what becomes of the modal."""
+    args = call.args
+    return await call.services.apps.views.submit(call.caller, args.text("view_id"), args.mapping("state"))
+
+
+async def close(call: Call) -> Answer:
+    """Close a modal, or all of its stack."""
+    args = call.args
+    await call.services.apps.views.close(
+        call.caller, args.text("view_id"), args.mapping("state"), is_cleared=args.flag("is_cleared")
+    )
+    return {}
+
+
+METHODS = (
+    Method("views.open", open_view, (TRIGGER, VIEW), writes=True, tier=Tier.T4),
+    Method("views.push", push, (TRIGGER, VIEW), writes=True, tier=Tier.T4),
+    Method(
+        "views.update",
+        update,
+        (Arg("view_id"), Arg("external_id"), VIEW, Arg("hash")),
+        writes=True,
+        tier=Tier.T4,
+    ),
+    Method(
+        "views.publish",
+        publish,
+        (Arg("user_id", required=True, missing="user_not_found"), VIEW, Arg("hash")),
+        writes=True,
+        tier=Tier.T4,
+        partly="apps hear no app_home_opened",
+    ),
+    Method("views.home", home, (Arg("app_id", required=True, missing="app_not_found"),), tokens=PEOPLE),
+    Method("views.submit", submit, (VIEW_ID, STATE), writes=True, tokens=PEOPLE),
+    Method("views.close", close, (VIEW_ID, STATE, Arg("is_cleared", Kind.FLAG)), writes=True, tokens=PEOPLE),
+)

@@ -1,0 +1,111 @@
+"""The rules of apps joined together: what the Web API, the addresses of webhooks and the operator's commands call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svc.kit.clock import Clock
+from svc.kit.ids import IdMint
+from svc.kit.tokens import SECRET_BYTES_MIN, Signer
+from svc.webapp.cache.lookups import Lookups
+from svc.webapp.commit.effects import Stores, Writes
+from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.apps.actions import Actions
+from svc.webapp.domain.apps.commands import Commands
+from svc.webapp.domain.apps.delivery import Delivery, DeliveryTwin
+from svc.webapp.domain.apps.directory import AppDirectory
+from svc.webapp.domain.apps.making import AppMaking
+from svc.webapp.domain.apps.passes import Passes
+from svc.webapp.domain.apps.responses import Responses
+from svc.webapp.domain.apps.speech import Speech
+from svc.webapp.domain.apps.views import Views
+from svc.webapp.domain.apps.webhooks import Pace, Webhooks, unhurried
+from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.edits import Edits
+from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.notes import Notes
+from svc.webapp.domain.reading import Reading
+
+__all__ = ["AppLinks", "AppRules", "Places", "alone", "app_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppLinks:
+    """What the rules of apps have of the outside."""
+
+    signer: Signer
+    """Of trigger_ids and response_urls; the installation's, so that every webapp takes what another gave out."""
+    delivery: Delivery
+    """The way to apps."""
+    pace: Pace = unhurried
+    """How often a webhook may post."""
+
+
+def alone() -> AppLinks:
+    """Return links for commands, which reach no app and give out no pass that is ever shown."""
+    return AppLinks(Signer("-" * SECRET_BYTES_MIN), DeliveryTwin())
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The rules of messages and conversations, on which these stand."""
+
+    directory: Directory
+    messages: Messages
+    notes: Notes
+    edits: Edits
+    reading: Reading
+    accounts: Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class AppRules:
+    """Everything about apps."""
+
+    directory: AppDirectory
+    making: AppMaking
+    webhooks: Webhooks
+    commands: Commands
+    actions: Actions
+    views: Views
+    responses: Responses
+
+
+def app_rules(
+    stores: Stores,
+    lookups: Lookups,
+    writes: Writes,
+    places: Places,
+    links: AppLinks,
+    clock: Clock,
+    mint: IdMint,
+) -> AppRules:
+    """Return the rules of apps. Makes objects only."""
+    directory = AppDirectory(lookups, stores.apps)
+    passes = Passes(links.signer, stores.apps, clock)
+    speech = Speech(places.messages, places.notes, places.edits, writes)
+    shown = Views(directory, stores.apps.views, lookups, links.delivery, passes, writes, clock, mint)
+    return AppRules(
+        directory=directory,
+        making=AppMaking(
+            directory, stores.apps, places.accounts, stores.workspaces, stores.users, lookups, writes, clock, mint
+        ),
+        webhooks=Webhooks(
+            directory, stores.apps, stores.workspaces, places.directory, places.messages, clock, mint, links.pace
+        ),
+        commands=Commands(directory, places.directory, lookups, links.delivery, passes, speech),
+        actions=Actions(
+            directory,
+            places.directory,
+            stores.channels,
+            stores.workspaces,
+            places.reading,
+            lookups,
+            shown,
+            links.delivery,
+            passes,
+            clock,
+        ),
+        views=shown,
+        responses=Responses(directory, passes, speech),
+    )
