@@ -41,7 +41,7 @@ async def kick(call: Call) -> Answer:
     """Remove somebody else from a conversation."""
     args = call.args
     await call.services.conversation_changes.kick(call.caller, args.text("channel"), args.text("user"))
-    return {}
+    return {"errors": {}}
 
 
 async def _describe(call: Call, what: str) -> Answer:
