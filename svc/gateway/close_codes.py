@@ -42,6 +42,12 @@ class CloseCode(IntEnum):
     """What the session follows is not known any more: come back, and reload."""
     USER_GONE = 4100
     """There is no such user any more."""
+    TOKEN_REVOKED = 4101
+    """The token that the session was begun with is valid no longer."""
+    TOKEN_EXPIRED = 4102
+    """Its time is over."""
+    TOO_MANY = 4103
+    """The app has as many connections as it may have."""
 
 
 def may_come_back(code: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from svc.gateway.admission import AdmissionLimits
+from svc.gateway.apps.desk import AppLimits
 from svc.gateway.keepalive import KeepaliveLimits
 from svc.gateway.lazy.lazy import LazyLimits
 from svc.gateway.prefetch.prefetch import PrefetchLimits
@@ -22,6 +23,7 @@ class GatewayConfig:
     admission: AdmissionLimits
     lazy: LazyLimits
     prefetch: PrefetchLimits
+    apps: AppLimits
     ws_port: int = setting(
         "PARLEY_GATEWAY_WS_PORT", default=0, minimum=0, maximum=65535, help="WebSocket port; 0 takes a free one"
     )

@@ -17,8 +17,9 @@ from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.presence.reports import Presence
-from svc.gateway.session import Action, Post, PresenceQuery, PresenceSub, Resume, Typing
+from svc.gateway.session import Post, PresenceQuery, PresenceSub, Resume, Typing
 from svc.gateway.sockets import Connection
+from svc.gateway.talk import AnyAction
 from svc.kit.clock import Clock
 
 
@@ -69,7 +70,7 @@ class FrontDesk:
         self._presence.connected(connection)
         self._openings.open(connection, self.hub)
 
-    def act(self, connection: Connection, action: Action) -> None:
+    def act(self, connection: Connection, action: AnyAction) -> None:
         """See sockets.Desk."""
         if isinstance(action, Post):
             self._posts.post(connection, action)

@@ -24,6 +24,9 @@ PATH = "/ws/"
 READ_BUFFER_BYTES = 2_048
 """Where picows begins (it grows): most clients send less at once, and an idle connection keeps this much."""
 
+AppEntry = Callable[[Ticket, tuple[str, int], int], Connection]
+"""Makes the connection of an app of its ticket, its name, and the time (unix seconds)."""
+
 RETRY_AFTER_MAX_S = 5
 """Refused clients are spread over this many seconds."""
 
@@ -76,9 +79,14 @@ class Door:
         clock: Clock,
         instance_id: str,
         rng: Random,
+        apps: AppEntry | None = None,
     ) -> None:
-        """Admit bearers of tickets that `gate` accepts, as fast as `admission` allows, until `shut`."""
+        """Admit bearers of tickets that `gate` accepts, as fast as `admission` allows, until `shut`.
+
+        `apps` makes the connections of apps; without it there are none.
+        """
         self._gate = gate
+        self._apps = apps
         self._admission = admission
         self._connections = connections
         self._wiring = wiring
@@ -135,8 +143,15 @@ class Door:
         self._number += 1
         # Sorted by text as by number, for the operators' pages.
         name = (f"{self._instance_id}-{self._number:010d}", self._number)
+        if bearer.app_id:
+            return self._app_connection(bearer, name, int(now_unix_s))
         session = Session(self._limits, self._clock.now(), awaits_resume=bearer.resumes)
         return Connection(self._wiring, session, bearer, name, int(now_unix_s))
+
+    def _app_connection(self, bearer: Ticket, name: tuple[str, int], now_unix_s: int) -> Connection:
+        if self._apps is None:
+            raise Refusal(HTTPStatus.FORBIDDEN, "Socket Mode is not served here")
+        return self._apps(bearer, name, now_unix_s)
 
 
 def _response(refusal: Refusal) -> WSUpgradeResponse:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.frames import GOODBYE
 from svc.gateway.sockets import CLOSE_TIMEOUT_S
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
@@ -61,8 +60,7 @@ class Drain:
             elapsed = self._clock.now() - start
             due = self._due(elapsed, spread_s, len(leaving))
             for connection in leaving[told:due]:
-                connection.greet()
-                connection.push(GOODBYE)
+                connection.say_goodbye()
             told = due
             due = self._due(elapsed - linger_s, spread_s, len(leaving))
             for connection in leaving[closed:due]:

@@ -53,6 +53,11 @@ GOODBYE = text_frame(b'{"type":"goodbye"}')
 """We are about to close; slack_sdk and slack-go reconnect at once."""
 
 
+def error(message: str) -> bytes:
+    """Return what a session is told before it is closed for good."""
+    return json_frame({"type": "error", "error": {"code": 1, "msg": message}})
+
+
 def hello(host_id: str) -> bytes:
     """Return the first frame of every connection."""
     return json_frame({"type": "hello", "host_id": host_id})

@@ -262,6 +262,9 @@ class Hub:
         self._push(event, (member,))
 
     def _push(self, event: event_pb.Event, members: Iterable[Member]) -> None:
+        if event.kind == event_pb.EVENT_KIND_USER and event.HasField("revocation"):
+            for member in tuple(members):
+                member.revoke(event.revocation.token_prefixes)
         if event.kind == event_pb.EVENT_KIND_USER and event.HasField("subscription_change"):
             for member in tuple(members):
                 self._push_change(event, member)

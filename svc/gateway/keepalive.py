@@ -50,7 +50,10 @@ async def keep_alive(connections: Iterable[Connection], limits: KeepaliveLimits,
         now = clock.now()
         # Never empty: the parser of a common client waits for more bytes after a lone 2-byte frame.
         frame = ping_frame(b"%d" % (clock.wall_us() // 1000))
+        now_unix_s = clock.wall_us() / 1_000_000
         for connection in connections:
+            if connection.ticket.ends_unix_s:
+                connection.expire(now_unix_s)
             if connection.number % SLICES != turn:
                 continue
             if now - connection.heard_at > limits.silence_max_s:

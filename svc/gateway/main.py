@@ -17,6 +17,8 @@ from svc.feed.metrics import observe_feed
 from svc.feed.uplinks import Consumer
 from svc.gateway import frames
 from svc.gateway.admission import Admission
+from svc.gateway.apps.desk import AppDesk
+from svc.gateway.apps.lines import RemoteOwners
 from svc.gateway.config import GatewayConfig
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
@@ -51,12 +53,20 @@ class _Parts:
     connections: Connections
     desk: FrontDesk
     door: Door
+    apps: AppDesk
     observed: Observed
     consumer: Consumer
 
 
 def _assemble(
-    config: GatewayConfig, me: str, clock: Clock, feed: Feed, pools: StubPools, presence: Presence, tasks: Tasks
+    config: GatewayConfig,
+    me: str,
+    clock: Clock,
+    feed: Feed,
+    pools: StubPools,
+    presence: Presence,
+    owners: RemoteOwners,
+    tasks: Tasks,
 ) -> _Parts:
     rng = SystemRandom()
     connections = Connections(config.connections_max)
@@ -71,9 +81,10 @@ def _assemble(
     gate = TicketGate(Signer(config.instance.secret), me)
     admission = Admission(config.admission, rng, clock.now())
     openings.on_listed = lambda took_s: admission.opened(took_s, clock.now())
-    door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng)
-    observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch)
-    return _Parts(connections, desk, door, observed, Remembering(recent, desk.hub))
+    apps = AppDesk(connections, outbox, owners, tasks, clock, me, config.apps)
+    door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng, apps.admit)
+    observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch, apps)
+    return _Parts(connections, desk, door, apps, observed, Remembering(recent, desk.hub))
 
 
 def _tasks_max(config: GatewayConfig) -> int:
@@ -95,13 +106,15 @@ async def serve(config: GatewayConfig) -> None:
         await disco.ring("edge", zone=config.instance.zone)
         servers = RemotePresence(disco.pools, presence_ring)
         presence = Presence(subscriber, servers, tasks, clock, config.keepalive.idle_s)
-        parts = _assemble(config, me, clock, feed, disco.pools, presence, tasks)
+        owners = RemoteOwners(disco.pools, await disco.ring("webapp"))
+        parts = _assemble(config, me, clock, feed, disco.pools, presence, owners, tasks)
         drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s)
         observe_feed(feed)
         observe_gateway(parts.observed)
         await up.enter_async_context(following(disco, feed, parts.consumer))
         await up.enter_async_context(presence.running())
         up.callback(presence_ring.subscribe(presence.ring_changed))
+        await up.enter_async_context(background("app connections", parts.apps.run()))
         await up.enter_async_context(background("pings", keep_alive(parts.connections, config.keepalive, clock)))
         ws_port = await up.enter_async_context(open_door(parts.door.answer, config.instance.bind_host, config.ws_port))
         servicer = GatewayServicer(parts.connections, drain)

@@ -46,6 +46,10 @@ class Member(Protocol):
         """Write an encoded frame soon. Must not raise."""
         ...
 
+    def revoke(self, token_prefixes: Iterable[bytes]) -> None:
+        """End soon if it was begun with one of these tokens, by the first bytes of their hashes. Must not raise."""
+        ...
+
     def hold(self) -> HeldOutput:
         """Write nothing from here on until `release`; the same again while it is held."""
         ...

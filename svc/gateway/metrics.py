@@ -9,6 +9,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from svc.gateway.admission import Admission, Arrival
+from svc.gateway.apps.desk import AppDesk
 from svc.gateway.door import Connections, Door
 from svc.gateway.hub import Hub
 from svc.gateway.lazy.lazy import Lazy
@@ -29,6 +30,7 @@ class Observed:
     openings: Openings
     lazy: Lazy
     prefetch: Prefetch
+    apps: AppDesk
 
 
 def observe_gateway(parts: Observed) -> None:
@@ -46,6 +48,8 @@ def observe_gateway(parts: Observed) -> None:
     _counter(meter, "parley_gateway_resumed", "sessions begun with a token", lambda: openings.resumed)
     _counter(meter, "parley_gateway_vouched", "of these, whose tickets said what they follow", lambda: openings.vouched)
     _counter(meter, "parley_gateway_resume_failures", "tokens of little use", lambda: openings.resume_failures)
+    _gauge(meter, "parley_gateway_app_connections", "open Socket Mode connections", lambda: len(parts.apps))
+    _counter(meter, "parley_gateway_app_acks", "envelopes acknowledged by apps", lambda: parts.apps.acks)
     _observe_admission(meter, parts.admission)
     _observe_edge(meter, parts.lazy, parts.prefetch)
 

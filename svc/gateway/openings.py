@@ -22,7 +22,7 @@ from svc.gateway.sockets import Connection
 from svc.gateway.webapp import Subscriptions, Webapp
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
-from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError
+from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError, UnauthenticatedError
 from svc.kit.lifecycle import Tasks
 
 OPENINGS_MAX = 400
@@ -122,6 +122,7 @@ class Openings:
         subscriptions = subscriptions or await self._listed(connection)
         if subscriptions is None:
             return
+        connection.is_known = True
         connection.greet()
         user_id = connection.user_id
         self._words.set_away(user_id, subscriptions.is_away_by_hand, subscriptions.head(user_id))
@@ -183,7 +184,11 @@ class Openings:
             if connection.is_closing:
                 return None
             try:
-                return await self._webapp.subscriptions(connection.ticket.team_id, connection.user_id)
+                ticket = connection.ticket
+                return await self._webapp.subscriptions(ticket.team_id, ticket.user_id, ticket.token_prefix)
+            except UnauthenticatedError:
+                connection.revoke((connection.ticket.token_prefix,))
+                return None
             except NotFoundError:
                 connection.close(CloseCode.USER_GONE, "there is no such user")
                 return None

@@ -63,6 +63,7 @@ class Posts:
             reply_broadcast=post.reply_broadcast,
             client_msg_id=post.client_msg_id,
             origin_connection_id=connection.id,
+            token_prefix=b"" if connection.is_known else connection.ticket.token_prefix,
         )
         try:
             answer = await self._webapp.post(request)

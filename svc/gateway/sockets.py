@@ -17,7 +17,8 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.prefetch.memory import HeldOutput, Met, fingerprint
-from svc.gateway.session import Action, Close, Send, Session
+from svc.gateway.session import Close, Send
+from svc.gateway.talk import AnyAction, Talk
 from svc.gateway.tickets import Ticket
 
 CLOSE_TIMEOUT_S = 2.0
@@ -68,7 +69,7 @@ class Desk(Protocol):
         """The handshake is over; `greet` when the session's start is settled."""
         ...
 
-    def act(self, connection: Connection, action: Action) -> None:
+    def act(self, connection: Connection, action: AnyAction) -> None:
         """Do what a client's frame asks for (never Send or Close: those are done already)."""
         ...
 
@@ -109,6 +110,7 @@ class Connection(WSListener):
         "is_closing",
         "is_greeted",
         "is_idle",
+        "is_known",
         "met",
         "number",
         "opened_unix_s",
@@ -118,7 +120,7 @@ class Connection(WSListener):
     )
 
     def __init__(
-        self, wiring: Wiring, session: Session, ticket: Ticket, name: tuple[str, int], opened_unix_s: int
+        self, wiring: Wiring, session: Talk, ticket: Ticket, name: tuple[str, int], opened_unix_s: int
     ) -> None:
         """Be the listener of a socket that is being upgraded; `name` is the id and the number of the connection."""
         self._wiring = wiring
@@ -140,6 +142,8 @@ class Connection(WSListener):
         self.channels: set[str] = set()
         self.is_closing = False
         self.is_greeted = False
+        self.is_known = False
+        """Whether webapp has said what it follows, and so that its token was valid then."""
         self.is_idle = False
         """Whether its client has done nothing for long; see presence/reports.py."""
 
@@ -166,6 +170,11 @@ class Connection(WSListener):
             self.is_greeted = True
             self.push(self._wiring.hello)
 
+    def say_goodbye(self) -> None:
+        """Tell the client that the connection ends soon."""
+        self.greet()
+        self.push(frames.GOODBYE)
+
     def resume_by_now(self) -> None:
         """Take no resume frame any more."""
         self._session.awaits_resume = False
@@ -177,6 +186,20 @@ class Connection(WSListener):
         if not self._pending:
             self._wiring.outbox.add(self)
         self._pending.append(frame)
+
+    def revoke(self, token_prefixes: Iterable[bytes]) -> None:
+        """End, with a word and a Close that says not to come back, if it was begun with one of these tokens."""
+        if self.ticket.token_prefix and self.ticket.token_prefix in token_prefixes:
+            self._dismiss(CloseCode.TOKEN_REVOKED, "token_revoked")
+
+    def expire(self, now_unix_s: float) -> None:
+        """End in the same way if its token's time is over."""
+        if 0 < self.ticket.ends_unix_s <= now_unix_s:
+            self._dismiss(CloseCode.TOKEN_EXPIRED, "token_expired")
+
+    def _dismiss(self, code: CloseCode, why: str) -> None:
+        self.push(frames.error(why))
+        self.close(code, why)
 
     def hold(self) -> HeldOutput:
         """Write nothing from here on until `release`, or until more is held than may wait."""
@@ -312,7 +335,7 @@ class Connection(WSListener):
             elif isinstance(action, Close):
                 self.close(action.code, action.reason)
 
-    def _do(self, actions: Iterable[Action]) -> None:
+    def _do(self, actions: Iterable[AnyAction]) -> None:
         self.greet()
         for action in actions:
             if isinstance(action, Send):

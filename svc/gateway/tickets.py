@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from svc.kit.tokens import Signer, TokenExpired, TokenInvalid
 from svc.shapes.vouching import Vouched
 
 TICKET_KIND = "ticket"
+
+SOCKET_MODE = "socket_mode"
+"""What the claim `kind` says for an app's connection."""
 
 
 class TicketRefused(Exception):
@@ -28,6 +32,12 @@ class Ticket:
     """Options of rtm.connect, such as `batch_presence_aware`."""
     vouched: Vouched | None = None
     """What webapp found out while it made the ticket, if it did."""
+    token_prefix: bytes = b""
+    """First 16 bytes of the hash of the token that it was given for; b"" for none."""
+    ends_unix_s: int = 0
+    """When that token ends by itself, and the session with it; 0: never."""
+    app_id: str = ""
+    """A…, of an app's Socket Mode connection; "" for an RTM session."""
 
     @property
     def resumes(self) -> bool:
@@ -95,8 +105,24 @@ def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
     ticket_id, team_id, user_id = claims.get("jti"), claims.get("team"), claims.get("user")
     if not (isinstance(ticket_id, str) and isinstance(team_id, str) and isinstance(user_id, str)):
         raise TicketRefused("Socket URL is not valid")
-    vouched = Vouched.of_claim(claims.get("vouched"))
-    return ticket_id, Ticket(team_id, user_id, str(claims.get("bot") or ""), _flags(claims.get("flags")), vouched)
+    return ticket_id, Ticket(
+        team_id,
+        user_id,
+        str(claims.get("bot") or ""),
+        _flags(claims.get("flags")),
+        Vouched.of_claim(claims.get("vouched")),
+        token_prefix(claims.get("tok")),
+        claims["ends"] if isinstance(claims.get("ends"), int) else 0,
+        str(claims.get("app") or "") if claims.get("kind") == SOCKET_MODE else "",
+    )
+
+
+def token_prefix(claim: object) -> bytes:
+    """Return the bytes of the claim `tok`. Raises TicketRefused: without them a session would outlive its token."""
+    try:
+        return base64.urlsafe_b64decode(claim) if isinstance(claim, str) else b""
+    except ValueError:
+        raise TicketRefused("Socket URL is not valid") from None
 
 
 def _flags(value: Any) -> frozenset[str]:

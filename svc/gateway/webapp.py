@@ -39,8 +39,10 @@ class Subscriptions:
 class Webapp(LogReader, Protocol):
     """The calls of the gateway. All raise ParleyError."""
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
-        """Return what a user's sessions follow. Raises NotFoundError for no such user."""
+    async def subscriptions(self, team_id: str, user_id: str, token_prefix: bytes = b"") -> Subscriptions:
+        """Return what a user's sessions follow. Raises NotFoundError for no such user, and UnauthenticatedError when
+        the token behind the session is valid no longer.
+        """
         ...
 
     async def post(self, request: pb.PostMessageRequest) -> pb.PostMessageResponse:
@@ -61,13 +63,13 @@ class RemoteWebapp(WebappLog):
         super().__init__(pools)
         self._webapps = pools
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
+    async def subscriptions(self, team_id: str, user_id: str, token_prefix: bytes = b"") -> Subscriptions:
         """See Webapp."""
         answer = await self._webapps.call(
             "webapp",
             WebappServiceStub,
             lambda stub: stub.ListSubscriptions,
-            pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id),
+            pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id, token_prefix=token_prefix),
             timeout_s=SUBSCRIPTIONS_TIMEOUT_S,
             retry=SUBSCRIPTIONS_RETRY,
         )

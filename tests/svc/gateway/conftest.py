@@ -36,7 +36,7 @@ from svc.gateway.sockets import Outbox, Wiring
 from svc.gateway.tickets import TICKET_KIND, TicketGate
 from svc.gateway.webapp import Subscriptions
 from svc.kit.clock import SystemClock
-from svc.kit.errors import NotFoundError, UnavailableError
+from svc.kit.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from svc.kit.lifecycle import Tasks, background
 from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
@@ -62,6 +62,7 @@ class TwinMesh:
         self.logs: dict[str, list[event_pb.Event]] = {}
         self.members: dict[str, list[str]] = {}
         self.away: set[str] = set()
+        self.revoked: set[bytes] = set()
         self.followed: dict[str, int] = {}
         self.hub: Hub | None = None
         self.is_down = False
@@ -93,9 +94,11 @@ class TwinMesh:
             self._catch_up(channel_id)
         return log[-1]
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
+    async def subscriptions(self, team_id: str, user_id: str, token_prefix: bytes = b"") -> Subscriptions:
         self.asked += 1
         self._check()
+        if token_prefix in self.revoked:
+            raise UnauthenticatedError("revoked")
         if team_id != TEAM or user_id not in self.members:
             raise NotFoundError("no such user")
         followed = (user_id, *self.members[user_id])

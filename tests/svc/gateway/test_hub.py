@@ -32,6 +32,9 @@ class FakeMember:
         if "is" in said:
             self.got.append(str(said["is"]))
 
+    def revoke(self, token_prefixes: Iterable[bytes]) -> None:
+        self.got += [f"revoked {each.decode()}" for each in token_prefixes]
+
     def hold(self) -> HeldOutput:
         raise NotImplementedError
 
