@@ -10,6 +10,7 @@ from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import EdgeFirst, Models, NoEdge
@@ -95,6 +96,7 @@ def assemble(
         connector=connector,
         presence=presence,
         models=models,
+        bookmarks=Bookmarks(directory, channels, writes, clock, mint),
         boot_gate=gate,
         boots=boots,
         full_boots=FullBoots(boots, lookups, models, clock),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from svc.webapp.api import (
     api_test,
     auth,
+    bookmarks,
     chat,
     client,
     conversation_changes,
@@ -24,6 +25,7 @@ from svc.webapp.api.call import Method
 FAMILIES: tuple[tuple[Method, ...], ...] = (
     api_test.METHODS,
     auth.METHODS,
+    bookmarks.METHODS,
     chat.METHODS,
     client.METHODS,
     conversation_changes.METHODS,

@@ -8,6 +8,7 @@ from svc.kit.clock import Clock
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import Models
@@ -51,6 +52,7 @@ class Services:
     connector: Connector
     presence: PresenceSource
     models: Models
+    bookmarks: Bookmarks
     boot_gate: BootGate
     boots: Boots
     full_boots: FullBoots
