@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random, SystemRandom
 
+from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.authorship import Authorship
 from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
@@ -22,11 +25,18 @@ from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.marks import ReadMarks
+from svc.webapp.domain.mentions import Audience
 from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.naming import Naming
+from svc.webapp.domain.notes import Notes, Tell
 from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.reminders import Reminders
+from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.store.apps import AppStore
@@ -61,10 +71,11 @@ def assemble(
     *,
     edges: Models | None = None,
     boot_gate: BootGate | None = None,
+    tell: Tell | None = None,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
-    Without `edges`, boots are served from the rows.
+    Without `edges`, boots are served from the rows. `tell` takes transient events; without it nobody hears them.
     """
     channels, workspaces = stores.channels, stores.workspaces
     mint = IdMint(clock, rng or SystemRandom())
@@ -72,10 +83,14 @@ def assemble(
     directory = Directory(lookups, channels, workspaces)
     conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
     direct = DirectMessages(directory, lookups, channels, writes, clock)
-    messages = Messages(directory, direct, lookups, channels, workspaces, Bots(workspaces, clock), writes)
+    reading = Reading(directory, lookups, channels)
+    naming, authorship = Naming(workspaces), Authorship(Bots(workspaces, clock))
+    audience = Audience(lookups, channels, presence)
+    messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
+    notes = Notes(messages, channels, authorship, tell or _to_nobody, clock)
     rows = RowModels(lookups, workspaces, channels, directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
-    boots = Boots(lookups, stores.users, models, messages, clock)
+    boots = Boots(lookups, stores.users, models, reading, clock)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -89,6 +104,11 @@ def assemble(
         conversation_changes=ConversationChanges(directory, lookups, workspaces, writes, clock),
         direct=direct,
         messages=messages,
+        reading=reading,
+        edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock),
+        notes=notes,
+        scheduled=ScheduledMessages(messages, notes, channels, writes, clock, mint),
+        reminders=Reminders(direct, lookups, channels, writes, clock, mint),
         marks=ReadMarks(directory, lookups, channels, stores.users, writes),
         preferences=Preferences(stores.users, lookups, writes),
         emoji=CustomEmoji(workspaces, writes),
@@ -101,3 +121,7 @@ def assemble(
         boots=boots,
         full_boots=FullBoots(boots, lookups, models, clock),
     )
+
+
+def _to_nobody(_: Sequence[event_pb2.Event]) -> None:
+    """Drop transient events: for commands, which have no line to those who are connected."""

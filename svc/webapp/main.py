@@ -23,12 +23,14 @@ from svc.webapp.cache.process import run_process_cache
 from svc.webapp.commit.admin_link import run_admin_stream
 from svc.webapp.commit.committer import CommitterLimits, run_committer
 from svc.webapp.commit.effects import Effects, Writes
+from svc.webapp.commit.log import ItemKind
 from svc.webapp.commit.mentions import run_mentions
 from svc.webapp.commit.publisher import run_publisher
 from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.config import WebappConfig
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
+from svc.webapp.due import DueItems, run_due_items
 from svc.webapp.edge_tier import EdgeTier
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
@@ -102,7 +104,12 @@ async def _start_services(
     boot_gate.observe()
     await up.enter_async_context(background("lateness of the loop", boot_gate.watch_loop()))
     connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
-    return assemble(stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate)
+    services = assemble(
+        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer
+    )
+    handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
+    await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))
+    return services
 
 
 def _admissions(pools: Pools) -> Sequence[Admission]:

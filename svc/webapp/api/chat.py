@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import CHANNEL, Answer, Call, Method
+from svc.kit.ids import ts_from_us
+from svc.webapp.api.arguments import Arg, Args, Kind
+from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
+from svc.webapp.domain.edits import Edit
+from svc.webapp.domain.links import MessageLink, permalink
 from svc.webapp.domain.posts import Post
+from svc.webapp.domain.refusal import Refused
+
+WRITE = ("chat:write", "chat:write:user", "chat:write:bot")
+
+CONTENT = (
+    Arg("text"),
+    Arg("markdown_text"),
+    Arg("blocks", Kind.ARRAY, invalid="invalid_blocks_format"),
+    Arg("attachments", Kind.ARRAY, invalid="invalid_attachments"),
+    Arg("metadata", Kind.OBJECT, invalid="invalid_metadata_format"),
+    Arg("link_names", Kind.FLAG),
+    Arg("parse"),
+)
+"""What a message says."""
+
+WORDING = (
+    *CONTENT,
+    Arg("thread_ts", Kind.STAMP),
+    Arg("reply_broadcast", Kind.FLAG),
+    Arg("username"),
+    Arg("icon_emoji"),
+    Arg("icon_url"),
+    Arg("mrkdwn", Kind.FLAG),
+    Arg("as_user", Kind.FLAG),
+)
+"""What a message says, where, and under which name."""
+
+TS = Arg("ts", Kind.STAMP, required=True, invalid="message_not_found")
 
 
-async def post_message(call: Call) -> Answer:
-    """Post a message: when this answers `ok`, it is durably stored and on its way to everybody's sockets."""
-    args = call.args
-    post = Post(
+def post_of(args: Args) -> Post:
+    """Return the message that the arguments WORDING describe."""
+    is_itself = args.flag("as_user")
+    return Post(
         text=args.text("text"),
         markdown_text=args.text("markdown_text"),
         blocks=args.array("blocks"),
@@ -19,35 +50,144 @@ async def post_message(call: Call) -> Answer:
         thread_ts_us=args.stamp("thread_ts") or 0,
         reply_broadcast=args.flag("reply_broadcast"),
         client_msg_id=args.text("client_msg_id"),
-        username=args.text("username"),
+        username="" if is_itself else args.text("username"),
         icon_emoji=args.text("icon_emoji"),
         icon_url=args.text("icon_url"),
         mrkdwn=args.flag("mrkdwn") or not args.has("mrkdwn"),
+        link_names=names_are_linked(args),
+        is_parsed=args.text("parse") == "full",
     )
-    posted = await call.services.messages.post(call.caller, args.text("channel"), post)
+
+
+def names_are_linked(args: Args) -> bool:
+    """Tell whether `@name` and `#name` are to become what they name."""
+    return args.flag("link_names") or args.text("parse") == "full"
+
+
+async def post_message(call: Call) -> Answer:
+    """Post a message: when this answers `ok`, it is durably stored and on its way to everybody's sockets."""
+    posted = await call.services.messages.post(call.caller, call.args.text("channel"), post_of(call.args))
     return {"channel": posted.channel_id, "ts": posted.ts, "message": posted.message, "position": posted.position}
+
+
+async def me_message(call: Call) -> Answer:
+    """Say what the caller does."""
+    post = Post(text=call.args.text("text"), is_me=True)
+    posted = await call.services.messages.post(call.caller, call.args.text("channel"), post)
+    return {"channel": posted.channel_id, "ts": posted.ts}
+
+
+async def update(call: Call) -> Answer:
+    """Say one of the caller's own messages otherwise."""
+    args = call.args
+    edit = Edit(
+        text=args.text("text") if args.has("text") else None,
+        markdown_text=args.text("markdown_text"),
+        blocks=args.array("blocks") if args.has("blocks") else None,
+        attachments=args.array("attachments") if args.has("attachments") else None,
+        metadata=args.mapping("metadata") if args.has("metadata") else None,
+        link_names=names_are_linked(args),
+        is_parsed=args.text("parse") == "full",
+    )
+    edited = await call.services.edits.update(call.caller, args.text("channel"), args.stamp("ts") or 0, edit)
+    text = edited.message.get("text", "")
+    return {"channel": edited.channel_id, "ts": edited.ts, "text": text, "message": edited.message}
+
+
+async def delete(call: Call) -> Answer:
+    """Remove a message: one of the caller's own, or any as an admin."""
+    channel_id, ts_us = call.args.text("channel"), call.args.stamp("ts") or 0
+    await call.services.edits.delete(call.caller, channel_id, ts_us)
+    return {"channel": channel_id, "ts": ts_from_us(ts_us)}
+
+
+async def unfurl(call: Call) -> Answer:
+    """Show what addresses in a message lead to."""
+    args = call.args
+    await call.services.edits.unfurl(call.caller, args.text("channel"), args.stamp("ts") or 0, args.mapping("unfurls"))
+    return {}
+
+
+async def post_ephemeral(call: Call) -> Answer:
+    """Show a message to one member, on the sockets that it has open now; nobody keeps it."""
+    args = call.args
+    ts = await call.services.notes.post(call.caller, args.text("channel"), args.text("user"), post_of(args))
+    return {"message_ts": ts}
+
+
+async def get_permalink(call: Call) -> Answer:
+    """Return the address of a message."""
+    channel_id, ts_us = call.args.text("channel"), call.args.stamp("message_ts") or 0
+    await call.services.directory.see(call.caller, channel_id)
+    row = await call.services.channels.message(channel_id, ts_us)
+    if row is None:
+        raise Refused("message_not_found")
+    link = MessageLink(channel_id, ts_us, row.thread_ts_us)
+    return {"channel": channel_id, "permalink": permalink(call.origin.base_url, link)}
 
 
 METHODS = (
     Method(
         "chat.postMessage",
         post_message,
+        (CHANNEL, *WORDING, Arg("client_msg_id")),
+        writes=True,
+        oversize="msg_too_long",
+        scopes=WRITE,
+        tier=Tier.POSTING,
+        partly="links are not unfurled by the server; apps may, by chat.unfurl",
+    ),
+    Method(
+        "chat.meMessage",
+        me_message,
+        (CHANNEL, Arg("text", required=True, missing="no_text")),
+        writes=True,
+        oversize="msg_too_long",
+        scopes=WRITE,
+        tier=Tier.T3,
+    ),
+    Method(
+        "chat.update",
+        update,
         (
             CHANNEL,
-            Arg("text"),
-            Arg("markdown_text"),
-            Arg("blocks", Kind.ARRAY, invalid="invalid_blocks_format"),
-            Arg("attachments", Kind.ARRAY, invalid="invalid_attachments"),
-            Arg("metadata", Kind.OBJECT, invalid="invalid_metadata_format"),
-            Arg("thread_ts", Kind.STAMP),
-            Arg("reply_broadcast", Kind.FLAG),
-            Arg("client_msg_id"),
-            Arg("username"),
-            Arg("icon_emoji"),
-            Arg("icon_url"),
-            Arg("mrkdwn", Kind.FLAG),
+            TS,
+            # An empty text, and empty lists, take away what is there.
+            *(Arg(each.name, each.kind, blank=each.name == "text", invalid=each.invalid) for each in CONTENT),
         ),
         writes=True,
         oversize="msg_too_long",
+        scopes=WRITE,
+        tier=Tier.T3,
+        partly="files of a message stay as they are; a reply is not broadcast later",
+    ),
+    Method("chat.delete", delete, (CHANNEL, TS), writes=True, scopes=WRITE, tier=Tier.T3),
+    Method(
+        "chat.postEphemeral",
+        post_ephemeral,
+        (CHANNEL, Arg("user", required=True), *WORDING),
+        writes=True,
+        oversize="msg_too_long",
+        scopes=WRITE,
+        tier=Tier.T4,
+    ),
+    Method(
+        "chat.getPermalink",
+        get_permalink,
+        (CHANNEL, Arg("message_ts", Kind.STAMP, required=True, invalid="message_not_found")),
+        tier=Tier.SPECIAL,
+    ),
+    Method(
+        "chat.unfurl",
+        unfurl,
+        (
+            Arg("channel", required=True, missing="missing_channel"),
+            Arg("ts", Kind.STAMP, required=True, missing="missing_ts", invalid="cannot_find_message"),
+            Arg("unfurls", Kind.OBJECT, required=True, missing="missing_unfurls", invalid="invalid_unfurls_format"),
+        ),
+        writes=True,
+        scopes=("links:write",),
+        tier=Tier.T3,
+        partly="by channel and ts only; nobody is asked to sign in to the app that unfurls",
     ),
 )

@@ -16,7 +16,9 @@ from svc.webapp.api import (
     emoji,
     history,
     legacy,
+    reminders,
     rtm,
+    scheduled,
     team,
     users,
 )
@@ -32,8 +34,10 @@ FAMILIES: tuple[tuple[Method, ...], ...] = (
     conversations.METHODS,
     emoji.METHODS,
     history.METHODS,
+    reminders.METHODS,
     legacy.METHODS,
     rtm.METHODS,
+    scheduled.METHODS,
     team.METHODS,
     users.METHODS,
 )

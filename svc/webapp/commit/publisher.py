@@ -135,7 +135,7 @@ class Publisher:
             undelivered = set(range(len(events)))
             self._failing = True
         for index, event in enumerate(events):
-            if index not in undelivered:
+            if index not in undelivered and event.offset:  # a transient one has no row
                 self._acked.put((event.channel_id, event.offset))
         if undelivered:
             self._left.add(len(undelivered), {"why": "undelivered"})

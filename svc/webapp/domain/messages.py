@@ -1,33 +1,38 @@
-"""Posting and reading messages."""
+"""Posting messages."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from opentelemetry import trace
 
 from parley.event.v1 import event_pb2
-from svc.kit.ids import is_id, ts_from_us, us_from_ts
+from svc.kit.ids import is_id, ts_from_us
 from svc.kit.telemetry import inject_traceparent
-from svc.webapp.cache.lookups import Lookups
-from svc.webapp.cache.values import NEWEST_MAX
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import NOTICES, Draft, Effect, Json, Mention, MessageDraft, Place, Write
+from svc.webapp.commit.log import NOTICES, Committed, Draft, Effect, Guard, Json, MessageDraft, Place, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain import text as text_rules
-from svc.webapp.domain.bots import Bots
+from svc.webapp.domain.authorship import Authorship, has_scope
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.direct import DirectMessages
-from svc.webapp.domain.directory import DIRECT, Directory, Sight
+from svc.webapp.domain.directory import Directory, Sight
+from svc.webapp.domain.mentions import Audience, Named, named
+from svc.webapp.domain.naming import Naming
 from svc.webapp.domain.posts import Post
+from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Conversation, Message
+from svc.webapp.store.rows import ConversationKind, Message
 from svc.webapp.store.workspace import WorkspaceStore
+
+PUBLIC = "chat:write.public"
+"""The scope of bots that post into public conversations which they are not in."""
 
 _BROADCAST = "thread_broadcast"
 _FILE_SHARE = "file_share"
+_ME = "me_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +57,50 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """A page of messages, newest first."""
+class Ready:
+    """A post that may be stored, as far as could be seen."""
 
-    messages: list[Json]
-    has_more: bool
-    last_ts_us: int
-    """ts of the oldest one here, where the next page goes on; 0 for an empty page."""
+    sight: Sight
+    post: Post
+    """With its names replaced."""
+    body: str
+    extra: Json
+    parent: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A message's draft, its fields without its place, and whom it names."""
+
+    draft: Draft
+    fields: Json
+    stored: MessageDraft
+    who: Named
 
 
 class Messages:
-    """The rules of messages. Methods raise Refused, and UnavailableError when MySQL does not answer."""
+    """The rules of posting. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
     def __init__(
         self,
         directory: Directory,
         direct: DirectMessages,
-        lookups: Lookups,
         channels: ChannelStore,
         workspaces: WorkspaceStore,
-        bots: Bots,
+        authorship: Authorship,
+        naming: Naming,
+        audience: Audience,
+        reading: Reading,
         writes: Writes,
     ) -> None:
         self._directory = directory
         self._direct = direct
-        self._lookups = lookups
         self._channels = channels
         self._workspaces = workspaces
-        self._bots = bots
+        self._authorship = authorship
+        self._naming = naming
+        self._audience = audience
+        self._reading = reading
         self._writes = writes
         self._tracer = trace.get_tracer("parley.webapp")
 
@@ -91,82 +112,56 @@ class Messages:
         *,
         told: Sequence[Draft] = (),
         effects: Sequence[Effect] = (),
+        request_id: str = "",
     ) -> Posted:
         """Store a message and its event, durably, before returning.
 
-        `told` are events that the conversation hears after it, `effects` what else becomes true with it.
+        `told` are events that the conversation hears after it, `effects` what else becomes true with it. `request_id`:
+        the idempotency key of who has one of its own.
 
         `reference` is an id, `#name`, `name`, or a user (id or `@handle`: the IM with them, opened if need be). The
         same `client_msg_id` by the same user in the same conversation gives the message that is there already.
         Refused `channel_not_found`, `not_in_channel`, `is_archived`, `cannot_reply_to_message`, and as Post's checks
         do.
         """
-        body, extra = post.body(), post.extra()
-        sight = await self._addressed(caller, reference)
-        sight.check_writable()
-        parent = await self._parent(sight.conversation.id, post.thread_ts_us)
+        ready = await self.ready(caller, reference, post)
+        conversation, parent = ready.sight.conversation, ready.parent
         # The event carries this span's context, so what admin, channel and gateways do hangs below it.
         with self._tracer.start_as_current_span("webapp.commit"):
-            draft, fields = await self._draft(caller, sight.conversation.id, post, body, extra, parent)
-            meant_for = await self._meant_for(caller, sight.conversation, draft)
+            root = await self._reading.one(conversation, parent) if parent is not None else {}
+            drafted = await self._draft(caller, ready, root)
+            replied = (_replied(conversation.id, caller, root),) if parent is not None else ()
+            mentioned: tuple[Effect, ...] = ()
+            # A reply that only its thread shows adds to none: no read mark of the conversation would ever pass it.
+            if drafted.stored.is_to_read:
+                mentioned = await self._audience.mentioned(conversation, caller.user_id, drafted.who)
             committed = await self._writes.commit(
                 Write(
-                    sight.conversation.id,
-                    drafts=(draft, *told),
-                    request_id=post.request_id(caller.user_id),
+                    conversation.id,
+                    drafts=(drafted.draft, *replied, *told),
+                    request_id=request_id or post.request_id(caller.user_id),
                     # Whoever left a moment ago, on another webapp, is refused by the transaction itself.
-                    if_member=caller.user_id,
-                    effects=(*effects, *((Mention(meant_for),) if meant_for else ())),
+                    if_member=caller.user_id if ready.sight.is_member else "",
+                    unless_archived=True,
+                    effects=(*effects, *mentioned),
                 )
             )
-        if committed.refused:
-            raise Refused("not_in_channel")
-        place = committed.places[0]
-        if committed.duplicate:
-            return await self._as_stored(caller, place)
-        return Posted(place.channel_id, place.ts_us, place.offset, _placed(fields, place.ts, parent))
+        return await self._posted(ready, committed, drafted.fields)
 
-    async def history(
-        self,
-        caller: Caller,
-        channel_id: str,
-        *,
-        latest_us: int | None,
-        oldest_us: int | None,
-        inclusive: bool,
-        limit: int,
-    ) -> History:
-        """Return messages between two ts (exclusive unless `inclusive`), newest first: parents and broadcast replies.
-
-        Refused `channel_not_found`; `not_in_channel` for bots that are no members.
+    async def ready(self, caller: Caller, reference: str, post: Post) -> Ready:
+        """Return the post as it would be stored now. Refused as `post`; nothing is stored, but a direct conversation
+        that was not there is opened.
         """
-        sight = await self._directory.see(caller, channel_id)
-        sight.check_readable(caller)
-        if latest_us is None and oldest_us is None and limit <= NEWEST_MAX:
-            return await self._newest(sight.conversation, limit)
-        rows, has_more = await self._channels.history(
-            channel_id, latest_us=latest_us, oldest_us=oldest_us, inclusive=inclusive, limit=limit
-        )
-        return History(await self._shown(sight.conversation, rows), has_more, rows[-1].ts_us if rows else 0)
+        if post.link_names or post.is_parsed:
+            text = await self._naming.linked(caller, post.text, with_urls=post.is_parsed)
+            post = replace(post, text=text, link_names=False, is_parsed=False)
+        body, extra = post.body(), post.extra()
+        sight = await self.addressed(caller, reference)
+        _check_writable(caller, sight)
+        return Ready(sight, post, body, extra, await self._parent(sight.conversation.id, post.thread_ts_us))
 
-    async def _newest(self, conversation: Conversation, limit: int) -> History:
-        """Return the first `limit` messages of the newest page, which is kept as it is shown."""
-
-        async def load() -> Json:
-            rows, has_more = await self._channels.history(conversation.id, limit=NEWEST_MAX)
-            return {"messages": await self._shown(conversation, rows), "has_more": has_more}
-
-        page = await self._lookups.newest(conversation.id, load)
-        found: list[Json] = page["messages"][:limit]
-        has_more = bool(page["has_more"]) or len(page["messages"]) > limit
-        return History(found, has_more, us_from_ts(found[-1]["ts"]) if found else 0)
-
-    async def _shown(self, conversation: Conversation, rows: Sequence[Message]) -> list[Json]:
-        parents = [row.ts_us for row in rows if not row.thread_ts_us]
-        threads = await self._channels.threads(conversation.id, parents) if parents else {}
-        return [shapes.message(row, conversation.team_id, threads.get(row.ts_us)) for row in rows]
-
-    async def _addressed(self, caller: Caller, reference: str) -> Sight:
+    async def addressed(self, caller: Caller, reference: str) -> Sight:
+        """Return the conversation that a message goes to; see `post`. Refused `channel_not_found`."""
         reference = reference.strip()
         if reference.startswith("@"):
             user = await self._workspaces.user_by_name(caller.team_id, reference[1:].lower())
@@ -174,6 +169,17 @@ class Messages:
         if is_id(reference, "UW"):
             return await self._direct.with_user(caller, reference)
         return await self._directory.find(caller, reference)
+
+    async def _posted(self, ready: Ready, committed: Committed, fields: Json) -> Posted:
+        if committed.refused:
+            raise Refused("is_archived" if committed.refused_by is Guard.ARCHIVED else "not_in_channel")
+        place = committed.places[0]
+        shape = _placed(fields, place.ts, ready.parent)
+        if committed.duplicate:
+            found = await self._channels.message(place.channel_id, place.ts_us)
+            conversation = ready.sight.conversation
+            shape = await self._reading.one(conversation, found) if found else {"type": "message", "ts": place.ts}
+        return Posted(place.channel_id, place.ts_us, place.offset, shape)
 
     async def _parent(self, channel_id: str, thread_ts_us: int) -> Message | None:
         """Return the parent of the thread that `thread_ts_us` (a message of it) belongs to."""
@@ -187,85 +193,84 @@ class Messages:
             raise Refused("cannot_reply_to_message")
         return found
 
-    async def _draft(
-        self, caller: Caller, channel_id: str, post: Post, body: str, extra: Json, parent: Message | None
-    ) -> tuple[Draft, Json]:
-        """Return the draft, and the message's fields without its place."""
-        subtype, more = await self._authorship(caller, post)
-        extra = {**more, **extra}
-        if parent is not None:
-            extra["parent_user_id"] = parent.user_id
+    async def _draft(self, caller: Caller, ready: Ready, root: Json) -> _Drafted:
+        post, parent, channel_id = ready.post, ready.parent, ready.sight.conversation.id
+        subtype, more = await self._authorship.of(caller, post)
+        extra = {**more, **ready.extra}
         is_broadcast = parent is not None and post.reply_broadcast
+        if parent is not None:
+            extra["parent_user_id"] = shapes.SLACKBOT if parent.subtype == shapes.TOMBSTONE else parent.user_id
         stored = MessageDraft(
             user_id=caller.user_id,
-            text=body,
+            text=ready.body,
             bot_id=caller.bot_id,
-            subtype=subtype or (_BROADCAST if is_broadcast else _FILE_SHARE if post.files else ""),
+            subtype=_subtype(post, subtype, is_broadcast=is_broadcast),
             thread_ts_us=parent.ts_us if parent else 0,
             reply_broadcast=is_broadcast,
             client_msg_id=post.client_msg_id,
             extra=shapes.encode_extra(extra),
         )
-        fields = _fields(caller, stored, extra)
-        root = {"root": shapes.message(parent, caller.team_id)} if parent and is_broadcast else {}
+        fields = shapes.message_fields(
+            caller.team_id,
+            user_id=stored.user_id,
+            bot_id=stored.bot_id,
+            subtype=stored.subtype,
+            text=stored.text,
+            client_msg_id=stored.client_msg_id,
+            extra=extra,
+        )
+        who = named(ready.body, extra)
 
         def payload(place: Place) -> Json:
-            return {**_placed(fields, place.ts, parent), **root, "channel": channel_id, "event_ts": place.ts}
+            shown = {**_placed(fields, place.ts, parent), "channel": channel_id, "event_ts": place.ts}
+            return shown | {"root": shapes.slim(root)} if is_broadcast else shown
 
         draft = Draft(
             event_pb2.EVENT_KIND_MESSAGE,
             payload,
             sender_id=caller.user_id,
-            mentions=text_rules.mentions(body),
+            mentions=who.users[: text_rules.MENTIONS_MAX],
             message=stored,
             origin_connection_id=post.origin_connection_id,
             traceparent=inject_traceparent(),
         )
-        return draft, fields
-
-    async def _meant_for(self, caller: Caller, conversation: Conversation, draft: Draft) -> tuple[str, ...]:
-        """Return the members whose mentions the message adds to: whom it names, all others in a direct conversation.
-
-        A reply that only its thread shows adds to none: no read mark of the conversation would ever pass it.
-        """
-        if draft.message is None or not draft.message.is_to_read:
-            return ()
-        if conversation.kind in DIRECT:
-            # Nobody comes or goes here, so what is cached is right.
-            people: Collection[str] = (await self._lookups.first_members(conversation.id)).user_ids
-        else:
-            named = [user_id for user_id in draft.mentions if user_id != caller.user_id]
-            people = await self._channels.members_among(conversation.id, named) if named else ()
-        return tuple(sorted(set(people) - {caller.user_id}))
-
-    async def _authorship(self, caller: Caller, post: Post) -> tuple[str, Json]:
-        """Return the subtype and the fields that say which bot speaks, and under which name."""
-        if not caller.is_bot:
-            return "", {}
-        bot = await self._bots.get(caller.team_id, caller.bot_id)
-        more: Json = {"app_id": bot.app_id} if bot else {}
-        if not post.username:
-            return "", more | ({"bot_profile": shapes.bot_profile(bot)} if bot else {})
-        more["username"] = post.username[:80]
-        icons = {"emoji": post.icon_emoji} if post.icon_emoji else {"image_48": post.icon_url} if post.icon_url else {}
-        return "bot_message", more | ({"icons": icons} if icons else {})
-
-    async def _as_stored(self, caller: Caller, place: Place) -> Posted:
-        found = await self._channels.message(place.channel_id, place.ts_us)
-        shape = shapes.message(found, caller.team_id) if found else {"type": "message", "ts": place.ts}
-        return Posted(place.channel_id, place.ts_us, place.offset, shape)
+        return _Drafted(draft, fields, stored, who)
 
 
-def _fields(caller: Caller, stored: MessageDraft, extra: Json) -> Json:
-    return shapes.message_fields(
-        caller.team_id,
-        user_id=stored.user_id,
-        bot_id=stored.bot_id,
-        subtype=stored.subtype,
-        text=stored.text,
-        client_msg_id=stored.client_msg_id,
-        extra=extra,
-    )
+def _replied(channel_id: str, caller: Caller, root: Json) -> Draft:
+    """Return the event right behind a reply, that tells what its thread has become. `root`: the parent before it.
+
+    Of replies at the same time some may tell the same count; who reads the parent gets the true one.
+    """
+    users = list(dict.fromkeys([*root.get("reply_users", ()), caller.user_id]))
+
+    def payload(place: Place) -> Json:
+        message = shapes.slim(root) | {
+            "thread_ts": root["ts"],
+            "reply_count": root.get("reply_count", 0) + 1,
+            "reply_users_count": max(len(users), root.get("reply_users_count", 0)),
+            "reply_users": users[: shapes.REPLY_USERS_MAX],
+            # The reply is the event before this one.
+            "latest_reply": ts_from_us(place.ts_us - 1),
+            "is_locked": False,
+        }
+        message.pop("subscribed", None)
+        hidden = {"type": "message", "subtype": "message_replied", "hidden": True}
+        return {**hidden, "channel": channel_id, "message": message, "ts": place.ts, "event_ts": place.ts}
+
+    return Draft(event_pb2.EVENT_KIND_MESSAGE, payload)
+
+
+def _check_writable(caller: Caller, sight: Sight) -> None:
+    is_open = sight.conversation.kind is ConversationKind.PUBLIC and caller.is_bot and has_scope(caller, PUBLIC)
+    is_open = is_open or caller.guest_of == sight.conversation.id
+    replace(sight, is_member=sight.is_member or is_open).check_writable()
+
+
+def _subtype(post: Post, subtype: str, *, is_broadcast: bool) -> str:
+    if post.is_me:
+        return _ME
+    return subtype or (_BROADCAST if is_broadcast else _FILE_SHARE if post.files else "")
 
 
 def _placed(fields: Json, ts: str, parent: Message | None) -> Json:

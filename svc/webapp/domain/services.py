@@ -17,11 +17,16 @@ from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.notes import Notes
 from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.reminders import Reminders
+from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
@@ -45,6 +50,11 @@ class Services:
     conversation_changes: ConversationChanges
     direct: DirectMessages
     messages: Messages
+    reading: Reading
+    edits: Edits
+    notes: Notes
+    scheduled: ScheduledMessages
+    reminders: Reminders
     marks: ReadMarks
     preferences: Preferences
     emoji: CustomEmoji

@@ -6,7 +6,7 @@ edge holds; messages and bots are the webapp's alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,9 +14,17 @@ import orjson
 from svc import shapes as slack
 from svc.kit.ids import ts_from_us
 from svc.webapp.models import channel_model, team_model, user_model
-from svc.webapp.store.rows import Bot, Conversation, Message, Team, Thread, User
+from svc.webapp.store.rows import AnnotationKind, AnnotationRow, Bot, Conversation, Message, Team, Thread, User
 
 Json = dict[str, Any]
+
+SLACKBOT = "USLACKBOT"
+"""Who speaks when it is the server itself; reserved, and nobody's id."""
+TOMBSTONE = "tombstone"
+SLIM_BYTES_MAX = 32 * 1024
+"""Beyond it a message that is only quoted is told without its blocks and attachments: an event has 512 KiB."""
+REPLY_USERS_MAX = 5
+"""Of a thread, as its parent names them; Slack's limit."""
 
 
 def team(row: Team) -> Json:
@@ -34,6 +42,11 @@ def user(row: User, *, now_s: float) -> Json:
     return slack.user(user_model(row), now_s=now_s)
 
 
+def profile(row: User) -> Json:
+    """Return the profile object of users.profile.get."""
+    return slack.profile(user_model(row))
+
+
 def bot_profile(row: Bot) -> Json:
     """Return the `bot_profile` that a bot's messages carry."""
     return {
@@ -47,17 +60,28 @@ def bot_profile(row: Bot) -> Json:
     }
 
 
-def message(row: Message, team_id: str, thread: Thread | None = None) -> Json:
-    """Return a message as history holds it (no `channel`); `thread` is what its replies amount to, if it has any."""
-    shape = message_fields(
-        team_id,
-        user_id=row.user_id,
-        bot_id=row.bot_id,
-        subtype=row.subtype,
-        text=row.text,
-        client_msg_id=row.client_msg_id,
-        extra=decode_extra(row.extra),
-    )
+def message(
+    row: Message,
+    team_id: str,
+    thread: Thread | None = None,
+    repliers: Sequence[str] = (),
+    annotations: Sequence[AnnotationRow] = (),
+) -> Json:
+    """Return a message as history holds it (no `channel`); `thread` is what its replies amount to, if it has any,
+    `repliers` who wrote them, in the order of their first, and `annotations` what was put on it, oldest first.
+    """
+    if row.subtype == TOMBSTONE:
+        shape = tombstone_fields(team_id)
+    else:
+        shape = message_fields(
+            team_id,
+            user_id=row.user_id,
+            bot_id=row.bot_id,
+            subtype=row.subtype,
+            text=row.text,
+            client_msg_id=row.client_msg_id,
+            extra=decode_extra(row.extra),
+        )
     ts = shape["ts"] = ts_from_us(row.ts_us)
     if row.thread_ts_us:
         shape["thread_ts"] = ts_from_us(row.thread_ts_us)
@@ -65,9 +89,46 @@ def message(row: Message, team_id: str, thread: Thread | None = None) -> Json:
         shape |= {
             "thread_ts": ts,
             "reply_count": thread.reply_count,
+            "reply_users_count": len(repliers),
             "latest_reply": ts_from_us(thread.latest_reply_us),
+            "reply_users": list(repliers[:REPLY_USERS_MAX]),
+            "is_locked": False,
+            "subscribed": False,
         }
+    return shape | annotated(annotations)
+
+
+def annotated(annotations: Sequence[AnnotationRow]) -> Json:
+    """Return what a message says of what was put on it, oldest first: reactions, and where it is pinned."""
+    shape: Json = {}
+    users: dict[str, list[str]] = {}
+    for each in annotations:
+        if each.kind is AnnotationKind.REACTION:
+            users.setdefault(each.name, []).append(each.user_id)
+        else:
+            shape["pinned_to"] = [each.channel_id]
+    if users:
+        shape["reactions"] = [{"name": name, "users": who, "count": len(who)} for name, who in users.items()]
     return shape
+
+
+def tombstone_fields(team_id: str) -> Json:
+    """Return what is left of a removed message that has replies, apart from its place."""
+    return {
+        "type": "message",
+        "subtype": TOMBSTONE,
+        "user": SLACKBOT,
+        "text": "This message was deleted.",
+        "team": team_id,
+        "hidden": True,
+    }
+
+
+def slim(shape: Json) -> Json:
+    """Return a message as another's event quotes it: without what would make that too large; text alone is 160 KB."""
+    if len(orjson.dumps(shape)) <= SLIM_BYTES_MAX:
+        return dict(shape)
+    return {name: value for name, value in shape.items() if name not in ("blocks", "attachments", "metadata", "files")}
 
 
 def message_fields(

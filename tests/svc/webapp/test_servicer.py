@@ -198,7 +198,8 @@ async def test_activity_tells_how_far_channels_have_come(served: tuple[Office, A
     assert [each.channel_id for each in answer.activities] == ids
     unknown, general, odd, team = answer.activities
     assert (unknown.head_offset, odd.head_offset) == (0, 0)
-    assert (general.head_offset, general.latest_message_ts_us) == (posted.offset + 1, us_from_ts(posted.ts))
+    # The reply, and what its thread has become.
+    assert (general.head_offset, general.latest_message_ts_us) == (posted.offset + 2, us_from_ts(posted.ts))
     assert (team.head_offset > 0, team.latest_message_ts_us) == (True, 0)
     assert not (await stub.ReadActivity(pb.ReadActivityRequest())).activities
     with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -30,7 +30,7 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.boot.answers import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
 from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.messages import Messages
+from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.models import channel_model
 from svc.webapp.store.rows import ConversationKind, Membership
@@ -58,11 +58,11 @@ class Boot:
 class Boots:
     """Makes boots. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
-    def __init__(self, lookups: Lookups, users: UserStore, models: Models, messages: Messages, clock: Clock) -> None:
+    def __init__(self, lookups: Lookups, users: UserStore, models: Models, reading: Reading, clock: Clock) -> None:
         self._lookups = lookups
         self._users = users
         self._models = models
-        self._messages = messages
+        self._reading = reading
         self._clock = clock
 
     async def boot(self, caller: Caller, since: Mapping[str, int], channel_id: str = "") -> Boot:
@@ -189,7 +189,7 @@ class Boots:
         if not channel_id:
             return None
         try:
-            found = await self._messages.history(
+            found = await self._reading.history(
                 caller, channel_id, latest_us=None, oldest_us=None, inclusive=False, limit=HISTORY_MAX
             )
         except Refused:

@@ -28,6 +28,8 @@ from svc.webapp.commit.committer import run_committer
 from svc.webapp.commit.effects import Effects, Writes
 from svc.webapp.commit.mentions import run_mentions
 from svc.webapp.domain.accounts import caller_of
+from svc.webapp.domain.apps.delivery import DeliveryTwin
+from svc.webapp.domain.apps.rules import AppLinks
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
@@ -56,6 +58,9 @@ class Told:
         if self.broken is not None:
             raise self.broken
         return Presence(is_active=user_id in self.active, connection_count=int(user_id in self.active))
+
+    async def active_among(self, user_ids: Sequence[str]) -> set[str]:
+        return self.active.intersection(user_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class Office:
     presence: Told
     events: list[event_pb2.Event]
     edges: EdgeTwin
+    apps: DeliveryTwin
     people: dict[str, Someone] = field(default_factory=dict)
     general: str = ""
 
@@ -146,13 +152,23 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         writes = Writes(committer.commit, effects, stores.outbox, mentions)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
-        edges = EdgeTwin()
-        services = assemble(stores, lookups, writes, clock, connector, presence, edges=edges)
+        edges, apps = EdgeTwin(), DeliveryTwin()
+        services = assemble(
+            stores,
+            lookups,
+            writes,
+            clock,
+            connector,
+            presence,
+            edges=edges,
+            tell=events.extend,
+            app_links=AppLinks(SIGNER, apps),
+        )
         edges.services = services
         app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
         port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
-        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events, edges)
+        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events, edges, apps)
 
 
 def _dsns(mesh: Mesh) -> dict[str, str]:

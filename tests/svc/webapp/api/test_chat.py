@@ -99,7 +99,7 @@ async def test_replies_hang_below_their_parent(acme: Office) -> None:
     assert [message["text"] for message in history[:2]] == ["all", "question"]
     assert (history[1]["thread_ts"], history[1]["reply_count"]) == (parent, 3)
     assert history[1]["latest_reply"] == shown["ts"]
-    assert acme.payloads(channel)[-1]["root"]["ts"] == parent
+    assert acme.payloads(channel)[-2]["root"]["ts"] == parent
     missing = await ada.error("chat.postMessage", channel=channel, text="x", thread_ts="1000000000.000000")
     assert missing == "cannot_reply_to_message"
     assert await ada.error("chat.postMessage", channel=channel, text="x", thread_ts="soon") == "invalid_arguments"

@@ -17,13 +17,11 @@ from svc.webapp.cache.routes.route import Explained, Found, Undelivered
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX
 from svc.webapp.commit.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.commit.sweeping import run_sweepers
-from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.marks import ReadMarks
-from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.preferences import Preferences
+from svc.webapp.domain.reading import Reading
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.rows import Conversation, ConversationKind, Team, Token, TokenKind, User
@@ -61,18 +59,15 @@ async def two(pools: Pools, memory: SharedMemory) -> AsyncIterator[tuple[Webapp,
         yield here, there
 
 
-def messages(running: Webapp) -> Messages:
-    """Return the rules of messages."""
-    lookups, channels, workspaces = running.lookups, running.stores.channels, running.stores.workspaces
-    directory = Directory(lookups, channels, workspaces)
-    direct = DirectMessages(directory, lookups, channels, running.writes, SystemClock())
-    bots = Bots(workspaces, SystemClock())
-    return Messages(directory, direct, lookups, channels, workspaces, bots, running.writes)
+def reading(running: Webapp) -> Reading:
+    """Return the rules of reading."""
+    directory = Directory(running.lookups, running.stores.channels, running.stores.workspaces)
+    return Reading(directory, running.lookups, running.stores.channels)
 
 
 async def texts(running: Webapp, limit: int = 100) -> list[str]:
     """Return the texts of the newest page as Alice reads them."""
-    page = await messages(running).history(
+    page = await reading(running).history(
         Caller(TEAM, ALICE), CHANNEL, latest_us=None, oldest_us=None, inclusive=False, limit=limit
     )
     return [found["text"] for found in page.messages]
@@ -154,7 +149,7 @@ async def test_a_conversation_and_its_newest_page_follow_every_write(two: tuple[
     await there.writes.commit(post(CHANNEL, "two"))
     assert [await texts(here), await texts(here, 1)] == [["two", "one"], ["two"]]
     await here.writes.commit(Write(CHANNEL, (message("reply", thread_ts_us=parent),)))
-    page = await messages(there).history(
+    page = await reading(there).history(
         Caller(TEAM, ALICE), CHANNEL, latest_us=None, oldest_us=None, inclusive=False, limit=2
     )
     assert [found.get("reply_count", 0) for found in page.messages] == [0, 1]

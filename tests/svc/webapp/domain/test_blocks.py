@@ -70,9 +70,11 @@ def test_what_no_client_can_draw_is_refused_with_what_is_wrong(block: Block, fau
     with pytest.raises(Refused) as caught:
         checked_blocks([{"type": "divider"}, block])
     assert caught.value.code == "invalid_blocks"
-    [told] = caught.value.extra["errors"]  # type: ignore[misc]
-    assert fault in told
-    assert told.endswith("[json-pointer:/blocks/1]")
+    told = caught.value.extra["errors"]
+    assert isinstance(told, list)
+    assert len(told) == 1
+    assert fault in told[0]
+    assert told[0].endswith("[json-pointer:/blocks/1]")
 
 
 def test_blocks_together_have_limits() -> None:
