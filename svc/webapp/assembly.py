@@ -27,6 +27,8 @@ from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
+from svc.webapp.domain.files.seeing import SeenFiles
+from svc.webapp.domain.files.uploading import Files
 from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.mentions import Audience
 from svc.webapp.domain.messages import Messages
@@ -39,6 +41,7 @@ from svc.webapp.domain.reminders import Reminders
 from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.files.vault import Vault, closed_vault
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.files import FileStore
@@ -72,10 +75,12 @@ def assemble(
     edges: Models | None = None,
     boot_gate: BootGate | None = None,
     tell: Tell | None = None,
+    vault: Vault | None = None,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
     Without `edges`, boots are served from the rows. `tell` takes transient events; without it nobody hears them.
+    Without a `vault`, no files are taken in.
     """
     channels, workspaces = stores.channels, stores.workspaces
     mint = IdMint(clock, rng or SystemRandom())
@@ -88,6 +93,9 @@ def assemble(
     audience = Audience(lookups, channels, presence)
     messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
     notes = Notes(messages, channels, authorship, tell or _to_nobody, clock)
+    seen = SeenFiles(stores.files, lookups, directory)
+    shelves = vault or closed_vault(clock)
+    files = Files(shelves, stores.files, seen, directory, direct, messages, workspaces, writes, clock, mint)
     rows = RowModels(lookups, workspaces, channels, directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
     boots = Boots(lookups, stores.users, models, reading, clock)
@@ -112,6 +120,7 @@ def assemble(
         marks=ReadMarks(directory, lookups, channels, stores.users, writes),
         preferences=Preferences(stores.users, lookups, writes),
         emoji=CustomEmoji(workspaces, writes),
+        files=files,
         accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
         connector=connector,
         presence=presence,

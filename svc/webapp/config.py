@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from svc.kit.config import InstanceConfig, setting
 from svc.webapp.api.asgi import HttpConfig
 from svc.webapp.domain.boot.rate import BootRules
+from svc.webapp.files.config import FileConfig
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
 
@@ -20,6 +21,7 @@ class WebappConfig:
     mysql: DsnConfig
     retention: RetentionConfig
     boots: BootRules
+    files: FileConfig
     ws_public_url: str = setting(
         "PARLEY_WS_PUBLIC_URL",
         default="",

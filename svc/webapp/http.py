@@ -1,4 +1,4 @@
-"""The HTTP face: `/api/METHOD` and `/healthz` on uvicorn, in the event loop that the gRPC server runs in.
+"""The HTTP face: `/api/METHOD`, the bytes of files, `/healthz`; on uvicorn, in the loop that the gRPC server runs in.
 
 Bounds: see HttpConfig; no answer ever holds a stack trace, and none redirects (several clients follow no redirect,
 others repeat a POST as GET).
@@ -7,7 +7,7 @@ others repeat a POST as GET).
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from svc.kit.lifecycle import background
 from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
 from svc.webapp.api.dispatch import Reply
+from svc.webapp.api.file_routes import FORM_PATH, file_apps
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
 
@@ -37,13 +38,19 @@ class _Health:
 class _Front:
     """Sends calls of the Web API straight to it: routes and middleware, which it needs not, cost a tenth of a boot."""
 
-    def __init__(self, api: ASGIApp, others: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, files: Mapping[str, ASGIApp], others: ASGIApp) -> None:
         self._api = api
+        self._files = files
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_call = scope["type"] == "http" and scope["path"].startswith(API_PREFIX)
-        await (self._api if is_call else self._others)(scope, receive, send)
+        await self._app(scope)(scope, receive, send)
+
+    def _app(self, scope: Scope) -> ASGIApp:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path.startswith(API_PREFIX) and path != FORM_PATH:
+            return self._api
+        return next((app for prefix, app in self._files.items() if path.startswith(prefix)), self._others)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +66,8 @@ def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     app.router.default = _nothing_here
-    return _Front(Api(services, config, gate), app)
+    api = Api(services, config, gate)
+    return _Front(api, file_apps(services, api, gate, config.body_bytes_max), app)
 
 
 @asynccontextmanager

@@ -32,6 +32,8 @@ from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
 from svc.webapp.due import DueItems, run_due_items
 from svc.webapp.edge_tier import EdgeTier
+from svc.webapp.files.sweeping import sweep_files
+from svc.webapp.files.vault import open_vault
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
 from svc.webapp.presence_tier import PresenceTier
@@ -103,9 +105,13 @@ async def _start_services(
     boot_gate = BootGate(config.boots, clock, rng, lambda: any(each.is_slow for each in _admissions(pools)))
     boot_gate.observe()
     await up.enter_async_context(background("lateness of the loop", boot_gate.watch_loop()))
+    vault = await up.enter_async_context(open_vault(config.files, Signer(config.instance.secret), clock))
+    if vault.is_open:
+        sweeping = sweep_files(vault, stores.files, clock, rng)
+        await up.enter_async_context(background("sweeping files", sweeping))
     connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
     services = assemble(
-        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer
+        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer, vault=vault
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))

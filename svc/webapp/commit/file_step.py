@@ -37,7 +37,7 @@ class Filing:
     channels: ChannelStore
 
     async def put_file(self, channel_id: str, ts_us: int, key: str, effect: PutFile) -> None:
-        """Set a file. `channel_id`, `ts_us` and `key`: of the cause, whose first draft is the message if there is one."""
+        """Set a file. `channel_id`, `ts_us`, `key`: of the cause, whose first draft is the message if there is one."""
         file = _file_of(effect.file, ts_us)
         await self.files.put_file(file)
         if file.state is FileState.READY:

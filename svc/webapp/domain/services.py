@@ -19,6 +19,7 @@ from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
+from svc.webapp.domain.files.uploading import Files
 from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.notes import Notes
@@ -58,6 +59,7 @@ class Services:
     marks: ReadMarks
     preferences: Preferences
     emoji: CustomEmoji
+    files: Files
     accounts: Accounts
     connector: Connector
     presence: PresenceSource

@@ -101,15 +101,20 @@ class FileStore:
         await self._db.execute("DELETE FROM file_shares WHERE team_id = %s AND file_id = %s", (team_id, file_id))
 
     @query("workspace")
-    async def listed(self, team_id: str, wanted: FileFilter, limit: int, offset: int = 0) -> list[str]:
-        """Return ids of files, the newest first, each once."""
+    async def listed(
+        self, team_id: str, wanted: FileFilter, limit: int, *, offset: int = 0, before: tuple[int, str] | None = None
+    ) -> list[tuple[int, str]]:
+        """Return (created_s, id) of files, the newest first, each once; `before`: only what follows this one."""
         where, args = wanted.where(team_id)
+        if before is not None:
+            where += " AND (created_s < %s OR (created_s = %s AND file_id < %s))"
+            args += [before[0], before[0], before[1]]
         rows = await self._db.rows(
             f"SELECT DISTINCT created_s, file_id FROM file_shares WHERE {where}"
             " ORDER BY created_s DESC, file_id DESC LIMIT %s OFFSET %s",
             [*args, limit, offset],
         )
-        return [str(file_id) for _, file_id in rows]
+        return [(int(created_s), str(file_id)) for created_s, file_id in rows]
 
     @query("workspace")
     async def count_listed(self, team_id: str, wanted: FileFilter) -> int:
