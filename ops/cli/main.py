@@ -22,6 +22,7 @@ VERBS = (
     ("cache", "ops.cli.cache", "Show the cache's pools; replace, add and drain their nodes."),
     ("seed", "ops.cli.seed", "Make a workspace of N users and M channels."),
     ("token", "ops.cli.token", "Make a token for a user."),
+    ("app", "ops.cli.app", "Make apps: bots with tokens, events, commands and webhooks."),
     ("post", "ops.cli.post", "Post a message."),
     ("tail", "ops.cli.tail", "Connect as a user and print events as they arrive."),
     ("bench", "ops.cli.bench", "Measure a part of the system."),

@@ -12,6 +12,7 @@ from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
+from svc.webapp.domain.apps.rules import AppLinks, Places, alone, app_rules
 from svc.webapp.domain.authorship import Authorship
 from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
@@ -76,6 +77,7 @@ def assemble(
     boot_gate: BootGate | None = None,
     tell: Tell | None = None,
     vault: Vault | None = None,
+    app_links: AppLinks | None = None,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
@@ -99,6 +101,9 @@ def assemble(
     rows = RowModels(lookups, workspaces, channels, directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
     boots = Boots(lookups, stores.users, models, reading, clock)
+    edits = Edits(directory, channels, workspaces, naming, audience, reading, writes, clock)
+    accounts = Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint)
+    places = Places(directory, messages, notes, edits, reading, accounts)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -113,7 +118,7 @@ def assemble(
         direct=direct,
         messages=messages,
         reading=reading,
-        edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock),
+        edits=edits,
         notes=notes,
         scheduled=ScheduledMessages(messages, notes, channels, writes, clock, mint),
         reminders=Reminders(direct, lookups, channels, writes, clock, mint),
@@ -121,7 +126,8 @@ def assemble(
         preferences=Preferences(stores.users, lookups, writes),
         emoji=CustomEmoji(workspaces, writes),
         files=files,
-        accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
+        accounts=accounts,
+        apps=app_rules(stores, lookups, writes, places, app_links or alone(), clock, mint),
         connector=connector,
         presence=presence,
         models=models,

@@ -16,9 +16,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from svc.kit.lifecycle import background
+from svc.webapp.api import sayings
 from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
 from svc.webapp.api.dispatch import Reply
 from svc.webapp.api.file_routes import FORM_PATH, file_apps
+from svc.webapp.domain.apps.passes import RESPONSE_PATH
+from svc.webapp.domain.apps.webhooks import WEBHOOK_PATH
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
 
@@ -62,6 +65,8 @@ def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
     app = Starlette(
         routes=[
             Route("/healthz", _Health()),
+            Route(f"/{WEBHOOK_PATH}{{rest:path}}", sayings.Webhooks(services, config, gate)),
+            Route(f"/{RESPONSE_PATH}{{rest:path}}", sayings.Responses(services, config, gate)),
         ],
     )
     app.router.redirect_slashes = False

@@ -15,6 +15,7 @@ from svc.kit.rpc import rpc_server
 from svc.kit.telemetry import telemetry
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
+from svc.webapp.apps.requests import OwnerDelivery
 from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.cache import Cache
@@ -28,6 +29,7 @@ from svc.webapp.commit.mentions import run_mentions
 from svc.webapp.commit.publisher import run_publisher
 from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.config import WebappConfig
+from svc.webapp.domain.apps.rules import AppLinks
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.services import Services
 from svc.webapp.due import DueItems, run_due_items
@@ -111,7 +113,8 @@ async def _start_services(
         await up.enter_async_context(background("sweeping files", sweeping))
     connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
     services = assemble(
-        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer, vault=vault
+        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer, vault=vault,
+        app_links=AppLinks(Signer(config.instance.secret), OwnerDelivery(disco.pools)),
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))

@@ -7,41 +7,51 @@ from types import MappingProxyType
 
 from svc.webapp.api import (
     api_test,
+    apps,
     auth,
     bookmarks,
     chat,
     client,
+    commands,
     conversation_changes,
     conversations,
     emoji,
     files,
     history,
+    interactions,
     legacy,
+    oauth,
     reminders,
     rtm,
     scheduled,
     team,
     users,
+    views,
 )
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
     api_test.METHODS,
+    apps.METHODS,
     auth.METHODS,
     bookmarks.METHODS,
     chat.METHODS,
     client.METHODS,
+    commands.METHODS,
     conversation_changes.METHODS,
     conversations.METHODS,
     emoji.METHODS,
     files.METHODS,
     history.METHODS,
+    interactions.METHODS,
     reminders.METHODS,
     legacy.METHODS,
     rtm.METHODS,
     scheduled.METHODS,
     team.METHODS,
+    oauth.METHODS,
     users.METHODS,
+    views.METHODS,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for family in FAMILIES for method in family})

@@ -9,6 +9,7 @@ from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
 from svc.webapp.domain.bookmarks import Bookmarks
+from svc.webapp.domain.apps.rules import AppRules
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import Models
@@ -61,6 +62,7 @@ class Services:
     emoji: CustomEmoji
     files: Files
     accounts: Accounts
+    apps: AppRules
     connector: Connector
     presence: PresenceSource
     models: Models
