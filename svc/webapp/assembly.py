@@ -35,10 +35,14 @@ from svc.webapp.domain.mentions import Audience
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.naming import Naming
 from svc.webapp.domain.notes import Notes, Tell
+from svc.webapp.domain.people import People
+from svc.webapp.domain.pins import Pins
 from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.reactions import Reactions
 from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.reminders import Reminders
+from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
@@ -122,6 +126,9 @@ def assemble(
         notes=notes,
         scheduled=ScheduledMessages(messages, notes, channels, writes, clock, mint),
         reminders=Reminders(direct, lookups, channels, writes, clock, mint),
+        reactions=Reactions(directory, channels, reading, writes),
+        pins=Pins(directory, channels, reading, writes, clock),
+        saved=Saved(directory, channels, reading, writes, clock),
         marks=ReadMarks(directory, lookups, channels, stores.users, writes),
         preferences=Preferences(stores.users, lookups, writes),
         emoji=CustomEmoji(workspaces, writes),

@@ -38,3 +38,8 @@ def key_of(kind: str, cursor: str) -> str:
 def metadata(kind: str, last_key: str) -> dict[str, object]:
     """Return `response_metadata`; `last_key` is that of the page's last entry, or "" when it is the last page."""
     return {"next_cursor": cursor_of(kind, last_key)}
+
+
+def paging(count: int, total: int, page: int) -> dict[str, int]:
+    """Return what lists say that are asked for by numbers: `count` a page, the first is page 1."""
+    return {"count": count, "total": total, "page": page, "pages": max(1, -(-total // count))}

@@ -24,10 +24,14 @@ from svc.webapp.domain.files.uploading import Files
 from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.notes import Notes
+from svc.webapp.domain.people import People
+from svc.webapp.domain.pins import Pins
 from svc.webapp.domain.preferences import Preferences
 from svc.webapp.domain.presence import PresenceSource
+from svc.webapp.domain.reactions import Reactions
 from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.reminders import Reminders
+from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.gathering.reads import SharedReads
@@ -57,6 +61,9 @@ class Services:
     notes: Notes
     scheduled: ScheduledMessages
     reminders: Reminders
+    reactions: Reactions
+    pins: Pins
+    saved: Saved
     marks: ReadMarks
     preferences: Preferences
     emoji: CustomEmoji

@@ -6,13 +6,13 @@ from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns, decode, decode_all
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
-from svc.webapp.store.rows import AnnotationKind, AnnotationRow, ItemKind, ItemRow
+from svc.webapp.store.rows import AnnotationKind, AnnotationRow, ItemKind, ItemRow, Message
 from svc.webapp.store.sql import pairs_in
 
 __all__ = ["KeptReads"]
 
 MESSAGES_A_STATEMENT = 500
-"""Whose annotations are read at once; a page of history is at most 1,000."""
+"""That are looked up at once; a page of history is at most 1,000."""
 _ANNOTATIONS = f"SELECT {columns(AnnotationRow)} FROM annotations WHERE"
 _ITEMS = f"SELECT {columns(ItemRow)} FROM items WHERE"
 
@@ -31,6 +31,17 @@ class KeptReads:
             (*args, tuple(sorted(NOTHING_TO_READ))),
         )
         return {(row[0], int(row[1])) for row in rows}
+
+    @query("channel")
+    async def messages_at(self, channel_id: str, ts_us: Sequence[int]) -> list[Message]:
+        """Return those of the messages that are there, in order of ts. At most MESSAGES_A_STATEMENT."""
+        if not ts_us:
+            return []
+        rows = await self._db.rows(
+            f"SELECT {columns(Message)} FROM messages WHERE channel_id = %s AND ts_us IN %s ORDER BY ts_us",
+            (channel_id, tuple(dict.fromkeys(ts_us))),
+        )
+        return decode_all(Message, rows)
 
     @query("channel")
     async def annotations(self, channel_id: str, ts_us: Sequence[int]) -> Mapping[int, list[AnnotationRow]]:

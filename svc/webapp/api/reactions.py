@@ -1,0 +1,113 @@
+"""reactions.*: emoji on messages."""
+
+from __future__ import annotations
+
+from svc.webapp.api import pages
+from svc.webapp.api.arguments import Arg, Kind
+from svc.webapp.api.call import CURSOR, Answer, Call, Method, Tier
+from svc.webapp.commit.log import Json
+from svc.webapp.domain.links import MessageLink, permalink
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.rows import Message
+
+ITEM = (
+    Arg("channel", required=True, missing="no_item_specified"),
+    Arg("timestamp", Kind.STAMP, required=True, missing="no_item_specified", invalid="bad_timestamp"),
+)
+NAME = Arg("name", required=True, missing="invalid_name")
+LIST_DEFAULT = 100
+LIST_MAX = 1_000
+NO_FILES = "messages only: files and comments on them cannot be named"
+
+
+def linked(call: Call, row: Message, shape: Json) -> Json:
+    """Return a message with its address."""
+    link = MessageLink(row.channel_id, row.ts_us, row.thread_ts_us)
+    return {**shape, "permalink": permalink(call.origin.base_url, link)}
+
+
+async def add(call: Call) -> Answer:
+    """React."""
+    channel_id, ts_us = call.args.text("channel"), call.args.stamp("timestamp") or 0
+    await call.services.reactions.add(call.caller, channel_id, ts_us, call.args.text("name"))
+    return {}
+
+
+async def remove(call: Call) -> Answer:
+    """Take a reaction back."""
+    channel_id, ts_us = call.args.text("channel"), call.args.stamp("timestamp") or 0
+    await call.services.reactions.remove(call.caller, channel_id, ts_us, call.args.text("name"))
+    return {}
+
+
+async def get(call: Call) -> Answer:
+    """Return a message with all that is on it."""
+    shown = await call.services.reactions.get(call.caller, call.args.text("channel"), call.args.stamp("timestamp") or 0)
+    return {"type": "message", "channel": shown.channel_id, "message": linked(call, shown.row, shown.message)}
+
+
+async def list_reactions(call: Call) -> Answer:
+    """List what somebody reacted to, by pages or by cursor."""
+    args = call.args
+    user_id = args.text("user") or call.caller.user_id
+    user = await call.services.lookups.user(call.caller.team_id, user_id)
+    if user is None:
+        raise Refused("user_not_found")
+    limit = args.number("limit") if args.raw.get("limit") else args.number("count")
+    before_us = _before(args.text("cursor"))
+    page = 1 if before_us else args.number("page")
+    found = await call.services.reactions.listed(
+        call.caller, user_id, limit, skip=(page - 1) * limit, before_us=before_us
+    )
+    items = [
+        {"type": "message", "channel": each.channel_id, "message": linked(call, each.row, each.message)}
+        for each in found.items
+    ]
+    last = str(found.last_us) if found.last_us else ""
+    paging = pages.paging(limit, found.total, page)
+    return {"items": items, "paging": paging, "response_metadata": pages.metadata("reactions", last)}
+
+
+def _before(cursor: str) -> int | None:
+    key = pages.key_of("reactions", cursor)
+    if key and not (key.isascii() and key.isdigit() and len(key) <= 18):
+        raise Refused("invalid_cursor")
+    return int(key) if key else None
+
+
+PAGED = (
+    Arg("count", Kind.NUMBER, default=LIST_DEFAULT, minimum=1, maximum=LIST_MAX, clamp=True),
+    Arg("page", Kind.NUMBER, default=1, minimum=1, maximum=LIST_MAX, clamp=True),
+    Arg("limit", Kind.NUMBER, invalid="invalid_limit", default=LIST_DEFAULT, minimum=1, maximum=LIST_MAX, clamp=True),
+    CURSOR,
+)
+
+METHODS = (
+    Method(
+        "reactions.add",
+        add,
+        (*ITEM, NAME),
+        writes=True,
+        scopes=("reactions:write",),
+        tier=Tier.T3,
+        partly=f"{NO_FILES}; any well-formed name is taken, whether there is such an emoji or not",
+    ),
+    Method(
+        "reactions.remove",
+        remove,
+        (*ITEM, NAME),
+        writes=True,
+        scopes=("reactions:write",),
+        tier=Tier.T2,
+        partly=NO_FILES,
+    ),
+    Method("reactions.get", get, ITEM, scopes=("reactions:read",), tier=Tier.T3, partly=NO_FILES),
+    Method(
+        "reactions.list",
+        list_reactions,
+        (Arg("user"), *PAGED),
+        scopes=("reactions:read",),
+        tier=Tier.T2,
+        partly="messages only; the total counts the newest thousand reactions",
+    ),
+)

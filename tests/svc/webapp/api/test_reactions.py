@@ -1,0 +1,315 @@
+"""reactions.*, pins.* and stars.*, over HTTP: what becomes true, what is told, who is refused, and what lists show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from svc.webapp.domain import pins as pins_domain
+from svc.webapp.domain import reactions as reactions_domain
+from tests.svc.webapp.api.office import Office, Someone
+
+pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
+
+_COUNT = iter(range(10_000))
+_PLACES = ("event_ts", "position")
+
+
+async def room(owner: Someone, *others: Someone, is_private: bool = False) -> str:
+    """Make a channel with people in it."""
+    name = f"reacting-{next(_COUNT)}"
+    channel: str = (await owner.ok("conversations.create", name=name, is_private=is_private))["channel"]["id"]
+    if others:
+        await owner.ok("conversations.invite", channel=channel, users=",".join(each.id for each in others))
+    return channel
+
+
+async def said(who: Someone, channel: str, text: str = "hello", **more: Any) -> str:
+    """Post; return the ts."""
+    ts: str = (await who.ok("chat.postMessage", channel=channel, text=text, **more))["ts"]
+    return ts
+
+
+async def on(who: Someone, channel: str, ts: str) -> list[dict[str, Any]]:
+    """Return the reactions of a message as history shows them, having seen that every other way shows the same."""
+    [message] = (await who.ok("conversations.history", channel=channel, latest=ts, inclusive=1, limit=1))["messages"]
+    newest = (await who.ok("conversations.history", channel=channel))["messages"]
+    assert [each.get("reactions") for each in newest if each["ts"] == ts] == [message.get("reactions")]
+    got = await who.ok("reactions.get", channel=channel, timestamp=ts)
+    assert (got["type"], got["channel"], got["message"]["ts"]) == ("message", channel, ts)
+    assert got["message"].get("reactions") == message.get("reactions")
+    found: list[dict[str, Any]] = message.get("reactions", [])
+    return found
+
+
+def told(acme: Office, channel: str, *kinds: str) -> list[dict[str, Any]]:
+    """Return the events of these kinds, without their places."""
+    return [
+        {name: value for name, value in each.items() if name not in _PLACES}
+        for each in acme.payloads(channel)
+        if each["type"] in kinds
+    ]
+
+
+async def test_reactions_come_and_go(acme: Office) -> None:
+    """Each by name and user, in the order in which they came; everybody hears who reacted to whose message."""
+    ada, grace, helper = acme["ada"], acme["grace"], acme["helper"]
+    channel = await room(ada, grace, helper)
+    ts = await said(ada, channel)
+    assert await on(ada, channel, ts) == []
+    for who, name in ((grace, "tada"), (ada, ":thumbsup:"), (helper, "tada"), (ada, "wave::skin-tone-3")):
+        await who.ok("reactions.add", channel=channel, timestamp=ts, name=name)
+    assert await on(grace, channel, ts) == [
+        {"name": "tada", "users": [grace.id, helper.id], "count": 2},
+        {"name": "thumbsup", "users": [ada.id], "count": 1},
+        {"name": "wave::skin-tone-3", "users": [ada.id], "count": 1},
+    ]
+    await grace.ok("reactions.remove", channel=channel, timestamp=ts, name="tada")
+    await ada.ok("reactions.remove", channel=channel, timestamp=ts, name="thumbsup")
+    assert await on(helper, channel, ts) == [
+        {"name": "tada", "users": [helper.id], "count": 1},
+        {"name": "wave::skin-tone-3", "users": [ada.id], "count": 1},
+    ]
+    item = {"type": "message", "channel": channel, "ts": ts}
+    events = told(acme, channel, "reaction_added", "reaction_removed")
+    assert [(each["type"], each["user"], each["reaction"]) for each in events] == [
+        ("reaction_added", grace.id, "tada"),
+        ("reaction_added", ada.id, "thumbsup"),
+        ("reaction_added", helper.id, "tada"),
+        ("reaction_added", ada.id, "wave::skin-tone-3"),
+        ("reaction_removed", grace.id, "tada"),
+        ("reaction_removed", ada.id, "thumbsup"),
+    ]
+    assert all(each["item"] == item and each["item_user"] == ada.id for each in events)
+    placed = [each for each in acme.payloads(channel) if each["type"].startswith("reaction")]
+    assert all(each["event_ts"] > ts and each["position"].startswith(f"{channel}:") for each in placed)
+
+
+async def test_one_who_reacts_many_times_at_once_reacts_once(acme: Office) -> None:
+    """Whatever a client repeats."""
+    ada = acme["ada"]
+    channel = await room(ada)
+    ts = await said(ada, channel)
+    arguments = {"channel": channel, "timestamp": ts, "name": "eyes"}
+    answers = await asyncio.gather(*(ada.call("reactions.add", **arguments) for _ in range(8)))
+    assert sorted(answer.get("error", "") for answer in answers) == ["", *["already_reacted"] * 7]
+    answers = await asyncio.gather(*(ada.call("reactions.remove", **arguments) for _ in range(8)))
+    assert sorted(answer.get("error", "") for answer in answers) == ["", *["no_reaction"] * 7]
+    assert len(told(acme, channel, "reaction_added", "reaction_removed")) == 2
+
+
+async def test_a_reply_and_an_edited_message_keep_their_reactions(acme: Office) -> None:
+    """They belong to the message, not to what it says; a removed one has none."""
+    ada = acme["ada"]
+    channel = await room(ada)
+    parent = await said(ada, channel)
+    reply = await said(ada, channel, thread_ts=parent)
+    for ts in (parent, reply):
+        await ada.ok("reactions.add", channel=channel, timestamp=ts, name="eyes")
+    replies = (await ada.ok("conversations.replies", channel=channel, ts=parent))["messages"]
+    assert [each["reactions"][0]["name"] for each in replies] == ["eyes", "eyes"]
+    await ada.ok("chat.update", channel=channel, ts=reply, text="edited")
+    [change] = [each for each in acme.payloads(channel) if each.get("subtype") == "message_changed"]
+    assert change["message"]["reactions"] == [{"name": "eyes", "users": [ada.id], "count": 1}]
+    await ada.ok("chat.delete", channel=channel, ts=reply)
+    assert await ada.error("reactions.get", channel=channel, timestamp=reply) == "message_not_found"
+    assert await ada.error("reactions.add", channel=channel, timestamp=reply, name="eyes") == "message_not_found"
+    assert await ada.error("reactions.remove", channel=channel, timestamp=reply, name="eyes") == "message_not_found"
+
+
+async def test_what_is_wrong_with_a_reaction_is_said(acme: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every refusal of reactions.add, remove and get."""
+    ada, grace, linus, helper = acme["ada"], acme["grace"], acme["linus"], acme["helper"]
+    channel = await room(ada, grace)
+    ts = await said(ada, channel)
+    good = {"channel": channel, "timestamp": ts, "name": "eyes"}
+    for wrong, code in (
+        ({"channel": None}, "no_item_specified"),
+        ({"timestamp": None}, "no_item_specified"),
+        ({"timestamp": "yesterday"}, "bad_timestamp"),
+        ({"timestamp": "1.000001"}, "message_not_found"),
+        ({"name": None}, "invalid_name"),
+        ({"name": "Two Words"}, "invalid_name"),
+        ({"name": "Eyes"}, "invalid_name"),
+        ({"name": "eyes::skin-tone-9"}, "invalid_name"),
+        ({"name": "x" * 101}, "invalid_name"),
+        ({"channel": "C0000000000"}, "channel_not_found"),
+        ({"channel": "#general"}, "channel_not_found"),
+    ):
+        for method in ("reactions.add", "reactions.remove"):
+            assert await ada.error(method, **(good | wrong)) == code, (method, wrong)
+    assert await ada.error("reactions.get", timestamp=ts) == "no_item_specified"
+    assert await ada.error("reactions.get", channel=channel, timestamp="x") == "bad_timestamp"
+    assert await ada.error("reactions.remove", **good) == "no_reaction"
+    assert await linus.error("reactions.add", **good) == "not_in_channel"
+    assert await helper.error("reactions.get", channel=channel, timestamp=ts) == "not_in_channel"
+    private = await room(ada, is_private=True)
+    assert await linus.error("reactions.add", **(good | {"channel": private})) == "channel_not_found"
+    monkeypatch.setattr(reactions_domain, "REACTIONS_A_PERSON_MAX", 2)
+    monkeypatch.setattr(reactions_domain, "EMOJI_A_MESSAGE_MAX", 2)
+    for name in ("one", "two"):
+        await ada.ok("reactions.add", **(good | {"name": name}))
+    assert await ada.error("reactions.add", **(good | {"name": "one"})) == "already_reacted"
+    assert await ada.error("reactions.add", **(good | {"name": "three"})) == "too_many_reactions"
+    assert await grace.error("reactions.add", **(good | {"name": "three"})) == "too_many_emoji"
+    await grace.ok("reactions.add", **(good | {"name": "two"}))
+    await ada.ok("conversations.archive", channel=channel)
+    assert await ada.error("reactions.add", **(good | {"name": "four"})) == "is_archived"
+
+
+async def listed(who: Someone, method: str, **arguments: Any) -> Sequence[str]:
+    """Return the ts of what a list shows, page after page by cursor."""
+    found: list[str] = []
+    cursor = ""
+    for _ in range(20):
+        body = await who.ok(method, limit=2, cursor=cursor or None, **arguments)
+        found += [each["message"]["ts"] for each in body["items"]]
+        cursor = body["response_metadata"]["next_cursor"]
+        if not cursor:
+            return found
+    raise AssertionError("the pages do not end")
+
+
+async def test_what_somebody_reacted_to_is_listed(acme: Office) -> None:
+    """By the newest reaction first, each message once, and only what the caller may read."""
+    [ada], [zoe] = [acme["ada"]], (await acme.hire(acme["ada"].user.team_id, [f"zoe{next(_COUNT)}"])).values()
+    open_room, closed = await room(ada, zoe), await room(zoe, is_private=True)
+    stamps = [await said(zoe, channel) for channel in (open_room, open_room, closed, open_room)]
+    places = list(zip((open_room, open_room, closed, open_room), stamps, strict=True))
+    for channel, ts in places:
+        await zoe.ok("reactions.add", channel=channel, timestamp=ts, name="eyes")
+    await zoe.ok("reactions.add", channel=open_room, timestamp=stamps[0], name="tada")
+    await ada.ok("reactions.add", channel=open_room, timestamp=stamps[1], name="tada")
+    assert await listed(zoe, "reactions.list") == [stamps[0], stamps[3], stamps[2], stamps[1]]
+    assert await listed(ada, "reactions.list", user=zoe.id) == [stamps[0], stamps[3], stamps[1]]
+    body = await zoe.ok("reactions.list", count=3, page=2)
+    assert [each["message"]["ts"] for each in body["items"]] == [stamps[1]]
+    assert body["paging"] == {"count": 3, "total": 4, "page": 2, "pages": 2}
+    [message] = [each["message"] for each in body["items"]]
+    assert {each["name"] for each in message["reactions"]} == {"eyes", "tada"}
+    assert message["permalink"].endswith(f"/archives/{open_room}/p{stamps[1].replace('.', '')}")
+    assert await ada.error("reactions.list", user="U0000000000") == "user_not_found"
+    assert await ada.error("reactions.list", cursor="nonsense") == "invalid_cursor"
+
+
+async def test_pins_come_and_go(acme: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message is pinned once; everybody hears, and history says where and how many."""
+    ada, grace, linus = acme["ada"], acme["grace"], acme["linus"]
+    channel = await room(ada, grace)
+    first, second = await said(ada, channel, "first"), await said(ada, channel, "second")
+    await grace.ok("pins.add", channel=channel, timestamp=first)
+    await ada.ok("pins.add", channel=channel, timestamp=second)
+    page = await ada.ok("conversations.history", channel=channel)
+    assert page["pin_count"] == 2
+    assert [each.get("pinned_to") for each in page["messages"][:2]] == [[channel], [channel]]
+    items = (await linus.ok("pins.list", channel=channel))["items"]
+    assert [(each["message"]["text"], each["created_by"]) for each in items] == [
+        ("second", ada.id),
+        ("first", grace.id),
+    ]
+    assert all(each["type"] == "message" and each["channel"] == channel and each["created"] > 0 for each in items)
+    assert await ada.error("pins.add", channel=channel, timestamp=first) == "already_pinned"
+    await ada.ok("pins.remove", channel=channel, timestamp=first)
+    assert await ada.error("pins.remove", channel=channel, timestamp=first) == "no_pin"
+    assert (await ada.ok("conversations.history", channel=channel))["pin_count"] == 1
+    added, _, removed = told(acme, channel, "pin_added", "pin_removed")
+    item = added["item"]
+    assert (added["type"], added["user"], added["channel_id"], added["item_user"]) == (
+        "pin_added",
+        grace.id,
+        channel,
+        ada.id,
+    )
+    assert (item["type"], item["channel"], item["created_by"]) == ("message", channel, grace.id)
+    assert (item["message"]["ts"], item["message"]["text"], item["message"]["pinned_to"]) == (first, "first", [channel])
+    assert (removed["type"], removed["has_pins"], removed["item"]["message"]["ts"]) == ("pin_removed", True, first)
+    assert "pinned_to" not in removed["item"]["message"]
+    await ada.ok("chat.delete", channel=channel, ts=second)
+    assert (await ada.ok("pins.list", channel=channel))["items"] == []
+    assert await linus.error("pins.add", channel=channel, timestamp=first) == "not_in_channel"
+    for wrong, code in (
+        ({"timestamp": None}, "no_item_specified"),
+        ({"timestamp": "x"}, "bad_timestamp"),
+        ({"timestamp": "1.000001"}, "message_not_found"),
+        ({"channel": "C0000000000"}, "channel_not_found"),
+    ):
+        for method in ("pins.add", "pins.remove"):
+            assert await ada.error(method, **({"channel": channel, "timestamp": first} | wrong)) == code
+    assert await ada.error("pins.list", channel="C0000000000") == "channel_not_found"
+    monkeypatch.setattr(pins_domain, "PINS_COUNTED_MAX", 0)
+    assert await ada.error("pins.add", channel=channel, timestamp=first) == "too_many_pins"
+    await ada.ok("conversations.archive", channel=channel)
+    assert await ada.error("pins.add", channel=channel, timestamp=first) == "is_archived"
+
+
+async def test_what_is_left_of_a_removed_message_is_not_pinned_nor_reacted_to(acme: Office) -> None:
+    """A tombstone stands for its thread."""
+    ada = acme["ada"]
+    channel = await room(ada)
+    parent = await said(ada, channel)
+    await ada.ok("reactions.add", channel=channel, timestamp=parent, name="eyes")
+    await said(ada, channel, "reply", thread_ts=parent)
+    await ada.ok("chat.delete", channel=channel, ts=parent)
+    assert await ada.error("pins.add", channel=channel, timestamp=parent) == "not_pinnable"
+    assert await ada.error("reactions.add", channel=channel, timestamp=parent, name="tada") == "message_not_found"
+
+
+async def test_of_pins_at_once_one_counts(acme: Office) -> None:
+    """Two who pin one message."""
+    ada, grace = acme["ada"], acme["grace"]
+    channel = await room(ada, grace)
+    ts = await said(ada, channel)
+    answers = await asyncio.gather(
+        *(who.call("pins.add", channel=channel, timestamp=ts) for who in (ada, grace) for _ in range(3))
+    )
+    assert sorted(answer.get("error", "") for answer in answers) == ["", *["already_pinned"] * 5]
+
+
+async def test_stars_are_ones_own(acme: Office) -> None:
+    """Messages and conversations; told to nobody else; what one sees no more is not shown."""
+    [zoe] = (await acme.hire(acme["ada"].user.team_id, [f"zoe{next(_COUNT)}"])).values()
+    ada = acme["ada"]
+    channel, other = await room(ada, zoe), await room(ada)
+    private = await room(ada, zoe, is_private=True)
+    stamps = [await said(ada, each) for each in (channel, private)]
+    await zoe.ok("stars.add", channel=channel, timestamp=stamps[0])
+    await zoe.ok("stars.add", channel=other)
+    await zoe.ok("stars.add", channel=private, timestamp=stamps[1])
+    body = await zoe.ok("stars.list")
+    shown = [(each["type"], each["channel"], each.get("message", {}).get("ts")) for each in body["items"]]
+    assert shown == [("message", private, stamps[1]), ("channel", other, None), ("message", channel, stamps[0])]
+    assert body["items"][0]["message"]["is_starred"] is True
+    assert body["paging"]["total"] == 3
+    page = await zoe.ok("stars.list", count=2, page=2)
+    assert [each["channel"] for each in page["items"]] == [channel]
+    first = await zoe.ok("stars.list", limit=2)
+    second = await zoe.ok("stars.list", limit=2, cursor=first["response_metadata"]["next_cursor"])
+    assert [each["channel"] for each in (*first["items"], *second["items"])] == [private, other, channel]
+    assert second["response_metadata"]["next_cursor"] == ""
+    assert (await ada.ok("stars.list"))["items"] == []
+    assert await zoe.error("stars.add", channel=other) == "already_starred"
+    await ada.ok("conversations.kick", channel=private, user=zoe.id)
+    assert [each["channel"] for each in (await zoe.ok("stars.list"))["items"]] == [other, channel]
+    await zoe.ok("stars.remove", channel=private, timestamp=stamps[1])
+    await zoe.ok("stars.remove", channel=other)
+    assert await zoe.error("stars.remove", channel=other) == "not_starred"
+    events = told(acme, zoe.id, "star_added", "star_removed")
+    assert [(each["type"], each["user"], each["item"]["type"], each["item"]["channel"]) for each in events] == [
+        ("star_added", zoe.id, "message", channel),
+        ("star_added", zoe.id, "channel", other),
+        ("star_added", zoe.id, "message", private),
+        ("star_removed", zoe.id, "message", private),
+        ("star_removed", zoe.id, "channel", other),
+    ]
+    assert events[0]["item"]["message"]["ts"] == stamps[0]
+    for wrong, code in (
+        ({"channel": None}, "no_item_specified"),
+        ({"timestamp": "x"}, "bad_timestamp"),
+        ({"timestamp": "1.000001"}, "message_not_found"),
+        ({"channel": "C0000000000"}, "channel_not_found"),
+    ):
+        assert await zoe.error("stars.add", **({"channel": channel, "timestamp": stamps[0]} | wrong)) == code
+    assert await zoe.error("stars.list", cursor="nonsense") == "invalid_cursor"
