@@ -13,6 +13,7 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
 from svc.webapp.domain.apps.rules import AppLinks, Places, alone, app_rules
+from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.authorship import Authorship
 from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
@@ -98,7 +99,8 @@ def assemble(
     naming, authorship = Naming(workspaces), Authorship(Bots(workspaces, clock))
     audience = Audience(lookups, channels, presence)
     messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
-    notes = Notes(messages, channels, authorship, tell or _to_nobody, clock)
+    links = app_links or alone()
+    notes = Notes(messages, channels, authorship, tell or _to_nobody, clock, Seals(links.signer, clock).seal)
     seen = SeenFiles(stores.files, lookups, directory)
     shelves = vault or closed_vault(clock)
     files = Files(shelves, stores.files, seen, directory, direct, messages, workspaces, writes, clock, mint)
@@ -134,7 +136,7 @@ def assemble(
         emoji=CustomEmoji(workspaces, writes),
         files=files,
         accounts=accounts,
-        apps=app_rules(stores, lookups, writes, places, app_links or alone(), clock, mint),
+        apps=app_rules(stores, lookups, writes, places, links, clock, mint),
         connector=connector,
         presence=presence,
         models=models,

@@ -65,7 +65,15 @@ def container_of(given: Mapping[str, object]) -> Container:
         ts_us = us_from_ts(text("message_ts"))
     except ValueError:
         raise Refused("invalid_arguments", _INVALID) from None
-    return Container(text("channel_id"), ts_us, given.get("is_ephemeral") is True, text("bot_id"))
+    blocks = given.get("blocks")
+    return Container(
+        text("channel_id"),
+        ts_us,
+        is_ephemeral=given.get("is_ephemeral") is True,
+        bot_id=text("bot_id"),
+        blocks=blocks if isinstance(blocks, list) else (),
+        seal=text("seal"),
+    )
 
 
 METHODS = (

@@ -26,18 +26,29 @@ __all__ = ["Notes", "Tell"]
 Tell = Callable[[Sequence[event_pb2.Event]], None]
 """Where transient events go; must not block or raise."""
 
+Seal = Callable[[str, str, str, str, Sequence[object]], str]
+"""Seals what is shown: user, conversation, ts, bot and blocks."""
+
 
 class Notes:
     """Sends notes. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
     def __init__(
-        self, messages: Messages, channels: ChannelStore, authorship: Authorship, tell: Tell, clock: Clock
+        self,
+        messages: Messages,
+        channels: ChannelStore,
+        authorship: Authorship,
+        tell: Tell,
+        clock: Clock,
+        seal: Seal | None = None,
     ) -> None:
+        """`seal` proves what an app has shown when somebody clicks in it; without it nobody can."""
         self._messages = messages
         self._channels = channels
         self._authorship = authorship
         self._tell = tell
         self._clock = clock
+        self._seal = seal
 
     async def post(self, caller: Caller, reference: str, user_id: str, post: Post) -> str:
         """Show a message to one member of a conversation; return its ts. Both have to be in it.
@@ -68,6 +79,8 @@ class Notes:
     def _send(self, user_id: str, channel_id: str, fields: Json) -> str:
         ts = ts_from_us(self._clock.wall_us())
         shown = {**fields, "channel": channel_id, "ts": ts, "event_ts": ts, "is_ephemeral": True}
+        if self._seal is not None and fields.get("bot_id") and fields.get("blocks"):
+            shown["seal"] = self._seal(user_id, channel_id, ts, fields["bot_id"], fields["blocks"])
         # No sender: whoever it is, it sees its own note as well.
         self._tell([event_pb2.Event(channel_id=user_id, kind=event_pb2.EVENT_KIND_USER, payload=orjson.dumps(shown))])
         return ts

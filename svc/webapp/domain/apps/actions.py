@@ -16,6 +16,7 @@ from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.elements import checked_state, used
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.passes import Passes, ResponsePass
+from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.views import Views
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
@@ -36,9 +37,11 @@ class Container:
     channel_id: str = ""
     ts_us: int = 0
     is_ephemeral: bool = False
-    """Nobody keeps such a message, so what it said is the client's word."""
+    """Nobody keeps such a message, so it comes along with its seal."""
     bot_id: str = ""
-    """Whose ephemeral message it was."""
+    blocks: Sequence[object] = ()
+    seal: str = ""
+    """Of an ephemeral message, as its event told them."""
     view_id: str = ""
 
 
@@ -67,6 +70,7 @@ class Actions:
         views: Views,
         delivery: Delivery,
         passes: Passes,
+        seals: Seals,
         clock: Clock,
     ) -> None:
         self._apps = apps
@@ -78,6 +82,7 @@ class Actions:
         self._views = views
         self._delivery = delivery
         self._passes = passes
+        self._seals = seals
         self._clock = clock
 
     async def click(
@@ -95,8 +100,7 @@ class Actions:
         """
         place = await self._place(caller, container)
         filled = checked_state(state)
-        told = actions if container.is_ephemeral else ()
-        checked = used(place.blocks, actions, self._now_ts()) if not told else _as_said(told, self._now_ts())
+        checked = used(place.blocks, actions, self._now_ts())
         team, user = await who_and_where(self._lookups, caller)
         trigger = self._passes.trigger(caller.team_id, place.app.id, user.id, container.view_id)
         payload = payloads.interaction("block_actions", place.app, team, user, trigger)
@@ -111,8 +115,7 @@ class Actions:
         Refused as `click`.
         """
         place = await self._place(caller, container)
-        if not container.is_ephemeral:
-            used(place.blocks, [{"block_id": block_id, "action_id": action_id}], "")
+        used(place.blocks, [{"block_id": block_id, "action_id": action_id}], "")
         team, user = await who_and_where(self._lookups, caller)
         payload = payloads.interaction("block_suggestion", place.app, team, user)
         payload |= {**place.told, "block_id": block_id, "action_id": action_id, "value": value}
@@ -165,9 +168,12 @@ class Actions:
         return self._in_channel(caller, container, conversation, app, blocks, {"message": message})
 
     async def _ephemeral(self, caller: Caller, container: Container) -> _Place:
+        shown = (caller.user_id, container.channel_id, ts_from_us(container.ts_us), container.bot_id, container.blocks)
+        if not self._seals.is_sealed(container.seal, *shown):
+            raise Refused("message_not_found")
         sight = await self._directory.see(caller, container.channel_id)
         app = await self._app_of(caller, container.bot_id, "")
-        return self._in_channel(caller, container, sight.conversation, app, (), {})
+        return self._in_channel(caller, container, sight.conversation, app, container.blocks, {})
 
     def _in_channel(
         self,
@@ -212,12 +218,6 @@ class Actions:
 
     def _now_ts(self) -> str:
         return ts_from_us(self._clock.wall_us())
-
-
-def _as_said(actions: Sequence[object], action_ts: str) -> list[Json]:
-    """Return actions of an ephemeral message: by what the client says the elements were."""
-    blocks = [{"block_id": each.get("block_id"), "elements": [each]} for each in actions if isinstance(each, dict)]
-    return used(blocks, actions, action_ts)
 
 
 def _channel(conversation: Conversation) -> Json:

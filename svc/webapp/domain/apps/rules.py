@@ -17,6 +17,7 @@ from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.making import AppMaking
 from svc.webapp.domain.apps.passes import Passes
 from svc.webapp.domain.apps.responses import Responses
+from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.speech import Speech
 from svc.webapp.domain.apps.views import Views
 from svc.webapp.domain.apps.webhooks import Pace, Webhooks, unhurried
@@ -104,6 +105,7 @@ def app_rules(
             shown,
             links.delivery,
             passes,
+            Seals(links.signer, clock),
             clock,
         ),
         views=shown,
