@@ -50,9 +50,9 @@ class WebappTier:
         self._gateway = gateway
         self._view = Watch(gateway.mesh.consul, gateway.host, "webapp", lambda _: None)
 
-    async def subscriptions(self, team_id: str, user_id: str) -> Subscriptions:
+    async def subscriptions(self, team_id: str, user_id: str, token_prefix: bytes = b"") -> Subscriptions:
         """See Webapp."""
-        request = pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id)
+        request = pb.ListSubscriptionsRequest(team_id=team_id, user_id=user_id, token_prefix=token_prefix)
         answer = await self._call(lambda servicer: servicer.ListSubscriptions(request, None))
         return subscriptions_of(answer)
 

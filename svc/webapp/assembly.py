@@ -27,6 +27,7 @@ from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.dnd import DoNotDisturb
 from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.files.seeing import SeenFiles
@@ -47,6 +48,7 @@ from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.files.vault import Vault, closed_vault
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore
@@ -97,7 +99,8 @@ def assemble(
     direct = DirectMessages(directory, lookups, channels, writes, clock)
     reading = Reading(directory, lookups, channels)
     naming, authorship = Naming(workspaces), Authorship(Bots(workspaces, clock))
-    audience = Audience(lookups, channels, presence)
+    usergroups = UserGroups(workspaces, lookups, writes, clock, mint)
+    audience = Audience(lookups, channels, presence, usergroups)
     messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
     links = app_links or alone()
     notes = Notes(messages, channels, authorship, tell or _to_nobody, clock, Seals(links.signer, clock).seal)
@@ -117,7 +120,7 @@ def assemble(
         workspaces=workspaces,
         channels=channels,
         users=stores.users,
-        sessions=Sessions(lookups),
+        sessions=Sessions(lookups, clock),
         directory=directory,
         conversations=conversations,
         conversation_changes=ConversationChanges(directory, lookups, workspaces, writes, clock),
@@ -137,13 +140,16 @@ def assemble(
         files=files,
         accounts=accounts,
         apps=app_rules(stores, lookups, writes, places, links, clock, mint),
+        people=People(workspaces, writes, clock),
+        usergroups=usergroups,
+        dnd=DoNotDisturb(stores.users, lookups, writes, clock),
         connector=connector,
         presence=presence,
         models=models,
         bookmarks=Bookmarks(directory, channels, writes, clock, mint),
         boot_gate=gate,
         boots=boots,
-        full_boots=FullBoots(boots, lookups, models, clock),
+        full_boots=FullBoots(boots, lookups, models, usergroups, clock),
     )
 
 

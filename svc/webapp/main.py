@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
+from svc.feed.feed import Subscriber
 from svc.kit.clock import Clock, SystemClock
 from svc.kit.lifecycle import background, run, terminated
 from svc.kit.rpc import rpc_server
@@ -16,6 +17,7 @@ from svc.kit.telemetry import telemetry
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.apps.requests import OwnerDelivery
+from svc.webapp.apps.running import run_apps
 from svc.webapp.assembly import assemble, stores_of
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.cache import Cache
@@ -41,6 +43,7 @@ from svc.webapp.http import http_server, make_app
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
+from svc.webapp.status_sweep import run_status_sweep
 from svc.webapp.store.admission import Admission, observe
 from svc.webapp.store.follow import followed
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
@@ -70,8 +73,10 @@ async def serve(config: WebappConfig) -> None:
         services = await _start_services(up, config, disco, pools, cached.cache, clock)
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
         gate.observe()
+        subscriber = Subscriber(instance_id, config.instance.zone)
+        apps = await up.enter_async_context(run_apps(disco, pools, services.lookups, subscriber, clock))
         server = await up.enter_async_context(
-            rpc_server(config.instance, [webapp_service(services, gate, cached.hearing)])
+            rpc_server(config.instance, [webapp_service(services, gate, cached.hearing, apps.face)])
         )
         app = make_app(services, config.http, gate)
         http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
@@ -80,6 +85,8 @@ async def serve(config: WebappConfig) -> None:
             "http_port": str(http_port),
         }
         await up.enter_async_context(disco.registered(TIER, instance_id, server, meta))
+        # Given back before we leave the ring, so that the next owners find what was delivered up to the last moment.
+        await up.enter_async_context(apps.owner.owning())
         await terminated()
 
 
@@ -113,11 +120,21 @@ async def _start_services(
         await up.enter_async_context(background("sweeping files", sweeping))
     connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
     services = assemble(
-        stores, lookups, writes, clock, connector, presence, edges=edges, boot_gate=boot_gate, tell=publisher.offer, vault=vault,
+        stores,
+        lookups,
+        writes,
+        clock,
+        connector,
+        presence,
+        edges=edges,
+        boot_gate=boot_gate,
+        tell=publisher.offer,
+        vault=vault,
         app_links=AppLinks(Signer(config.instance.secret), OwnerDelivery(disco.pools)),
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))
+    await up.enter_async_context(run_status_sweep(stores.workspaces, services.people, clock, rng))
     return services
 
 

@@ -13,7 +13,7 @@ from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from parley.webapp.v1 import webapp_service_pb2 as pb
 from parley.webapp.v1 import webapp_service_pb2_grpc as rpc
-from svc.kit.errors import InvalidArgumentError, NotFoundError
+from svc.kit.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
 from svc.kit.ids import is_id, us_from_ts
 from svc.kit.rpc import Service, when_over
 from svc.webapp.apps.calls import AppCalls, NoApps
@@ -73,6 +73,9 @@ class WebappServicer(rpc.WebappServiceServicer):
         own = [user.id, user.team_id]
         own_heads = await self._services.shared.heads(own)
         head = own_heads.get(user.id, 0)
+        # After the head: what is revoked later is told above it.
+        if not await self._is_valid(user.id, request.token_prefix):
+            raise UnauthenticatedError("the token is valid no longer", subject="token_prefix")
         # Reads for many first: those who come together stay together until a read takes few of them.
         prefs = await self._services.lookups.prefs(user.id, head)
         memberships = await self._services.lookups.followed(user.id, head)
@@ -82,10 +85,20 @@ class WebappServicer(rpc.WebappServiceServicer):
             heads=[_position(i, heads.get(i, 0)) for i in (*own, *ids)], is_away_by_hand=prefs.away
         )
 
+    async def _is_valid(self, user_id: str, token_prefix: bytes) -> bool:
+        """Tell whether a token is, as the database has it; True for none."""
+        if not token_prefix:
+            return True
+        token = await self._services.shared.token_by_prefix(user_id, token_prefix)
+        now_s = self._services.clock.wall_us() // 1_000_000
+        return token is not None and not token.revoked_s and not 0 < token.expires_s <= now_s
+
     async def PostMessage(self, request: pb.PostMessageRequest, context: _Context) -> pb.PostMessageResponse:  # noqa: N802
         """Post as chat.postMessage does; the rules' refusals are answers."""
         turn = Turn(Priority.POST)
         with self._gate.admitted(turn), self._tracer.start_as_current_span("webapp.PostMessage", kind=SpanKind.SERVER):
+            if not await self._is_valid(request.user_id, request.token_prefix):
+                return pb.PostMessageResponse(error="token_revoked")
             try:
                 check_socket_text(request.text)
                 posted = await self._services.messages.post(_caller(request), request.channel_id, _post(request))

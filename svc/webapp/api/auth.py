@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.arguments import Arg, Kind
+from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.rows import TokenKind
 
 
 async def test(call: Call) -> Answer:
@@ -30,4 +32,22 @@ async def test(call: Call) -> Answer:
     }
 
 
-METHODS = (Method("auth.test", test),)
+async def revoke(call: Call) -> Answer:
+    """Revoke the token that is shown, and end what it opened; with `test` nothing happens."""
+    if call.args.flag("test"):
+        return {"revoked": False}
+    return {"revoked": await call.services.accounts.revoke(call.caller.user_id, call.caller.token_hash)}
+
+
+async def teams(call: Call) -> Answer:
+    """List the workspaces that the token is good for: its own."""
+    team = await call.services.lookups.team(call.caller.team_id)
+    shown = [{"id": team.id, "name": team.name}] if team is not None else []
+    return {"teams": shown, "response_metadata": {"next_cursor": ""}}
+
+
+METHODS = (
+    Method("auth.test", test, tier=Tier.SPECIAL),
+    Method("auth.revoke", revoke, (Arg("test", Kind.FLAG),), writes=True, tokens=frozenset(TokenKind)),
+    Method("auth.teams.list", teams, tier=Tier.T2),
+)

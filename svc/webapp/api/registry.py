@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from svc.webapp.api import (
+    admin_users,
     api_test,
     apps,
     auth,
     bookmarks,
+    bots,
     chat,
     client,
     commands,
     conversation_changes,
     conversations,
+    dnd,
     emoji,
     files,
     history,
@@ -29,26 +32,29 @@ from svc.webapp.api import (
     socket_mode,
     stars,
     team,
+    usergroups,
     users,
     views,
 )
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
+    admin_users.METHODS,
     api_test.METHODS,
     apps.METHODS,
     auth.METHODS,
     bookmarks.METHODS,
+    bots.METHODS,
     chat.METHODS,
     client.METHODS,
     commands.METHODS,
     conversation_changes.METHODS,
     conversations.METHODS,
+    dnd.METHODS,
     emoji.METHODS,
     files.METHODS,
     history.METHODS,
     interactions.METHODS,
-    reminders.METHODS,
     legacy.METHODS,
     oauth.METHODS,
     pins.METHODS,
@@ -59,7 +65,7 @@ FAMILIES: tuple[tuple[Method, ...], ...] = (
     socket_mode.METHODS,
     stars.METHODS,
     team.METHODS,
-    oauth.METHODS,
+    usergroups.METHODS,
     users.METHODS,
     views.METHODS,
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from svc.kit.ids import is_id
 from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import CURSOR, LIMIT, Answer, Call, Method
+from svc.webapp.api.call import CURSOR, LIMIT, Answer, Call, Method, Tier
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, listed
 from svc.webapp.domain import shapes
 from svc.webapp.domain.prefs import typed
@@ -13,6 +15,10 @@ from svc.webapp.domain.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 from svc.webapp.store.rows import User
+
+LOCALE = "en-US"
+"""Of everybody: a workspace speaks one language here."""
+INCLUDE_LOCALE = Arg("include_locale", Kind.FLAG)
 
 
 async def list_users(call: Call) -> Answer:
@@ -22,32 +28,54 @@ async def list_users(call: Call) -> Answer:
     team_id = call.caller.team_id
     is_quiet = bool(await call.services.channels.quiet([team_id]))
     found = await call.services.workspaces.users(team_id, after, limit + 1, is_quiet=is_quiet)
-    page, now_s = found[:limit], call.services.clock.wall_us() / 1_000_000
+    page = found[:limit]
     return {
-        "members": [shapes.user(user, now_s=now_s) for user in page],
-        "cache_ts": int(now_s),
+        "members": [_shape(call, user) for user in page],
+        "cache_ts": int(_now_s(call)),
         "response_metadata": pages.metadata("user", page[-1].id if len(found) > limit else ""),
     }
 
 
 async def info(call: Call) -> Answer:
     """Describe one user."""
-    user = await _user(call, call.args.text("user"))
-    return {"user": shapes.user(user, now_s=call.services.clock.wall_us() / 1_000_000)}
+    return {"user": _shape(call, await known_user(call, call.args.text("user")))}
+
+
+async def identity(call: Call) -> Answer:
+    """Say who the caller is, for signing in."""
+    user = await known_user(call, call.caller.user_id)
+    team = await call.services.lookups.team(call.caller.team_id)
+    profile = shapes.user(user, now_s=_now_s(call))["profile"]
+    images = {name: url for name, url in profile.items() if name.startswith("image_")}
+    shown: Answer = {"id": user.id, "name": user.real_name or user.name, "email": user.email, **images}
+    return {"user": shown, "team": {"id": user.team_id, "name": team.name if team else ""}}
+
+
+async def lookup_by_email(call: Call) -> Answer:
+    """Find who has an address; deactivated users have none any more."""
+    wanted = call.args.text("email").strip()
+    workspaces, team_id = call.services.workspaces, call.caller.team_id
+    found = await workspaces.user_by_email(team_id, wanted)
+    if found is None and wanted != wanted.lower():
+        # People write capitals in addresses that have none.
+        found = await workspaces.user_by_email(team_id, wanted.lower())
+    if found is None or found.deleted:
+        raise Refused("users_not_found")
+    return {"user": _shape(call, found)}
 
 
 async def conversations(call: Call) -> Answer:
     """List the conversations that a user is in: one's own, or those of another that the caller can see as well."""
     user_id = call.args.text("user") or call.caller.user_id
     if user_id != call.caller.user_id:
-        await _user(call, user_id)
+        await known_user(call, user_id)
     return await listed(call, user_id, kinds_of(call.args.names("types")))
 
 
 async def get_presence(call: Call) -> Answer:
     """Say whether a user is active or away; of oneself also since when and over how many connections."""
     user_id = call.args.text("user") or call.caller.user_id
-    await _user(call, user_id)
+    await known_user(call, user_id)
     found = await presence_or_away(call.services.presence, user_id)
     answer: Answer = {"presence": "active" if found.is_active else "away"}
     if user_id == call.caller.user_id:
@@ -73,6 +101,33 @@ async def set_presence(call: Call) -> Answer:
     return {}
 
 
+async def set_active(call: Call) -> Answer:
+    """Do nothing, as at Slack: a user is active by its connections."""
+    return {}
+
+
+async def get_profile(call: Call) -> Answer:
+    """Return what a user says of itself."""
+    user = await known_user(call, call.args.text("user") or call.caller.user_id)
+    return {"profile": shapes.profile(user)}
+
+
+async def set_profile(call: Call) -> Answer:
+    """Set what one says of oneself: an object, or one value by name. Admins set that of others."""
+    change = dict(call.args.mapping("profile"))
+    if call.args.has("name"):
+        change[call.args.text("name")] = call.args.raw.get("value", "")
+    user_id = call.args.text("user") or call.caller.user_id
+    user = await call.services.people.set_profile(call.caller, user_id, change)
+    return {"username": user.name, "profile": shapes.profile(user)}
+
+
+async def delete_photo(call: Call) -> Answer:
+    """Have no picture."""
+    await call.services.people.set_picture(call.caller, "")
+    return {}
+
+
 async def get_prefs(call: Call) -> Answer:
     """Return the caller's preferences."""
     return {"prefs": await call.services.preferences.get(call.caller)}
@@ -86,26 +141,75 @@ async def set_prefs(call: Call) -> Answer:
     return {"prefs": await call.services.preferences.set(call.caller, change)}
 
 
-async def _user(call: Call, user_id: str) -> User:
+async def known_user(call: Call, user_id: str) -> User:
+    """Return a user of the caller's workspace. Refused `user_not_found`."""
     user = await call.services.lookups.user(call.caller.team_id, user_id) if is_id(user_id, "UW") else None
     if user is None:
         raise Refused("user_not_found")
     return user
 
 
+def _shape(call: Call, user: User) -> dict[str, Any]:
+    shown = shapes.user(user, now_s=_now_s(call))
+    return shown | {"locale": LOCALE} if call.args.flag("include_locale") else shown
+
+
+def _now_s(call: Call) -> float:
+    return call.services.clock.wall_us() / 1_000_000
+
+
 METHODS = (
-    Method("users.list", list_users, (LIMIT, CURSOR), reads_as=Priority.BOOT),
-    Method("users.info", info, (Arg("user", required=True),)),
     Method(
-        "users.conversations", conversations, (Arg("user"), TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR)
+        "users.list",
+        list_users,
+        (LIMIT, CURSOR, INCLUDE_LOCALE),
+        reads_as=Priority.BOOT,
+        scopes=("users:read",),
+        tier=Tier.T2,
+    ),
+    Method("users.info", info, (Arg("user", required=True), INCLUDE_LOCALE), scopes=("users:read",), tier=Tier.T4),
+    Method("users.identity", identity, scopes=("identity.basic",), tier=Tier.T3),
+    Method(
+        "users.lookupByEmail",
+        lookup_by_email,
+        (Arg("email", required=True, missing="users_not_found"), INCLUDE_LOCALE),
+        scopes=("users:read.email",),
+        tier=Tier.T3,
+    ),
+    Method(
+        "users.conversations",
+        conversations,
+        (Arg("user"), TYPES, Arg("exclude_archived", Kind.FLAG), LIMIT, CURSOR),
+        scopes=("channels:read", "groups:read", "im:read", "mpim:read"),
+        tier=Tier.T3,
     ),
     Method(
         "users.setPresence",
         set_presence,
         (Arg("presence", required=True, missing="invalid_presence", invalid="invalid_presence"),),
         writes=True,
+        scopes=("users:write",),
+        tier=Tier.T2,
     ),
+    Method("users.setActive", set_active, scopes=("users:write",), tier=Tier.T2),
+    Method("users.profile.get", get_profile, (Arg("user"),), scopes=("users.profile:read",), tier=Tier.T4),
+    Method(
+        "users.profile.set",
+        set_profile,
+        (Arg("user"), Arg("profile", Kind.OBJECT, invalid="invalid_profile"), Arg("name")),
+        writes=True,
+        scopes=("users.profile:write",),
+        tier=Tier.T3,
+    ),
+    Method("users.deletePhoto", delete_photo, writes=True, scopes=("users.profile:write",), tier=Tier.T2),
     Method("users.prefs.get", get_prefs),
     Method("users.prefs.set", set_prefs, (Arg("name"), Arg("prefs", Kind.OBJECT)), writes=True),
-    Method("users.getPresence", get_presence, (Arg("user"),), reads_as=Priority.TRANSIENT),
+    Method(
+        "users.getPresence",
+        get_presence,
+        (Arg("user"),),
+        reads_as=Priority.TRANSIENT,
+        scopes=("users:read",),
+        tier=Tier.T3,
+    ),
 )

@@ -9,11 +9,12 @@ from dataclasses import asdict, replace
 from random import SystemRandom
 
 from svc.kit.clock import Clock
+from svc.kit.errors import UnavailableError
 from svc.kit.ids import IdMint
 from svc.kit.tokens import new_token, token_hash
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import PutUser, Write
+from svc.webapp.commit.log import PutUser, Revoke, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.conversations import Conversations
@@ -92,8 +93,11 @@ class Accounts:
             User(user_id, team_id, name, real_name=name, is_bot=True, bot_id=bot_id, app_id=app_id)
         )
 
-    async def token_for(self, user: User) -> str:
-        """Issue a token that speaks for `user`, and return it: this is the only time that it can be seen."""
+    async def token_for(self, user: User, lives_s: int = 0) -> str:
+        """Issue a token that speaks for `user`, and return it: this is the only time that it can be seen.
+
+        `lives_s`: seconds until it ends by itself; 0: it does not. Refused `account_inactive`.
+        """
         token = new_token("xoxb" if user.is_bot else "xoxp", user.team_id, user.id, SystemRandom())
         record = Token(
             user_id=user.id,
@@ -104,19 +108,30 @@ class Accounts:
             app_id=user.app_id,
             scopes=BOT_SCOPES if user.is_bot else USER_SCOPES,
             created_s=self._now_s(),
+            expires_s=self._now_s() + lives_s if lives_s else 0,
         )
         await self._users.add_token(record)
         await self._lookups.forget_token(record.token_hash)
+        # Now that it is there: whoever deactivates the user revokes what is there after that.
+        now = await self._workspaces.user(user.team_id, user.id)
+        if now is not None and now.deleted:
+            await self.revoke(user.id, record.token_hash)
+            raise Refused("account_inactive")
         return token
 
     async def revoke(self, user_id: str, hashed: bytes) -> bool:
-        """Revoke a token by its hash; False when it was not valid.
+        """Revoke a token by its hash, and end the sessions that were begun with it; False when it was not valid.
 
-        Takes effect at once where the cache can be reached.
+        Nobody gets in with it when this returns; open sockets are closed a moment later.
         """
-        was_valid = await self._users.revoke_token(user_id, hashed, self._now_s())
-        await self._lookups.forget_token(hashed)
-        return was_valid
+        found = await self._users.token(user_id, hashed)
+        if found is None:
+            return False
+        await self._writes.commit(Write(user_id, effects=(Revoke(user_id, (hashed.hex(),)),)))
+        now = await self._users.token(user_id, hashed)
+        if now is None or not now.revoked_s:
+            raise UnavailableError("the token could not be revoked just now")
+        return not found.revoked_s
 
     def _now_s(self) -> int:
         return self._clock.wall_us() // 1_000_000

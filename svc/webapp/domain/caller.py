@@ -21,6 +21,10 @@ class Caller:
     """Comma-separated, without spaces."""
     guest_of: str = ""
     """A conversation that it may speak in though it need not be in it: an app's, where somebody has asked it to."""
+    token_hash: bytes = b""
+    """Of the token that was shown; b"" for a session over a socket, and for who needs none."""
+    token_ends_s: int = 0
+    """When that token ends by itself; 0: never."""
 
     @property
     def is_bot(self) -> bool:

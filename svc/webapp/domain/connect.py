@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from discovery.view import Instance
 from svc.kit.clock import Clock
 from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
+from svc.webapp.commit.revoke_step import TOKEN_PREFIX_BYTES
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.refusal import Refused
 
@@ -85,17 +88,24 @@ class Connector:
         `vouched`: what is known of the session already. Refused `service_unavailable` without a gateway.
         """
         gateway = gateway or self.choose()
-        claims = {
+        claims: dict[str, Any] = {"kind": "rtm", "flags": list(flags)}
+        if vouched is not None:
+            claims["vouched"] = vouched.claim()
+        return self._url(caller, origin, gateway, claims)
+
+    def app_url(self, caller: Caller, origin: Origin) -> str:
+        """Return a Socket Mode URL for an app, as `url` does for a session."""
+        return self._url(caller, origin, self.choose(), {"kind": "socket_mode", "app": caller.app_id})
+
+    def _url(self, caller: Caller, origin: Origin, gateway: Instance, claims: dict[str, Any]) -> str:
+        claims |= {
             "jti": secrets.token_urlsafe(12),
             "team": caller.team_id,
             "user": caller.user_id,
             "bot": caller.bot_id,
             "gateway": gateway.id,
-            "kind": "rtm",
-            "flags": list(flags),
         }
-        if vouched is not None:
-            claims["vouched"] = vouched.claim()
+        claims |= token_claims(caller)
         ticket = self._signer.sign(TICKET, claims, TICKET_TTL_S, self._clock.wall_us() / 1_000_000)
         return f"{self._base(gateway, origin)}/ws/{ticket}"
 
@@ -126,6 +136,18 @@ class Connector:
             # address.
             host = found["name"]
         return f"ws://{host}:{gateway.meta[WS_PORT]}"
+
+
+def token_claims(caller: Caller) -> dict[str, Any]:
+    """Return what a ticket says of the token that it is given for: `tok`, the first 16 bytes of its hash as base64url,
+    and `ends`, when it ends by itself (unix seconds). With them a session ends when its token does.
+    """
+    claims: dict[str, Any] = {}
+    if caller.token_hash:
+        claims["tok"] = base64.urlsafe_b64encode(caller.token_hash[:TOKEN_PREFIX_BYTES]).decode()
+    if caller.token_ends_s:
+        claims["ends"] = caller.token_ends_s
+    return claims
 
 
 def _is_loopback(host: str) -> bool:

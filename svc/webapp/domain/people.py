@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from svc.kit.clock import Clock
-from svc.kit.errors import FailedPreconditionError, UnavailableError
+from svc.kit.errors import AlreadyExistsError, FailedPreconditionError, UnavailableError
 from svc.kit.ids import is_id
 from svc.webapp.commit.effects import ROUNDS_MAX, Writes
 from svc.webapp.commit.log import PutUser, Revoke, Write
@@ -117,22 +117,20 @@ class People:
 
     async def _change(self, team_id: str, user_id: str, change: Callable[[User], User]) -> User:
         """Make of a user what `change` makes of it, tell the workspace (user_change), and return it."""
-        refused_us = -1
         for _ in range(ROUNDS_MAX):
             before = await self._user(team_id, user_id)
             after = change(before)
             if after == before:
                 return before
-            if before.revision_us == refused_us:
-                raise Refused("email_taken")  # nobody changed it meanwhile: the address is another's
             now_s = self._now_s()
             after = replace(after, updated_s=now_s)
             told = {"type": "user_change", "user": shapes.user(after, now_s=now_s), "cache_ts": now_s}
             step = PutUser(asdict(after), told, over_us=before.revision_us)
             try:
                 committed = await self._writes.commit(Write(team_id, effects=(step,)))
+            except AlreadyExistsError:
+                raise Refused("email_taken") from None  # names do not change here
             except FailedPreconditionError:
-                refused_us = before.revision_us
                 continue
             now = await self._user(team_id, user_id)
             if now.revision_us < committed.ts_us:

@@ -8,8 +8,8 @@ from svc.kit.clock import Clock
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.accounts import Accounts
-from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.apps.rules import AppRules
+from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import Models
@@ -18,6 +18,7 @@ from svc.webapp.domain.conversation_changes import ConversationChanges
 from svc.webapp.domain.conversations import Conversations
 from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.dnd import DoNotDisturb
 from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.files.uploading import Files
@@ -34,6 +35,7 @@ from svc.webapp.domain.reminders import Reminders
 from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.user import UserStore
@@ -70,6 +72,9 @@ class Services:
     files: Files
     accounts: Accounts
     apps: AppRules
+    people: People
+    usergroups: UserGroups
+    dnd: DoNotDisturb
     connector: Connector
     presence: PresenceSource
     models: Models

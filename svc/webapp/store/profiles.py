@@ -22,7 +22,8 @@ class ProfileStore:
     async def replace_user(self, user: User, over_us: int) -> bool:
         """Replace a user whose revision is `over_us`, and return True; also when this was done before. Idempotent.
 
-        False, and nothing is changed, when it has another revision, or another user has its name or email.
+        False, and nothing is changed, when it has another revision. Raises AlreadyExistsError when another user has its
+        name or email.
         """
         sql, args = upsert_newer("users", User, [encode(user)], keep=("version",))
         where = "WHERE team_id = %s AND id = %s"

@@ -20,11 +20,15 @@ from svc import shapes
 from svc.kit.clock import Clock
 from svc.kit.ids import ts_from_us
 from svc.webapp.cache.lookups import Lookups
+from svc.webapp.domain import dnd_rules
 from svc.webapp.domain.boot.answers import Seen
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.models import Models
 from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.prefs import OURS
 from svc.webapp.domain.refusal import RateLimited
+from svc.webapp.domain.usergroups import UserGroups, ids_of
+from svc.webapp.domain.usergroups import shape as usergroup
 from svc.webapp.models import channel_model
 from svc.webapp.store.rows import ConversationKind, Membership
 
@@ -54,10 +58,11 @@ class _Parts:
 class FullBoots:
     """Makes whole models. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
-    def __init__(self, boots: Boots, lookups: Lookups, models: Models, clock: Clock) -> None:
+    def __init__(self, boots: Boots, lookups: Lookups, models: Models, usergroups: UserGroups, clock: Clock) -> None:
         self._boots = boots
         self._lookups = lookups
         self._models = models
+        self._usergroups = usergroups
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -73,12 +78,12 @@ class FullBoots:
             side = _Side(seen, mentions)
             parts = await self._parts(caller, side)
             own = await self._own(side)
-            me = seen.model.self
+            me, chosen = seen.model.self, orjson.loads(prefs.prefs)
             return {
                 "self": {
                     "id": me.id,
                     "name": me.name,
-                    "prefs": orjson.loads(prefs.prefs),
+                    "prefs": {name: value for name, value in chosen.items() if name not in OURS},
                     "manual_presence": "away" if prefs.away else "active",
                 },
                 "team": shapes.team(parts.team),
@@ -86,11 +91,17 @@ class FullBoots:
                 "channels": _joined(parts.channels),
                 **own,
                 "bots": parts.bots,
-                "subteams": {"self": [], "all": []},
-                "dnd": {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1},
+                "subteams": await self._subteams(caller),
+                "dnd": dnd_rules.status(dnd_rules.dnd_of(chosen), me.tz, self._now_s(), is_own=True),
                 "cache_ts": self._now_s(),
                 "cache_version": "v1",
             }
+
+    async def _subteams(self, caller: Caller) -> Json:
+        """Return the user groups that are enabled, and which of them the caller is in."""
+        groups = [each for each in await self._usergroups.all(caller.team_id) if not each.deleted_s]
+        mine = [each.id for each in groups if caller.user_id in ids_of(each.user_ids)]
+        return {"self": mine, "all": [usergroup(each) for each in groups]}
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
