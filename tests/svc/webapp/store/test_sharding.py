@@ -24,6 +24,7 @@ SHARDS = 16
 VSCHEMAS = {keyspace: VSchema.load(keyspace) for keyspace in KEYSPACES}
 
 SEVERAL_SHARDS_WRITTEN = {
+    "UserStore.unmention": "half of those of a removed message are completed by the sweepers, which repeat the effect",
     "UserStore.mention": "half of the mentions of a message are completed by the sweepers, which repeat the effect",
     "OutboxStore.delete_writes_effects": "deletions of what was done: what is left of them is done again",
     "OutboxStore.delete_events": "deletions of what was published: half of them done leaves rows that are sent again",
