@@ -46,10 +46,13 @@ class Listed:
 
 
 class SeenFiles:
-    """Reads files on a caller's behalf. Methods raise Refused, and UnavailableError when MySQL does not answer."""
+    """Reads files on a caller's behalf. Methods raise Refused, and UnavailableError when MySQL does not answer.
+
+    `rows`: for reads that need no rule.
+    """
 
     def __init__(self, files: FileStore, lookups: Lookups, directory: Directory) -> None:
-        self._files = files
+        self.rows = files
         self._lookups = lookups
         self._directory = directory
 
@@ -58,13 +61,13 @@ class SeenFiles:
 
         Refused `file_not_found`, also for what the caller does not see; `file_deleted` to who owned it.
         """
-        file = await self._files.file(caller.team_id, file_id)
+        file = await self.rows.file(caller.team_id, file_id)
         if file is None or file.state is FileState.PENDING:
             raise Refused("file_not_found")
         if file.state is not FileState.READY:
             # Who saw it is not remembered: everybody else may not know that there was one.
             raise Refused("file_deleted" if file.user_id == caller.user_id else "file_not_found")
-        shares = await self._visible(caller, await self._files.shares(caller.team_id, [file.id]))
+        shares = await self._visible(caller, await self.rows.shares(caller.team_id, [file.id]))
         if file.user_id != caller.user_id and not shares:
             raise Refused("file_not_found")
         return file, shares
@@ -78,13 +81,13 @@ class SeenFiles:
         """
         asked = await self._filter(caller, wanted)
         position = _position(before)
-        rows = await self._files.listed(
+        rows = await self.rows.listed(
             caller.team_id, asked, limit + 1, offset=0 if position else (page - 1) * limit, before=position
         )
-        total = await self._files.count_listed(caller.team_id, asked)
+        total = await self.rows.count_listed(caller.team_id, asked)
         ids = [file_id for _, file_id in rows[:limit]]
-        files = await self._files.files(caller.team_id, ids)
-        visible = await self._visible(caller, await self._files.shares(caller.team_id, ids))
+        files = await self.rows.files(caller.team_id, ids)
+        visible = await self._visible(caller, await self.rows.shares(caller.team_id, ids))
         found = [files[file_id] for file_id in ids if file_id in files]
         shown = [file_object(file, base_url, [each for each in visible if each.file_id == file.id]) for file in found]
         return Listed(shown, total, rows[limit - 1] if len(rows) > limit else None)

@@ -33,6 +33,8 @@ from svc.webapp.domain.apps.rules import AppLinks
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
+from svc.webapp.files.config import FileConfig
+from svc.webapp.files.vault import open_vault
 from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
 from svc.webapp.store.pools import Pools, open_pools
@@ -45,6 +47,18 @@ GATEWAY = Instance("gateway-az1-1-abcdef", "gateway", "127.0.0.1:5000", "az1", m
 HTTP = HttpConfig(
     port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, bodies_bytes_max=1 << 26, keep_alive_s=5
 )
+
+
+FILES: dict[str, Any] = {
+    "file_bytes_max": 3 << 20,
+    "workspace_bytes_max": 64 << 20,
+    "free_bytes_min": 0,
+    "uploads_max": 3,
+    "downloads_max": 8,
+    "upload_s": 20.0,
+    "idle_s": 5.0,
+    "sweep_s": 60.0,
+}
 
 
 @dataclass(slots=True)
@@ -153,6 +167,8 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
         edges, apps = EdgeTwin(), DeliveryTwin()
+        files = FileConfig(directory=str(mesh.spec.var / "files"), **FILES)
+        vault = await up.enter_async_context(open_vault(files, SIGNER, clock))
         services = assemble(
             stores,
             lookups,
@@ -163,6 +179,7 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
             edges=edges,
             tell=events.extend,
             app_links=AppLinks(SIGNER, apps),
+            vault=vault,
         )
         edges.services = services
         app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
