@@ -25,7 +25,7 @@ from svc.webapp.cache.pools.view import PoolRoutes, PoolRoutesView
 from svc.webapp.cache.routes.build import build
 from svc.webapp.cache.routes.config import DEFAULT_FILE, parse, read_file
 from svc.webapp.cache.routes.reload import ROUTES_KEY
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 
 FRESH_S = 15
 """A keeper says how things are every two seconds; after this many without a word there is none."""
@@ -144,6 +144,9 @@ class _Named:
 
     async def delete(self, keys: Any, stale_s: int) -> Undelivered:
         return {}
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        return None
 
     def explain(self, key: str) -> Explained:
         return Explained("node", self._address)

@@ -29,6 +29,8 @@ class NodeCounts:
     """With a miss, a stale value or one about to expire."""
     fills_dropped: int = 0
     """Values that were not sent: the connection had gone, or they were too large."""
+    additions: int = 0
+    """To shared numbers; those without an answer in time count as `unanswered`."""
     deletes: int = 0
     """Keys."""
     undelivered: int = 0
@@ -50,6 +52,7 @@ def watch_nodes(meter: Meter, counts: NodeCounts, states: Callable[[], Iterable[
         ("misses", lambda: counts.misses, "keys that were not there"),
         ("leases_won", lambda: counts.leases_won, "leases to fill a key"),
         ("fills_dropped", lambda: counts.fills_dropped, "values that were not sent to their node"),
+        ("additions", lambda: counts.additions, "additions to shared numbers"),
         ("deletes", lambda: counts.deletes, "keys deleted"),
         ("undelivered", lambda: counts.undelivered, "deletions not known to be done in time"),
         ("knockouts", lambda: counts.knockouts, "times that a node counted as dead"),

@@ -21,7 +21,8 @@ from svc.webapp.cache.memcached.connection import Connection
 from svc.webapp.cache.memcached.counts import NodeCounts
 from svc.webapp.cache.memcached.health import Health, NodeLimits, NodeState
 from svc.webapp.cache.memcached.reads import Reads
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.memcached.sums import Addition
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 
 __all__ = ["Node", "NodeLimits"]
 
@@ -105,6 +106,17 @@ class Node:
                 return ALL_DELIVERED
         self.counts.undelivered += len(keys)
         return {self.address: keys}
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`. Takes the deadline at most."""
+        connection = self._connection
+        is_askable = self._health.state is NodeState.ALIVE and connection is not None and not connection.is_full
+        if is_askable and connection is not None and wire.are_keys((key,)):
+            addition = Addition(connection, key, step, self.counts)
+            connection.send(addition)
+            return await addition.future
+        self.counts.unanswered += 1
+        return None
 
     def undelivered(self, keys: Sequence[str]) -> None:
         """Take deletions that another process could not deliver: no read that begins after this sees what was before.

@@ -1,6 +1,7 @@
 """memcached's meta protocol: requests as bytes, answers from bytes. Pure: no socket, no time.
 
-Used: mg (get), ms (set, only by the holder of a lease), md (delete, or mark stale), mn (are you there), flush_all.
+Used: mg (get), ms (set, only by the holder of a lease), md (delete, or mark stale), ma (add to a number), mn (are you
+there), flush_all.
 Every request carries the number of its batch (`O`), which comes back with the answer: answers out of thread are found
 out, never taken for those of other questions. Source: memcached's doc/protocol.txt, "Meta Commands"; tried with 1.6.18.
 """
@@ -16,11 +17,13 @@ from svc.webapp.cache.routes.route import Found
 __all__ = [
     "FAILED",
     "VALUE_BYTES_MAX",
+    "Added",
     "Answer",
     "Batch",
     "Parser",
     "ProtocolViolation",
     "Won",
+    "add",
     "are_keys",
     "delete",
     "delete_version",
@@ -29,6 +32,7 @@ __all__ = [
     "noop",
     "stale_again",
     "store",
+    "subtract",
 ]
 
 LINE_BYTES_MAX = 2048
@@ -57,8 +61,16 @@ class Won(NamedTuple):
     version: bytes
 
 
-Answer: TypeAlias = Found | Won | bytes
-"""To a get: Found or Won. To all others, and where the server failed at a get: the first word of its line."""
+class Added(NamedTuple):
+    """A number after an addition, and the version (cas) that it has."""
+
+    value: int
+    version: bytes
+
+
+Answer: TypeAlias = Found | Won | Added | bytes
+"""To a get: Found or Won. To an addition: Added. To all others, and where the server failed: the first word of its
+line."""
 
 
 class Batch:
@@ -123,6 +135,16 @@ def delete_version(key: str, number: bytes, version: bytes) -> bytes:
 def stale_again(key: str, number: bytes, version: bytes, ttl_s: int) -> bytes:
     """Mark this version of a stale item as stale anew: the next one to ask gets the lease."""
     return b"md %b %b C%b I T%d\r\n" % (key.encode(), number, version, ttl_s)
+
+
+def add(key: str, number: bytes, by: int, start: int, ttl_s: int) -> bytes:
+    """Add to a number and ask for it; where there is none it becomes `start`. It is kept for `ttl_s` from now on."""
+    return b"ma %b N%d J%d D%d T%d v c %b\r\n" % (key.encode(), ttl_s, start, by, ttl_s, number)
+
+
+def subtract(key: str, number: bytes, by: int) -> bytes:
+    """Subtract from a number, down to 0, if there is one."""
+    return b"ma %b MD D%d %b\r\n" % (key.encode(), by, number)
 
 
 def flush() -> bytes:
@@ -240,6 +262,8 @@ class Parser(Generic[_Batch]):
                     # Found(...), but for the call of its __new__, which would take another 0.2 us.
                     found = new(Found, (value, ttls[words[2]], loads[words[3]], False, None, False, node))
                     answers.append(found)
+                elif len(words) == 4:
+                    self._added(batch, words, value)
                 else:
                     self._marked(batch, words, value)
             else:
@@ -265,11 +289,16 @@ class Parser(Generic[_Batch]):
             node=self._node,
         )
         if is_won:
-            if version[:1] != b"c" or not version[1:].isdigit():
-                raise ProtocolViolation(f"{version[:20]!r} is no version")
-            found = Won(cast(Found, found), version[1:])
+            found = Won(cast(Found, found), _version(version))
         batch.special.append(len(batch.answers))
         batch.answers.append(found)
+
+    def _added(self, batch: Batch, words: Sequence[bytes], value: bytes) -> None:
+        """Take a number after an addition."""
+        _, _, version, number = words
+        _check_number(batch, number)
+        batch.special.append(len(batch.answers))
+        batch.answers.append(Added(int(value), _version(version)))
 
     def _bare(self, batch: Batch, words: Sequence[bytes]) -> None:
         """Take an answer without a value: to anything but a get, a miss, or the server's failure at this request."""
@@ -280,6 +309,12 @@ class Parser(Generic[_Batch]):
             raise ProtocolViolation(f"answered {b' '.join(words)[:80]!r}")
         batch.special.append(len(batch.answers))
         batch.answers.append(Found(node=self._node) if status == b"EN" else status)
+
+
+def _version(word: bytes) -> bytes:
+    if word[:1] != b"c" or not word[1:].isdigit():
+        raise ProtocolViolation(f"{word[:20]!r} is no version")
+    return word[1:]
 
 
 def _check_number(batch: Batch, number: bytes) -> None:

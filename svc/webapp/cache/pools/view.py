@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from svc.webapp.cache.pools.placement import SLOTS, Place, Placement, slot
 from svc.webapp.cache.pools.table import Table
 from svc.webapp.cache.routes.asking import delete_parts, joined
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 from svc.webapp.cache.routes.warm_up import WarmUp
 
 __all__ = ["PoolRoutes", "PoolRoutesView"]
@@ -31,6 +31,10 @@ class InTurn:
         for stage in self._stages:
             undelivered = joined(undelivered, await delete_parts(dict.fromkeys(stage, keys), stale_s))
         return undelivered
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`."""
+        return None
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from svc.webapp.cache.routes.asking import delete_everywhere
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 
 __all__ = ["AllSync"]
 
@@ -27,6 +27,10 @@ class AllSync:
     def delete(self, keys: Sequence[str], stale_s: int) -> Coroutine[Any, Any, Undelivered]:
         """See `Route.delete`."""
         return delete_everywhere(self._children, keys, stale_s)
+
+    def add(self, key: str, step: Step) -> Coroutine[Any, Any, Sum | None]:
+        """See `Route.add`. The others know nothing of numbers."""
+        return self._children[0].add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from svc.webapp.cache.routes.asking import delete_everywhere
-from svc.webapp.cache.routes.route import Explained, Found, Lease, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Lease, Route, Step, Sum, Undelivered
 
 __all__ = ["Failover"]
 
@@ -42,6 +42,11 @@ class Failover:
         """See `Route.delete`. The gutter hears of every key: another process may think the child dead."""
         return await delete_everywhere((self._child, self._gutter), keys, stale_s)
 
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`. In the gutter the number begins anew."""
+        found = await self._child.add(key, step)
+        return await self._gutter.add(key, step) if found is None else found
+
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""
         note = f"the first; while it cannot be asked the second, for {self._ttl_s} s at most"
@@ -64,6 +69,10 @@ class _ShortLived:
     async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
         """See `Route.delete`."""
         return await self._route.delete(keys, min(stale_s, self._ttl_s))
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`."""
+        return await self._route.add(key, step._replace(ttl_s=min(step.ttl_s, self._ttl_s)))
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from svc.webapp.cache.routes.asking import NOTHING_UNDELIVERED
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 
 __all__ = ["Null"]
 
@@ -24,6 +24,10 @@ class Null:
     async def delete(self, keys: Sequence[str], stale_s: int) -> Undelivered:
         """See `Route.delete`."""
         return NOTHING_UNDELIVERED
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`. There is nobody to ask."""
+        return None
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

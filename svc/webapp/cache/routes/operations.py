@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 
 __all__ = ["Operations"]
 
@@ -26,6 +26,10 @@ class Operations:
     def delete(self, keys: Sequence[str], stale_s: int) -> Coroutine[Any, Any, Undelivered]:
         """See `Route.delete`."""
         return self._deleter.delete(keys, stale_s)
+
+    def add(self, key: str, step: Step) -> Coroutine[Any, Any, Sum | None]:
+        """See `Route.add`."""
+        return self._getter.add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
 from svc.webapp.cache.routes.asking import NOTHING_UNDELIVERED, delete_parts, get_parts, joined
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 
 __all__ = ["Pool", "PoolView", "Pools"]
 
@@ -88,6 +88,11 @@ class Pool:
                 readers.setdefault(holder, []).append(key)
         undelivered = await delete_parts(sources, stale_s) if sources else NOTHING_UNDELIVERED
         return joined(undelivered, await delete_parts(readers, stale_s))
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`."""
+        seat = self._view.reader(key)
+        return None if seat is None else await seat[1].add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

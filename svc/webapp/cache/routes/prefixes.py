@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from svc.webapp.cache.routes.asking import delete_parts, get_parts
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 
 __all__ = ["LongestPrefix", "Prefixes"]
 
@@ -63,6 +63,10 @@ class Prefixes:
         for key in keys:
             parts.setdefault(find(key), []).append(key)
         return delete_parts(parts, stale_s)
+
+    def add(self, key: str, step: Step) -> Coroutine[Any, Any, Sum | None]:
+        """See `Route.add`."""
+        return self._routes.find(key).add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -23,7 +23,7 @@ from svc.webapp.cache.routes.asking import delete_parts, joined
 from svc.webapp.cache.routes.build import Tree
 from svc.webapp.cache.routes.config import RoutesError, parse
 from svc.webapp.cache.routes.pool import Pools
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 from svc.webapp.cache.routes.shadow import SHADOW_TASKS_MAX
 from svc.webapp.cache.routes.spec import RoutesConfig, Switches
 
@@ -104,6 +104,10 @@ class Routes:
         if not self._beside:
             return self._tree.route.delete(keys, stale_s)
         return self._delete_beside(keys, stale_s)
+
+    def add(self, key: str, step: Step) -> Coroutine[Any, Any, Sum | None]:
+        """See `Route.add`."""
+        return self._tree.route.add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

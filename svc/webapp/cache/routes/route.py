@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-__all__ = ["Explained", "Found", "Lease", "Route", "Undelivered"]
+__all__ = ["Explained", "Found", "Lease", "Route", "Step", "Sum", "Undelivered"]
 
 Undelivered = Mapping[str, Sequence[str]]
 """Keys by the address of a node that may still hold them: the deletion did not get through within the deadline."""
@@ -45,6 +45,34 @@ class Found(NamedTuple):
     """Address of who answered."""
 
 
+class Step(NamedTuple):
+    """An addition to a number that many processes share."""
+
+    by: int
+    """At least 1."""
+    start: int
+    """What it is afterwards when there is no number yet, or none any more."""
+    ttl_s: int
+    """How long it is kept after each addition."""
+
+
+class Sum(Protocol):
+    """A shared number after an addition."""
+
+    @property
+    def value(self) -> int:
+        """What it was then: no other addition got the same."""
+        ...
+
+    def take_back(self) -> None:
+        """Subtract what was added. Does not wait; lost when the node goes meanwhile."""
+        ...
+
+    def replace(self, value: int) -> None:
+        """Set it, unless anybody has changed it since. Does not wait."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     """One handle on a key's way, for people: what it is, why, and whom it asks."""
@@ -71,6 +99,14 @@ class Route(Protocol):
 
         Takes a node's deadline at most. What did not get through is done before this process reads from that node
         again; it is returned so that other processes can be told.
+        """
+        ...
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """Add to the number of a key, where a get of it would look first; None where nobody could be asked in time.
+
+        Then it may have been added all the same. Numbers are in one place only: they are never copied, and begin anew
+        where that place is lost or another one takes over.
         """
         ...
 

@@ -15,7 +15,7 @@ from opentelemetry import metrics
 
 from svc.kit.errors import ResourceExhaustedError
 from svc.kit.lifecycle import Tasks
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 from svc.webapp.cache.routes.warm_up import WarmUp
 
 __all__ = ["SHADOW_TASKS_MAX", "Shadow"]
@@ -74,6 +74,10 @@ class Shadow:
             # After the child, from which the shadow copies, and whoever gives up waiting.
             self._undeleted.update(dict.fromkeys(sampled))
             self._sweep()
+
+    def add(self, key: str, step: Step) -> Coroutine[Any, Any, Sum | None]:
+        """See `Route.add`."""
+        return self._child.add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

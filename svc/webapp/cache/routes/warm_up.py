@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from svc.webapp.cache.routes.asking import joined
-from svc.webapp.cache.routes.route import Explained, Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Route, Step, Sum, Undelivered
 
 __all__ = ["WarmUp"]
 
@@ -47,6 +47,10 @@ class WarmUp:
         """
         undelivered = await self._warm.delete(keys, stale_s)
         return joined(undelivered, await self._cold.delete(keys, stale_s))
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`. The number begins anew: the warm one is on its way out."""
+        return await self._cold.add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from svc.kit.clock import Clock
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 
 REFRESH_S = 2
 """With less than this left to live, a value comes with the lease to one caller."""
@@ -57,6 +57,10 @@ class SharedMemory:
             else:
                 self.items.pop(key, None)
         return {}
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See Route. There are no numbers here."""
+        return None
 
     def explain(self, key: str) -> Explained:
         """See Route."""

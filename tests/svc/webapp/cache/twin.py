@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from svc.kit.clock import Clock
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 
 REFRESH_S = 2
 """With less than this left to live, a value comes with the lease to one caller."""
@@ -78,6 +78,18 @@ class Twin:
             self._delete(key, stale_s)
         await self._travel()
         return {}
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See `Route.add`."""
+        self.asked.append(("add", (key,)))
+        await self._travel()
+        if self._is_away:
+            return None
+        held = self._item(key)
+        value = step.start if held is None or held.value is None else int(held.value) + step.by
+        item = self.items[key] = Item(self._next(), self._clock.now() + step.ttl_s, b"%d" % value)
+        await self._travel()
+        return _Sum(self, key, step, value, item.version)
 
     def explain(self, key: str) -> Explained:
         """See `Route.explain`."""
@@ -151,6 +163,34 @@ class Twin:
             apply()
         else:
             asyncio.get_running_loop().call_soon(self._later, turns - 1, apply)
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """See `Sum`."""
+
+    node: Twin
+    key: str
+    step: Step
+    value: int
+    version: int
+
+    def take_back(self) -> None:
+        """See `Sum.take_back`."""
+
+        def subtract() -> None:
+            held = self.node._item(self.key)
+            if held is not None and held.value is not None and not self.node.is_away:
+                left = b"%d" % max(0, int(held.value) - self.step.by)
+                self.node.items[self.key] = replace(held, value=left, version=self.node._next())
+
+        self.node.arrive(subtract)
+
+    def replace(self, value: int) -> None:
+        """See `Sum.replace`."""
+        ends = self.node._clock.now() + self.step.ttl_s
+        item = Item(0, ends, b"%d" % value, 1)
+        self.node.arrive(lambda: self.node.change(self.key, self.version, lambda _: item))
 
 
 @dataclass(frozen=True)

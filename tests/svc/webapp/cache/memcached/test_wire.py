@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svc.webapp.cache.memcached import wire
-from svc.webapp.cache.memcached.wire import Answer, Batch, Parser, ProtocolViolation, Won
+from svc.webapp.cache.memcached.wire import Added, Answer, Batch, Parser, ProtocolViolation, Won
 from svc.webapp.cache.routes.route import Found
 
 NODE = "127.0.0.1:11211"
@@ -35,6 +35,7 @@ ANSWERS: list[tuple[bytes, Answer, bool]] = [
     (b"VA 1 t9 f3 c18 O1 X W\r\nx\r\n", Won(found(b"x", 9, 3, stale=True), b"18"), True),
     (b"VA 1 t9 f3 c18 O1 Z X\r\nx\r\n", found(b"x", 9, 3, stale=True, leased=True), True),
     (b"VA 0 t9 f0 c18 O1 X W\r\n\r\n", Won(found(None, 9, 0), b"18"), True),
+    (b"VA 16 c5 O1\r\n1763800000000010\r\n", Added(1763800000000010, b"5"), True),
     (b"HD O1\r\n", b"HD", True),
     (b"EX O1\r\n", b"EX", True),
     (b"MN\r\n", b"MN", True),
@@ -87,6 +88,9 @@ def test_answers_are_the_same_however_the_stream_is_cut(cuts: list[int]) -> None
         b"VA 0 t1 f0 cx O1 W\r\n\r\n",
         b"VA 1 t1 f1 c1 O2\r\na\r\n",
         b"VA 1 t1 f1 c1 O2 Z\r\na\r\n",
+        b"VA 1 c5 O2\r\n7\r\n",
+        b"VA 1 x5 O1\r\n7\r\n",
+        b"VA 1 c5 O1\r\nx\r\n",
         b"HD O2\r\n",
         b"HD\r\n",
         b"EN O1\r\nEN O1\r\n",

@@ -13,7 +13,7 @@ from svc.kit.clock import ManualClock, SystemClock
 from svc.kit.lifecycle import background
 from svc.webapp.cache.memcached.node import Node
 from svc.webapp.cache.routes.null import Null
-from svc.webapp.cache.routes.route import Found, Lease, Route
+from svc.webapp.cache.routes.route import Found, Lease, Route, Step, Sum
 from tests.svc.webapp.cache.nodes import cache_server
 from tests.svc.webapp.cache.twin import Twin
 
@@ -153,3 +153,41 @@ async def test_null_keeps_nothing() -> None:
     """A miss without a lease."""
     assert await Null().get(["a", "b"], 10) == [Found(), Found()]
     assert not await Null().delete(["a"], 0)
+
+
+async def added(node: Route, key: str, by: int, start: int = 100) -> Sum:
+    """Add to a number on a node that is there."""
+    found = await node.add(key, Step(by, start, 60))
+    assert found is not None
+    return found
+
+
+async def test_additions_at_once_get_numbers_of_their_own(node: Route) -> None:
+    """The first one finds what it starts with; all others what those before made of it."""
+    sums = await asyncio.gather(*(added(node, "k", 7) for _ in range(20)))
+    assert sorted(each.value for each in sums) == [100 + 7 * n for n in range(20)]
+    assert (await added(node, "other", 1, 5)).value == 5
+
+
+async def test_what_was_added_can_be_taken_back(node: Route) -> None:
+    """As if it had never been; numbers do not go below 0."""
+    first, second = await added(node, "k", 10), await added(node, "k", 10)
+    assert (first.value, second.value) == (100, 110)
+    second.take_back()
+    assert (await added(node, "k", 10)).value == 110
+    small = await added(node, "small", 50, 20)
+    small.take_back()
+    assert (await added(node, "small", 1)).value == 1
+
+
+async def test_a_number_is_replaced_unless_it_was_changed_since(node: Route) -> None:
+    """So of two who set it right only one does."""
+    one = await added(node, "k", 1)
+    one.replace(5_000)
+    other = await added(node, "k", 1)
+    assert other.value == 5_001
+    one.replace(9)
+    assert (await added(node, "k", 1)).value == 5_002
+    assert not await node.delete(["k"], 0)
+    other.replace(7)
+    assert (await added(node, "k", 1)).value == 100

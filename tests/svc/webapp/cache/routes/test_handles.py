@@ -12,10 +12,11 @@ from svc.webapp.cache.routes.all_sync import AllSync
 from svc.webapp.cache.routes.explain import as_json, lines
 from svc.webapp.cache.routes.failover import Failover
 from svc.webapp.cache.routes.miss_failover import MissFailover
+from svc.webapp.cache.routes.null import Null
 from svc.webapp.cache.routes.operations import Operations
 from svc.webapp.cache.routes.pool import Pool
 from svc.webapp.cache.routes.prefixes import Prefixes
-from svc.webapp.cache.routes.route import Found, Route, Undelivered
+from svc.webapp.cache.routes.route import Found, Route, Step, Undelivered
 from svc.webapp.cache.routes.warm_up import WarmUp
 from tests.svc.webapp.cache.routes.pools import MemoryPool, pool_of, twins
 from tests.svc.webapp.cache.twin import Twin
@@ -261,3 +262,30 @@ def test_a_way_is_explained_handle_by_handle() -> None:
         "children": [],
     }
     assert list(lines(Pool(MemoryPool("empty", {})).explain("x"))) == ["pool: empty, no seats (generation 1)"]
+
+
+async def test_numbers_are_in_one_place() -> None:
+    """Where a get would look first; copies, shadows and those that are being left hear nothing of them."""
+    first, second, gutter = twins("a:1", "b:1", "gutter:1")
+    step = Step(1, 10, 60)
+    routes: list[Route] = [
+        Prefixes({"x": second}, first),
+        Operations(first, second),
+        AllSync([first, second]),
+        MissFailover([first, second]),
+        WarmUp(first, second),
+        Failover(first, gutter, 10),
+        Pool(pool_of("main", first)),
+    ]
+    for number, route in enumerate(routes):
+        found = await route.add(f"k{number}", step)
+        assert found is not None
+        assert first.value(f"k{number}") == b"10"
+    assert not second.items
+    assert not gutter.items
+    assert await Null().add("k", step) is None
+    first.is_away = True
+    assert await routes[0].add("k", step) is None
+    over = await Failover(first, gutter, 10).add("k", step)
+    assert over is not None
+    assert gutter.value("k") == b"10"
