@@ -93,7 +93,7 @@ class Reminders:
         time_s = reminder_time(wanted, self._clock.wall_us() // 1_000_000, await self._zone(caller))
         if len(await self.list(caller)) >= REMINDERS_MAX:
             raise Refused("restricted_too_many")
-        reminder = Reminder(self._mint.mint("R"), caller.team_id, caller.user_id, text, time_s)
+        reminder = Reminder(self._mint.mint("Rm"), caller.team_id, caller.user_id, text, time_s)
         await self._put(reminder, time_s * 1_000_000, is_new=True)
         return reminder
 

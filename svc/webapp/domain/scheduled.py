@@ -42,6 +42,9 @@ posting it."""
 
 _KEPT = frozenset(each.name for each in fields(Post)) - {"files", "origin_connection_id", "client_msg_id"}
 
+_CALLER = ("team_id", "user_id", "kind", "bot_id", "app_id", "scopes")
+"""What is kept of who schedules: it speaks later as it would have spoken then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
@@ -66,7 +69,7 @@ class Scheduled:
     def body(self) -> bytes:
         """As it is stored."""
         post = {name: value for name, value in asdict(self.post).items() if name in _KEPT}
-        by = {"post": post, "caller": asdict(self.caller)}
+        by = {"post": post, "caller": {name: getattr(self.caller, name) for name in _CALLER}}
         return orjson.dumps({"channel": self.channel_id, "post_at": self.post_at, "created": self.created_s, **by})
 
     @property
