@@ -13,7 +13,7 @@ import pytest
 
 from svc.kit.clock import SystemClock
 from svc.webapp.cache import keys
-from svc.webapp.cache.routes.route import Explained, Found, Undelivered
+from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undelivered
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX
 from svc.webapp.commit.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.commit.sweeping import run_sweepers
@@ -226,6 +226,10 @@ class Dying:
         self.reached.set()
         await asyncio.Event().wait()
         return {}
+
+    async def add(self, key: str, step: Step) -> Sum | None:
+        """See Route."""
+        return await self._memory.add(key, step)
 
     def explain(self, key: str) -> Explained:
         """See Route."""
