@@ -27,11 +27,12 @@ from svc.gateway.door import Connections
 from svc.gateway.edge import Edges
 from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
+from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
 from svc.gateway.session import Session, SessionLimits
-from svc.gateway.sockets import Connection, Outbox, Wiring
+from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.tickets import Ticket
 from svc.gateway.webapp import Subscriptions, subscriptions_of
 from svc.kit.errors import ParleyError, UnavailableError

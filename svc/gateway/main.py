@@ -28,13 +28,14 @@ from svc.gateway.keepalive import keep_alive
 from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.metrics import Observed, observe_gateway
 from svc.gateway.openings import Openings
+from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.fetches import FETCHES_MAX
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.presence.reports import Presence, RemotePresence
 from svc.gateway.recent import Recent, RecentFirst, Remembering
 from svc.gateway.servicer import GatewayServicer
-from svc.gateway.sockets import Outbox, Wiring
+from svc.gateway.sockets import Wiring
 from svc.gateway.tickets import TicketGate
 from svc.gateway.webapp import RemoteWebapp
 from svc.kit.clock import Clock, SystemClock

@@ -14,8 +14,8 @@ from svc.gateway.door import Connections, Door
 from svc.gateway.hub import Hub
 from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.openings import Openings
+from svc.gateway.outbox import Outbox
 from svc.gateway.prefetch.prefetch import Prefetch
-from svc.gateway.sockets import Outbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ We write frames ourselves, to the transport below picows, so that there is one o
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +15,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
+from svc.gateway.outbox import Outbox
 from svc.gateway.prefetch.memory import HeldOutput, Met, fingerprint
 from svc.gateway.session import Close, Send
 from svc.gateway.talk import AnyAction, Talk
@@ -32,34 +32,6 @@ MESSAGE_BYTES_MAX = 65_536
 
 RESUME_BYTES_MAX = 256 * 1024
 """Bytes of a message while a resume frame is awaited: 20,000 positions are some 200 KB."""
-
-
-class Outbox:
-    """The connections that have something to write; flushed once a turn of the loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, bytes_max: int) -> None:
-        """Allow `bytes_max` unwritten bytes a connection."""
-        self._loop = loop
-        self._waiting: list[Connection] = []
-        self.bytes_max = bytes_max
-        self.bytes_out = 0
-        self.writes = 0
-        self.slow_consumers = 0
-
-    def add(self, connection: Connection) -> None:
-        """Flush `connection` at the end of this turn; called once for it until then."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(connection)
-
-    def call_later(self, seconds: float, callback: Callable[[], object]) -> None:
-        """Run a callback later."""
-        self._loop.call_later(seconds, callback)
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for connection in waiting:
-            connection.flush()
 
 
 class Desk(Protocol):

@@ -120,7 +120,7 @@ def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
 def token_prefix(claim: object) -> bytes:
     """Return the bytes of the claim `tok`. Raises TicketRefused: without them a session would outlive its token."""
     try:
-        return base64.urlsafe_b64decode(claim) if isinstance(claim, str) else b""
+        return base64.b64decode(claim, altchars=b"-_", validate=True) if isinstance(claim, str) else b""
     except ValueError:
         raise TicketRefused("Socket URL is not valid") from None
 

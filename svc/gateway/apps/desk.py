@@ -11,7 +11,8 @@ from svc.gateway.apps.lines import OwnerEnd, Owners
 from svc.gateway.apps.session import AppAck
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.sockets import Connection, Outbox, Wiring
+from svc.gateway.outbox import Outbox
+from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.talk import AnyAction
 from svc.gateway.tickets import Ticket
 from svc.kit.clock import Clock

@@ -28,11 +28,12 @@ from svc.gateway.hub import Hub
 from svc.gateway.keepalive import KeepaliveLimits, keep_alive
 from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
+from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
 from svc.gateway.session import SessionLimits
-from svc.gateway.sockets import Outbox, Wiring
+from svc.gateway.sockets import Wiring
 from svc.gateway.tickets import TICKET_KIND, TicketGate
 from svc.gateway.webapp import Subscriptions
 from svc.kit.clock import SystemClock
@@ -173,6 +174,7 @@ class House:
         bot: str = "",
         ttl_s: float = 30,
         vouched: Vouched | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
         self.minted += 1
         claims: dict[str, Any] = {
@@ -185,7 +187,8 @@ class House:
         if vouched is not None:
             claims["vouched"] = vouched.claim()
         now = SystemClock().wall_us() / 1_000_000
-        ticket = self.signer.sign(TICKET_KIND, claims | {"kind": "rtm", "flags": list(flags)}, ttl_s, now)
+        claims |= {"kind": "rtm", "flags": list(flags), **(more or {})}
+        ticket = self.signer.sign(TICKET_KIND, claims, ttl_s, now)
         return f"http://127.0.0.1:{self.port}/ws/{ticket}"
 
     async def connect(self, user_id: str, *channels: str, flags: Sequence[str] = (), bot: str = "") -> Client:
