@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random, SystemRandom
 
 from parley.event.v1 import event_pb2
@@ -12,7 +13,7 @@ from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.domain.accounts import Accounts
-from svc.webapp.domain.apps.rules import AppLinks, Places, alone, app_rules
+from svc.webapp.domain.apps.rules import AppLinks, AppRules, Places, alone, app_rules
 from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.authorship import Authorship
 from svc.webapp.domain.bookmarks import Bookmarks
@@ -36,7 +37,7 @@ from svc.webapp.domain.marks import ReadMarks
 from svc.webapp.domain.mentions import Audience
 from svc.webapp.domain.messages import Messages
 from svc.webapp.domain.naming import Naming
-from svc.webapp.domain.notes import Notes, Tell
+from svc.webapp.domain.notes import Notes, Seal, Tell
 from svc.webapp.domain.people import People
 from svc.webapp.domain.pins import Pins
 from svc.webapp.domain.preferences import Preferences
@@ -91,9 +92,59 @@ def assemble(
     Without `edges`, boots are served from the rows. `tell` takes transient events; without it nobody hears them.
     Without a `vault`, no files are taken in.
     """
-    channels, workspaces = stores.channels, stores.workspaces
     mint = IdMint(clock, rng or SystemRandom())
+    links = app_links or alone()
+    ground = _Ground(stores, lookups, writes, clock, mint)
+    talk = _talk(ground, presence, tell or _to_nobody, Seals(links.signer, clock).seal)
+    seen = SeenFiles(stores.files, lookups, talk.directory)
+    shelves = vault or closed_vault(clock)
+    directory, direct, messages, workspaces = talk.directory, talk.direct, talk.messages, stores.workspaces
+    files = Files(shelves, stores.files, seen, directory, direct, messages, workspaces, writes, clock, mint)
     gate = boot_gate or BootGate(BootRules(), clock, Random())
+    rows = RowModels(lookups, stores.workspaces, stores.channels, talk.directory)
+    models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
+    places = Places(talk.directory, talk.messages, talk.notes, talk.edits, talk.reading, talk.accounts)
+    return _services(
+        ground,
+        talk,
+        files=files,
+        apps=app_rules(stores, lookups, writes, places, links, clock, mint),
+        connector=connector,
+        presence=presence,
+        models=models,
+        boot_gate=gate,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all rules stand on."""
+
+    stores: Stores
+    lookups: Lookups
+    writes: Writes
+    clock: Clock
+    mint: IdMint
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """The rules of who is where and what is said there, which stand on one another."""
+
+    directory: Directory
+    conversations: Conversations
+    direct: DirectMessages
+    reading: Reading
+    messages: Messages
+    edits: Edits
+    notes: Notes
+    usergroups: UserGroups
+    accounts: Accounts
+
+
+def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> _Talk:
+    stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
+    channels, workspaces = stores.channels, stores.workspaces
     directory = Directory(lookups, channels, workspaces)
     conversations = Conversations(directory, lookups, channels, workspaces, writes, clock, mint)
     direct = DirectMessages(directory, lookups, channels, writes, clock)
@@ -102,54 +153,70 @@ def assemble(
     usergroups = UserGroups(workspaces, lookups, writes, clock, mint)
     audience = Audience(lookups, channels, presence, usergroups)
     messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
-    links = app_links or alone()
-    notes = Notes(messages, channels, authorship, tell or _to_nobody, clock, Seals(links.signer, clock).seal)
-    seen = SeenFiles(stores.files, lookups, directory)
-    shelves = vault or closed_vault(clock)
-    files = Files(shelves, stores.files, seen, directory, direct, messages, workspaces, writes, clock, mint)
-    rows = RowModels(lookups, workspaces, channels, directory)
-    models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
-    boots = Boots(lookups, stores.users, models, reading, clock)
-    edits = Edits(directory, channels, workspaces, naming, audience, reading, writes, clock)
-    accounts = Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint)
-    places = Places(directory, messages, notes, edits, reading, accounts)
+    return _Talk(
+        directory=directory,
+        conversations=conversations,
+        direct=direct,
+        reading=reading,
+        messages=messages,
+        edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock),
+        notes=Notes(messages, channels, authorship, tell, clock, seal),
+        usergroups=usergroups,
+        accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
+    )
+
+
+def _services(
+    ground: _Ground,
+    talk: _Talk,
+    *,
+    files: Files,
+    apps: AppRules,
+    connector: Connector,
+    presence: PresenceSource,
+    models: Models,
+    boot_gate: BootGate,
+) -> Services:
+    stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
+    channels, users, directory, reading = stores.channels, stores.users, talk.directory, talk.reading
+    boots = Boots(lookups, users, models, reading, clock)
     return Services(
         clock=clock,
         lookups=lookups,
         shared=lookups.shared,
-        workspaces=workspaces,
+        workspaces=stores.workspaces,
         channels=channels,
-        users=stores.users,
+        users=users,
         sessions=Sessions(lookups, clock),
         directory=directory,
-        conversations=conversations,
-        conversation_changes=ConversationChanges(directory, lookups, workspaces, writes, clock),
-        direct=direct,
-        messages=messages,
+        conversations=talk.conversations,
+        conversation_changes=ConversationChanges(directory, lookups, stores.workspaces, writes, clock),
+        direct=talk.direct,
+        messages=talk.messages,
         reading=reading,
-        edits=edits,
-        notes=notes,
-        scheduled=ScheduledMessages(messages, notes, channels, writes, clock, mint),
-        reminders=Reminders(direct, lookups, channels, writes, clock, mint),
+        edits=talk.edits,
+        notes=talk.notes,
+        scheduled=ScheduledMessages(talk.messages, talk.notes, channels, writes, clock, mint),
+        reminders=Reminders(talk.direct, lookups, channels, writes, clock, mint),
         reactions=Reactions(directory, channels, reading, writes),
         pins=Pins(directory, channels, reading, writes, clock),
         saved=Saved(directory, channels, reading, writes, clock),
-        marks=ReadMarks(directory, lookups, channels, stores.users, writes),
-        preferences=Preferences(stores.users, lookups, writes),
-        emoji=CustomEmoji(workspaces, writes),
+        marks=ReadMarks(directory, lookups, channels, users, writes),
+        preferences=Preferences(users, lookups, writes),
+        emoji=CustomEmoji(stores.workspaces, writes),
         files=files,
-        accounts=accounts,
-        apps=app_rules(stores, lookups, writes, places, links, clock, mint),
-        people=People(workspaces, writes, clock),
-        usergroups=usergroups,
-        dnd=DoNotDisturb(stores.users, lookups, writes, clock),
+        accounts=talk.accounts,
+        apps=apps,
+        people=People(stores.workspaces, writes, clock),
+        usergroups=talk.usergroups,
+        dnd=DoNotDisturb(users, lookups, writes, clock),
         connector=connector,
         presence=presence,
         models=models,
         bookmarks=Bookmarks(directory, channels, writes, clock, mint),
-        boot_gate=gate,
+        boot_gate=boot_gate,
         boots=boots,
-        full_boots=FullBoots(boots, lookups, models, usergroups, clock),
+        full_boots=FullBoots(boots, lookups, models, talk.usergroups, clock),
     )
 
 

@@ -21,7 +21,7 @@ from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
 
-__all__ = ["Notes", "Tell"]
+__all__ = ["Notes", "Seal", "Tell"]
 
 Tell = Callable[[Sequence[event_pb2.Event]], None]
 """Where transient events go; must not block or raise."""
