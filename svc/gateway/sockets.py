@@ -68,6 +68,8 @@ class Wiring:
 class Connection(WSListener):
     """One WebSocket with its session. Implements members.Member."""
 
+    hello_wait_s = HELLO_WAIT_S
+
     __slots__ = (
         "_fragments",
         "_held",
@@ -236,7 +238,7 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """See picows: the upgrade is done."""
         self._transport = transport
-        self._wiring.outbox.call_later(HELLO_WAIT_S, self.greet)
+        self._wiring.outbox.call_later(self.hello_wait_s, self.greet)
         self._wiring.desk.opened(self)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -47,7 +47,8 @@ async def make_app(town: Town, name: str, change: AppChange, *channels: str) -> 
         made = await making.create(team_id, name, change)
         bot_token, app_token = await making.bot_token(made.app), await making.app_token(made.app)
     for channel in channels:
-        await town["ada"].ok("conversations.invite", channel=channel, users=made.app.user_id)
+        invited = await town["ada"].call("conversations.invite", channel=channel, users=made.app.user_id)
+        assert invited["ok"] or invited["error"] == "already_in_channel", invited
     return Made(made.app, bot_token, app_token, team_id)
 
 

@@ -169,10 +169,11 @@ async def test_events_wait_while_no_connection_is_open(shared: Town, talker: Mad
     assert [text for text in inbox.texts() if text in texts] == texts
 
 
-async def test_an_app_learns_of_channels_that_its_bot_joins_and_of_no_others(shared: Town, talker: Made) -> None:
+async def test_an_app_learns_of_channels_that_its_bot_joins_and_of_no_others(shared: Town) -> None:
     """Private talk among people stays theirs until the bot is invited; what came before that does, too."""
     inbox, mark = Inbox(), time.time_ns()
-    await change_app(shared, talker, AppChange(event_types=(*EVENTS, "message.groups")))
+    change = AppChange(is_socket_mode=True, event_types=(*EVENTS, "message.groups"))
+    talker = await make_app(shared, f"private-{mark}", change, shared.general)
     private = await shared["ada"].ok("conversations.create", name=f"p-{mark}", is_private="true")
     channel = private["channel"]["id"]
     async with AppSocket(shared, talker, inbox).connected():

@@ -16,6 +16,9 @@ FOR_GOOD = frozenset({CloseCode.TOKEN_REVOKED, CloseCode.TOKEN_EXPIRED, CloseCod
 class AppConnection(Connection):
     """One WebSocket of an app."""
 
+    # Long enough for another owner to take over: what happens before that one has begun may not reach a new app.
+    hello_wait_s = 6.0
+
     __slots__ = ("_host", "_is_dismissed", "_lifetime_s", "connection_count", "is_leaving", "opened_at")
 
     def __init__(

@@ -21,6 +21,8 @@ __all__ = ["OwnerFace"]
 OPEN_S = 5.0
 """Longest that a stream may stay nameless."""
 APP_ANSWER_S = 3.0
+BEGUN_S = 1.5
+"""How long a connection waits for its app to be taken over, before its gateway asks again."""
 
 
 class OwnerFace:
@@ -41,6 +43,8 @@ class OwnerFace:
         if pump is None or not pump.app.is_socket_mode or not await self._is_valid(opened):
             yield _disconnect(pb.DISCONNECT_REASON_LINK_DISABLED)
             return
+        # Who has read hello is told everything from then on.
+        await pump.begun(BEGUN_S)
         line = pump.sockets.attach(opened)
         if line is None:
             yield _disconnect(pb.DISCONNECT_REASON_TOO_MANY_WEBSOCKETS)

@@ -16,7 +16,7 @@ import orjson
 
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
-from svc.kit.errors import NotOwnerError, ParleyError
+from svc.kit.errors import NotOwnerError, ParleyError, UnavailableError
 from svc.kit.lifecycle import Tasks
 from svc.webapp.apps.audience import Audience, Told
 from svc.webapp.apps.hearing import Listener, hears
@@ -83,6 +83,7 @@ class Pump:
         self._joins: dict[str, int] = {}
         self._own_bound = 0
         self._is_following = False
+        self._has_begun = asyncio.Event()
         self._send_bell, self._read_bell = asyncio.Event(), asyncio.Event()
         self.sockets = SocketWay(clock.now, self._done)
         self.posts = PostWay(app, poster, tasks, clock.now, self._done)
@@ -118,12 +119,20 @@ class Pump:
                 loops.create_task(self._follow())
                 loops.create_task(self._send())
                 loops.create_task(self._save())
-                loops.create_task(self._verifier.run(lambda: self.is_leaving))
+                loops.create_task(self._verify())
         except* NotOwnerError as lost:
             raise lost.exceptions[0] from None
         finally:
             self._unfollow()
             self.sockets.end(NotOwnerError(f"{self.app.id} goes to another webapp"))
+
+    async def begun(self, timeout_s: float) -> None:
+        """Wait until everything that happens from then on is heard. Raises UnavailableError."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._has_begun.wait()
+        except TimeoutError:
+            raise UnavailableError(f"{self.app.id} is being taken over") from None
 
     async def leave(self) -> None:
         """Give the app back: begin nothing new, wait for answers for a while, save. `run` is cancelled after it."""
@@ -250,6 +259,7 @@ class Pump:
         if had is None:
             # From here on nothing is missed, also when nothing happens before this process dies.
             await self._keeper.save(self._places)
+        self._has_begun.set()
 
     async def _begin_quietly(self) -> None:
         """Follow the bot's user's own channel alone, for the sake of its tokens."""
@@ -262,6 +272,7 @@ class Pump:
         self._audience.follow(self, self.app.user_id, head)
         self._is_following = False
         await self._keeper.forget()
+        self._has_begun.set()
 
     async def _join(self, channel_id: str, after: int) -> None:
         kind = await self._sources.kind(channel_id)
@@ -318,6 +329,11 @@ class Pump:
                 continue
             if not is_mine and not self.is_leaving:
                 raise NotOwnerError(f"another webapp has taken {self.app.id}")
+
+    async def _verify(self) -> None:
+        # Whoever has answered the challenge is told everything from then on.
+        await self._has_begun.wait()
+        await self._verifier.run(lambda: self.is_leaving)
 
     def _done(self, item: Item, outcome: Outcome) -> None:
         """See ways.Done."""
