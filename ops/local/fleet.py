@@ -141,5 +141,10 @@ class FleetPlanner:
 
     def _tier_environ(self, fleet: Fleet) -> dict[str, str]:
         """Return what every tier is told. Ports for gRPC and metrics are not: Consul knows them."""
-        common = {"PARLEY_CONSUL_ADDR": fleet.consul_addr, "PARLEY_SECRET": self._secret, "PARLEY_BIND_HOST": HOST}
+        common = {
+            "PARLEY_CONSUL_ADDR": fleet.consul_addr,
+            "PARLEY_SECRET": self._secret,
+            "PARLEY_BIND_HOST": HOST,
+            "PARLEY_WEBAPP_FILES_DIR": str(self._spec.var / "files"),
+        }
         return {**common, **fleet.dsns.environ()}

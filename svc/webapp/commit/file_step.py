@@ -1,8 +1,9 @@
 """What becomes of a file that a write sets: its row, then who sees it; and once it is deleted, what its messages show.
 
-A step like those in `effects`: idempotent and right in any order. The row keeps the highest revision. Who posts a file
-looks afterwards whether it was deleted meanwhile, and who deletes it looks afterwards where it was posted: whichever
-comes second, no message is left that shows a file which is gone. A message that was edited in between is read again.
+A step like those in `effects`: idempotent and right in any order. The row keeps the highest revision, and what is
+deleted stays so. Who posts a file looks afterwards whether it was deleted meanwhile, and who deletes it looks
+afterwards where it was posted: whichever comes second, no message is left that shows a file which is gone. A message
+that was edited in between is read again.
 """
 
 from __future__ import annotations

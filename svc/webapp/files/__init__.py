@@ -22,9 +22,10 @@ to others (`config`). In memory are CHUNK_BYTES a transfer, which the gate count
 | where | what |
 |---|---|
 | storage.py, disk.py, memory.py | keeping bytes: the contract, on a disk, in memory for tests |
-| tickets.py | the right to upload one file |
-| uploads.py, multipart.py, forms.py | `/upload/v1/…`, and bytes that come within a form |
+| tickets.py, vault.py | the right to upload one file; storage, tickets and limits together |
+| uploads.py, filling.py, multipart.py | `/upload/v1/…`: bytes as they are, or within a form |
 | downloads.py, ranges.py | `/files-pri/…`, and which part of a file is wanted |
+| answers.py | what the two have in common |
 | kinds.py, names.py, pictures.py | what a file is, by its name and first bytes; names that are safe anywhere |
 | sweeping.py | what was never completed, or was deleted |
 """

@@ -9,7 +9,7 @@ from svc.webapp.store.decode import columns, decode_all, encode
 from svc.webapp.store.file_rows import File, FileShare, FileState
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
-from svc.webapp.store.sql import insert_rows, upsert_newer
+from svc.webapp.store.sql import insert_rows
 
 __all__ = ["FileFilter", "FileStore"]
 
@@ -73,9 +73,16 @@ class FileStore:
 
     @query("workspace")
     async def put_file(self, file: File) -> None:
-        """Insert a file or replace it, unless a version of a higher `revision_us` is there. Idempotent."""
-        sql, args = upsert_newer("files", File, [encode(file)])
-        await self._db.execute(sql, args)
+        """Insert a file or replace it, unless it has come further already, or as far with a higher `revision_us`.
+
+        Idempotent. A deleted file stays deleted whatever the clocks of two webapps say. MySQL evaluates assignments
+        from left to right, so what they compare comes last.
+        """
+        sql, args = insert_rows("files", columns(File), [encode(file)])
+        newer = "(state < VALUES(state) OR state = VALUES(state) AND revision_us <= VALUES(revision_us))"
+        changed = ("user_id", "name", "title", "filetype", "size", "created_s", "extra", "state", "revision_us")
+        assignments = ", ".join(f"{name} = IF({newer}, VALUES({name}), {name})" for name in changed)
+        await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE {assignments}", args)
 
     @query("workspace")
     async def put_shares(self, shares: Sequence[FileShare]) -> None:

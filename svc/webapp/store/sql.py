@@ -17,7 +17,6 @@ _PRIMARY_KEYS = {
     "conversations": ("team_id", "id"),
     "apps": ("team_id", "id"),
     "emoji": ("team_id", "name"),
-    "files": ("team_id", "id"),
     "user_groups": ("team_id", "id"),
     "memberships": ("user_id", "channel_id"),
 }
