@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import SystemRandom
 
 from ops.local.mariadb import Dsns
@@ -30,6 +30,7 @@ from svc.webapp.domain.presence import Presence
 from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.bulk import Bulk
+from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import open_pools
 
 CACHE_WAIT_S = 0.5
@@ -56,8 +57,20 @@ class _Nobody:
         return ()
 
 
-def _left_to_sweepers(_: Sequence[event_pb2.Event]) -> None:
-    """Publish nothing: the outbox has it."""
+@dataclass(slots=True)
+class _LeftToSweepers:
+    """Publishes nothing: the outbox has it, and webapps take it over after a second. Revocations should not wait."""
+
+    urgent: list[tuple[str, int]] = field(default_factory=list)
+
+    def publish(self, events: Sequence[event_pb2.Event]) -> None:
+        """Take committed events."""
+        self.urgent.extend((event.channel_id, event.offset) for event in events if event.HasField("revocation"))
+
+    async def hasten(self, outbox: OutboxStore) -> None:
+        """Let webapps find at their next look what cannot wait."""
+        for channel_id, offset in self.urgent:
+            await outbox.hasten(channel_id, offset)
 
 
 @asynccontextmanager
@@ -78,14 +91,16 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         # Commands read the database; what they change has to be forgotten wherever a webapp may have it.
         cache = await up.enter_async_context(run_cache(Operations(Null(), AllSync(nodes or [Null()])), clock, rng))
         lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
+        left = _LeftToSweepers()
         committer = await up.enter_async_context(
-            run_committer(pools.channel, _left_to_sweepers, clock, rng, forget=lookups.forget_writes)
+            run_committer(pools.channel, left.publish, clock, rng, forget=lookups.forget_writes)
         )
         writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), stores.outbox)
         signer = Signer("-" * SECRET_BYTES_MIN)  # no command opens a socket, so no ticket is ever signed with it
         connector = Connector(ConnectSettings("", ""), tuple, signer, clock, rng)
         services = assemble(stores, lookups, writes, clock, connector, _Nobody())
         yield Workbench(services, Bulk(pools))
+        await left.hasten(stores.outbox)
 
 
 async def _connected(nodes: Sequence[Node], clock: Clock) -> None:

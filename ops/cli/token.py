@@ -26,6 +26,7 @@ Examples:
   parley token create grace                a token for a person
   parley token create --bot ci             a bot called ci, made if need be, and its token
   parley token list grace
+  parley token create --days 30 grace      one that ends by itself
   parley token revoke xoxp-…
 """
 
@@ -45,21 +46,22 @@ def command() -> None:
 @command.command("create")
 @click.argument("user", required=False)
 @click.option("--bot", metavar="NAME", help="Make the token for a bot, and the bot if there is none of this name.")
+@click.option("--days", type=click.IntRange(0, 36_500), default=0, help="Days until it ends by itself; 0: never.")
 @workspace_option
 @var_option
 @json_option
-def create(user: str | None, bot: str | None, workspace: str, var: Path, *, as_json: bool) -> None:
+def create(user: str | None, bot: str | None, days: int, workspace: str, var: Path, *, as_json: bool) -> None:
     """Make a token for USER (a handle or an id), or for a bot. It is shown this once."""
     if (user is None) == (bot is None):
         raise click.UsageError("Name a USER, or a bot with --bot NAME.")
-    made = asyncio.run(_create(user, bot, workspace, var))
+    made = asyncio.run(_create(user, bot, days, workspace, var))
     if as_json:
         emit_json(made)
         return
     print(made["token"])
 
 
-async def _create(user: str | None, bot: str | None, workspace: str, var: Path) -> dict[str, Any]:
+async def _create(user: str | None, bot: str | None, days: int, workspace: str, var: Path) -> dict[str, Any]:
     async with workbench_of(var) as bench:
         services = bench.services
         team = await find_team(services, workspace)
@@ -67,7 +69,7 @@ async def _create(user: str | None, bot: str | None, workspace: str, var: Path) 
             owner = await services.accounts.bot(team.id, bot)
         else:
             owner = await find_user(services, team, user or "")
-        token = await services.accounts.token_for(owner)
+        token = await services.accounts.token_for(owner, lives_s=86_400 * days)
     return {"ok": True, "token": token, "user_id": owner.id, "name": owner.name, "team_id": team.id}
 
 
@@ -100,7 +102,8 @@ async def _list(user: str | None, limit: int, workspace: str, var: Path) -> list
 
 def _entry(user: User, token: Token) -> dict[str, Any]:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(token.created_s))
-    state = "revoked" if token.revoked_s else "valid"
+    is_over = 0 < token.expires_s <= time.time()
+    state = "revoked" if token.revoked_s else "expired" if is_over else "valid"
     shown = token.token_hash.hex()[:HASH_SHOWN]
     return {
         "name": user.name,
@@ -119,7 +122,10 @@ def _entry(user: User, token: Token) -> dict[str, Any]:
 @var_option
 @json_option
 def revoke(token: str, user: str | None, workspace: str, var: Path, *, as_json: bool) -> None:
-    """Revoke TOKEN: the token itself, or with --user the beginning of its hash. Takes effect at once."""
+    """Revoke TOKEN: the token itself, or with --user the beginning of its hash.
+
+    Nobody gets in with it any more, and the sockets that it opened are closed within a second.
+    """
     revoked = asyncio.run(_revoke(token, user, workspace, var))
     if not revoked:
         raise CliError("It was not valid any more, or never was.", "parley token list shows what is.")

@@ -273,6 +273,7 @@ def _of_user(store: UserStore) -> Calls:
 def _of_outbox(store: OutboxStore) -> Calls:
     return {
         "OutboxStore.claim_events": [lambda: store.claim_events(LATER_US, 1_000, 100)],
+        "OutboxStore.hasten": [lambda: store.hasten(CHANNEL, 1)],
         "OutboxStore.claim_effects": [lambda: store.claim_effects(LATER_US, 1_000, 100)],
         "OutboxStore.delete_events": [lambda: store.delete_events([(CHANNEL, n) for n in range(9)] + [(OTHER, 1)])],
         "OutboxStore.delete_writes_effects": [lambda: store.delete_writes_effects([(CHANNEL, 1), (OTHER, 2)])],
