@@ -1,4 +1,4 @@
-"""Files come in: promised, sent to the address that the promise gives, completed; over real HTTP, MariaDB and a folder."""
+"""Files come in: promised, sent to the address that the promise gives, completed; over real HTTP and MariaDB."""
 
 from __future__ import annotations
 
