@@ -1,0 +1,124 @@
+"""`parley app` over real databases: what it makes works, and what it prints can be pasted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from click.testing import CliRunner
+from slack_sdk import WebClient
+
+from ops.cli import app
+from ops.cli.app_lines import lines_to_change
+from ops.cli.workspaces import DSN_VARIABLES
+from tests.svc.webapp.api.office import Office, office
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def acme(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """A workspace over real MariaDB and memcached."""
+    async with office(tmp_path_factory.mktemp("cli")) as here:
+        yield here
+
+
+class Shell:
+    """Runs the verb against an office's databases."""
+
+    def __init__(self, acme: Office) -> None:
+        dsns = acme.mesh.dsns
+        self._environ = dict(zip(DSN_VARIABLES, (dsns.workspace, dsns.channel, dsns.user), strict=True))
+        self._environ["PARLEY_MEMCACHED_ADDRS"] = ",".join(acme.mesh.memcached_addrs)
+        self._url = acme.base.removesuffix("/api/")
+
+    async def text(self, *words: str) -> str:
+        """Run it; return what it prints. A failure fails the test."""
+        result = await asyncio.to_thread(
+            lambda: CliRunner().invoke(app.command, words, env=self._environ, catch_exceptions=False)
+        )
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    async def json(self, *words: str) -> dict[str, Any]:
+        """Run it with --json."""
+        found: dict[str, Any] = json.loads(await self.text(*words, "--json"))
+        assert found.pop("ok") is True
+        return found
+
+    async def create(self, *words: str) -> dict[str, Any]:
+        """Make an app of the workspace that the office has."""
+        return await self.json("create", *words, "--base-url", self._url)
+
+
+@pytest.mark.mesh
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_app_is_made_shown_changed_and_removed(acme: Office) -> None:
+    """With all that a bot needs, shown once."""
+    run = Shell(acme)
+    made = await run.create("ci", "--socket-mode", "--events", "app_mention,message.channels", "--command", "/deploy")
+    assert made["bot_token"].startswith("xoxb-")
+    assert made["app_token"].startswith("xapp-")
+    assert len(made["signing_secret"]) == len(made["client_secret"]) == 32
+    assert any(line["line"] == f'WebClient(token=…, base_url="{acme.base}")' for line in made["lines"])
+    client = WebClient(made["bot_token"], base_url=acme.base)
+    who = await asyncio.to_thread(client.auth_test)
+    assert (who["user_id"], who["bot_id"], who["user"]) == (made["bot"], made["bot_id"], "ci")
+    shown = await run.json("show", "ci")
+    assert (shown["events"], shown["commands"], shown["client_id"]) == (
+        "app_mention,message.channels",
+        "/deploy",
+        made["client_id"],
+    )
+    assert not {"bot_token", "signing_secret", "client_secret"} & shown.keys()
+    changed = await run.json(
+        "set", made["app"], "--no-socket-mode", "--request-url", "http://bot:3000/", "--command", "/ship=http://bot/x"
+    )
+    assert (changed["socket_mode"], changed["request_url"]) == (False, "http://bot:3000/")
+    assert (changed["commands"], changed["events"]) == ("/ship=http://bot/x", "app_mention,message.channels")
+    assert (await run.json("set", "ci", "--command", "", "--request-url", ""))["commands"] == ""
+    assert made["app"] in await run.text("list")
+    more = await run.json("tokens", "ci", "--new-secrets", "--base-url", "https://chat.example.org")
+    assert more["bot_token"] != made["bot_token"]
+    assert more["signing_secret"] != made["signing_secret"]
+    assert "app_token" not in more
+    await run.text("delete", "ci")
+    assert (await run.json("list"))["apps"] == []
+
+
+@pytest.mark.mesh
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_webhook_and_a_code_work(acme: Office) -> None:
+    """The address is posted to as it is printed; the code gives a token with its scopes."""
+    run = Shell(acme)
+    made = await run.create("pager", "--scopes", "chat:write", "--as-bot-name", "page-bot")
+    assert made["bot_name"] == "page-bot"
+    hook = await run.json("webhook", "pager", "#general", "--base-url", acme.base.removesuffix("/api/"))
+    async with acme.http.post(hook["url"], json={"text": "fire"}) as answer:
+        assert (answer.status, await answer.text()) == (200, "ok")
+    history = await acme["ada"].ok("conversations.history", channel=acme.general)
+    assert history["messages"][0]["text"] == "fire"
+    await run.text("webhook", "pager", "--disable", hook["webhook"])
+    async with acme.http.post(hook["url"], json={"text": "fire"}) as answer:
+        assert answer.status == 404
+    assert "disabled" in await run.text("show", "pager")
+    code = await run.json("install", "pager", "--by", "ada")
+    client = WebClient(base_url=acme.base)
+    given = {"client_id": code["client_id"], "client_secret": made["client_secret"], "code": code["code"]}
+    granted = await asyncio.to_thread(client.oauth_v2_access, **given)
+    assert (granted["scope"], granted["authed_user"]["id"]) == ("chat:write", acme["ada"].id)
+    await run.text("delete", "pager")
+
+
+def test_the_line_to_change_is_told_for_each_language() -> None:
+    """Python, Node.js and Go; Socket Mode where the app has it."""
+    lines = lines_to_change("https://chat.example.org/", is_socket_mode=False)
+    assert {line["client"].partition(",")[0] for line in lines} == {"Python", "Node.js", "Go"}
+    assert all("https://chat.example.org/api/" in line["line"] for line in lines)
+    more = lines_to_change("http://localhost:8080", is_socket_mode=True)
+    assert [line["client"] for line in more if "Socket" in line["client"]] == [
+        "Python, Socket Mode",
+        "Node.js, Socket Mode",
+    ]
