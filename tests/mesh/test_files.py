@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from ops.local.spec import counts
+from tests.mesh.node_clients import node_client
 from tests.mesh.people import Json
 from tests.mesh.test_slack_sdk import web
 from tests.mesh.towns import Town, town
@@ -78,6 +79,26 @@ async def test_the_async_sdk_and_the_bot_upload_too(shared: Town) -> None:
     await client.files_delete(file=file_id)
     history = await client.conversations_history(channel=shared.general, limit=1)
     assert history["messages"][0]["files"] == [{"id": file_id, "mode": "tombstone"}]
+
+
+@pytest.mark.parametrize("package", ["slack-web-api-6", "slack-web-api-7", "slack-web-api-8"])
+async def test_nodes_client_uploads_a_form_with_its_token(shared: Town, tmp_path: Path, package: str) -> None:
+    """The new way, and by versions that have it the old one: each a multipart form."""
+    file = tmp_path / "data.bin"
+    file.write_bytes(DATA)
+    ways = ["files.uploadV2", *(["files.upload"] if package == "slack-web-api-6" else [])]
+    async with node_client("web", package, shared.mesh.web_url, token=shared["ada"].token) as ada:
+        for way in ways:
+            comment = f"{way} by {package}"
+            where = {"channel_id": shared.general} if way == "files.uploadV2" else {"channels": shared.general}
+            said = {"initial_comment": comment, "filename": "data.bin", "title": "t", **where}
+            given = {"file": str(file)} if way == "files.uploadV2" else {"content": "text"}
+            await ada.call(way, **said, **given)
+            history = await shared["grace"].ok("conversations.history", channel=shared.general, limit="1")
+            [found] = history["messages"][0]["files"]
+            assert (history["messages"][0]["text"], found["title"]) == (comment, "t")
+            expected = DATA if way == "files.uploadV2" else b"text"
+            assert await download(shared, "grace", found["url_private"]) == expected
 
 
 def files_of(there: Town, file_id: str) -> list[Path]:

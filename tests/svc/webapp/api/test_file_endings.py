@@ -55,6 +55,22 @@ async def test_a_deleted_file_is_gone_everywhere(acme: Office) -> None:
     assert listed == [ids[1]]
 
 
+async def test_a_message_with_files_is_edited_and_removed_as_others_are(acme: Office) -> None:
+    """Its files stay with it; the file outlives it."""
+    ada = acme["ada"]
+    channel = await room(acme)
+    file = await shared(acme, ada, channel, initial_comment="before")
+    ts = (await newest(ada, channel))["ts"]
+    await ada.ok("chat.update", channel=channel, ts=ts, text="after")
+    message = await newest(ada, channel)
+    assert (message["text"], [each["id"] for each in message["files"]]) == ("after", [file["id"]])
+    await ada.ok("chat.update", channel=channel, ts=ts, text="")
+    await ada.ok("chat.delete", channel=channel, ts=ts)
+    assert (await ada.ok("files.info", file=file["id"]))["file"]["id"] == file["id"]
+    await ada.ok("files.delete", file=file["id"])
+    assert await ada.error("files.info", file=file["id"]) == "file_deleted"
+
+
 async def test_admins_delete_what_they_see(acme: Office) -> None:
     """And nothing else; an owner without conversations is told itself."""
     linus = acme["linus"]
