@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,12 +37,14 @@ Examples:
   parley up --channel 3 --gateway 1          other counts
   parley up --replica                        a replica of the database, for parley failover
   parley up --http-port 18080 --ws-port 0    other ports; 0 takes a free one
+  parley up --tls-cert chat.pem --tls-key chat-key.pem
   PARLEY_CONSUL_ADDR=10.0.0.5:8500 parley up     a Consul that runs elsewhere
   PARLEY_MYSQL_WORKSPACE_DSN=mysql://… PARLEY_MYSQL_CHANNEL_DSN=… PARLEY_MYSQL_USER_DSN=… parley up
   PARLEY_MEMCACHED_ADDRS=10.0.0.6:11211,10.0.0.7:11211 parley up
 """
 
 PORT = click.IntRange(0, 65535)
+PEM = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 EXTRA = click.IntRange(0, INSTANCES_MAX)
 
 
@@ -66,6 +69,8 @@ def count_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--http-port", type=PORT, default=8080, show_default=True, help="Web API of the first webapp.")
 @click.option("--ws-port", type=PORT, default=8090, show_default=True, help="WebSockets of the first gateway.")
 @click.option("--consul-port", type=PORT, default=8500, show_default=True, help="Consul's API and UI.")
+@click.option("--tls-cert", type=PEM, help="Certificate with its chain (PEM): webapps and gateways speak TLS alone.")
+@click.option("--tls-key", type=PEM, help="Its private key (PEM).")
 @click.option("--demo/--no-demo", default=True, help="Make the demo workspace when there is none.")
 @var_option
 @json_option
@@ -75,6 +80,8 @@ def command(*, as_json: bool, demo: bool, zones: str, **options: Any) -> None:
     names = tuple(zone.strip() for zone in zones.split(",") if zone.strip())
     if not names:
         raise click.BadParameter("at least one zone is needed", param_hint="--zones")
+    if bool(options["tls_cert"]) != bool(options["tls_key"]):
+        raise click.UsageError("--tls-cert and --tls-key go together")
     spec = MeshSpec(counts=counts, zones=names, supervise=True, **external(os.environ), **options)
     _raise_file_limit()
     code = asyncio.run(_run(spec, demo=demo and bool(counts["webapp"]), as_json=as_json))

@@ -147,4 +147,10 @@ class FleetPlanner:
             "PARLEY_BIND_HOST": HOST,
             "PARLEY_WEBAPP_FILES_DIR": str(self._spec.var / "files"),
         }
-        return {**common, **fleet.dsns.environ()}
+        return {**common, **self._tls_environ(), **fleet.dsns.environ()}
+
+    def _tls_environ(self) -> dict[str, str]:
+        spec = self._spec
+        if spec.tls_cert is None or spec.tls_key is None:
+            return {}
+        return {"PARLEY_TLS_CERT": str(spec.tls_cert.resolve()), "PARLEY_TLS_KEY": str(spec.tls_key.resolve())}

@@ -108,18 +108,22 @@ class Mesh:
 
     @property
     def web_url(self) -> str:
-        """The first webapp, `http://host:port`; "" without one."""
+        """The first webapp, `http://host:port` (https with a certificate); "" without one."""
         return next(iter(self.web_urls.values()), "")
 
     @property
     def web_urls(self) -> dict[str, str]:
         """Every webapp by name."""
-        return {name: f"http://{HOST}:{self._fleet.tiers[name].port}" for name in self.names("webapp")}
+        return self._urls("webapp", "http")
 
     @property
     def ws_urls(self) -> dict[str, str]:
         """Every gateway by name, `ws://host:port`."""
-        return {name: f"ws://{HOST}:{self._fleet.tiers[name].port}" for name in self.names("gateway")}
+        return self._urls("gateway", "ws")
+
+    def _urls(self, tier: str, scheme: str) -> dict[str, str]:
+        scheme += "s" if self.spec.tls_cert else ""
+        return {name: f"{scheme}://{HOST}:{self._fleet.tiers[name].port}" for name in self.names(tier)}
 
     @property
     def environ(self) -> Mapping[str, str]:

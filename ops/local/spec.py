@@ -60,6 +60,9 @@ class MeshSpec:
     supervise: bool = False
     graceful: bool = True
     ready_timeout_s: float = 60.0
+    tls_cert: Path | None = None
+    """Certificate (PEM) by which webapps and gateways speak TLS, with `tls_key`; nothing is served plainly then."""
+    tls_key: Path | None = None
 
 
 def counts(**changes: int) -> dict[str, int]:

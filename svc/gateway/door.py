@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -111,7 +112,8 @@ class Door:
             return WSUpgradeResponseWithListener(_response(refusal), None)
 
     def _admit(self, request: WSUpgradeRequest) -> Connection:
-        # Clients append a bare "?", and send any Host and Origin: only the path counts.
+        # Clients append a bare "?" or a query, and send any Host and Origin: only the path counts. Where one host
+        # stands before several gateways, it names the one; that a ticket is for us is written in the ticket.
         path = request.path.decode(errors="replace").partition("?")[0]
         if not path.startswith(PATH):
             raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -122,7 +124,7 @@ class Door:
             # Firefox sends "keep-alive, Upgrade", which picows would not recognise.
             request.headers["Connection"] = "Upgrade"
         self._check_room()
-        return self._connection(path.removeprefix(PATH).rstrip("/"))
+        return self._connection(path.removeprefix(PATH).rstrip("/").rpartition("/")[2])
 
     def _check_room(self) -> None:
         if self.is_shut or len(self._connections) >= self._connections.limit:
@@ -183,13 +185,20 @@ class _QuietLog(logging.LoggerAdapter[logging.Logger]):
 
 @asynccontextmanager
 async def open_door(
-    answer: Callable[[WSUpgradeRequest], Connection | WSUpgradeResponseWithListener], host: str, port: int
+    answer: Callable[[WSUpgradeRequest], Connection | WSUpgradeResponseWithListener],
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
-    """Listen for WebSockets for the length of a block; yields the port. Raises OSError when it is taken."""
+    """Listen for WebSockets for the length of a block, with `tls` over TLS alone; yields the port.
+
+    Raises OSError when it is taken.
+    """
     server = await ws_create_server(
         answer,
         host,
         port,
+        ssl=tls,
         max_frame_size=RESUME_BYTES_MAX,
         read_buffer_init_size=READ_BUFFER_BYTES,
         enable_auto_pong=False,

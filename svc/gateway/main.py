@@ -42,6 +42,7 @@ from svc.kit.clock import Clock, SystemClock
 from svc.kit.lifecycle import Tasks, background, run, terminated
 from svc.kit.rpc import Service, rpc_server
 from svc.kit.telemetry import telemetry
+from svc.kit.tls import server_context
 from svc.kit.tokens import Signer
 
 TIER = "gateway"
@@ -117,14 +118,16 @@ async def serve(config: GatewayConfig) -> None:
         up.callback(presence_ring.subscribe(presence.ring_changed))
         await up.enter_async_context(background("app connections", parts.apps.run()))
         await up.enter_async_context(background("pings", keep_alive(parts.connections, config.keepalive, clock)))
-        ws_port = await up.enter_async_context(open_door(parts.door.answer, config.instance.bind_host, config.ws_port))
+        tls = server_context(config.instance)
+        door = open_door(parts.door.answer, config.instance.bind_host, config.ws_port, tls)
+        ws_port = await up.enter_async_context(door)
         servicer = GatewayServicer(parts.connections, drain)
         service = Service(
             "parley.gateway.v1.GatewayService", lambda server: add_GatewayServiceServicer_to_server(servicer, server)
         )
         server = await up.enter_async_context(rpc_server(config.instance, [service]))
         up.push_async_callback(drain.finish, config.drain_s)
-        meta = {"ws_port": str(ws_port), "metrics_port": str(metrics_port)}
+        meta = {"ws_port": str(ws_port), "metrics_port": str(metrics_port)} | ({"ws_tls": "1"} if tls else {})
         await up.enter_async_context(disco.registered(TIER, me, server, meta))
         await terminated()
 

@@ -78,6 +78,12 @@ class InstanceConfig:
     )
     consul_addr: str = setting("PARLEY_CONSUL_ADDR", default="127.0.0.1:8500", help="Consul's HTTP address, host:port")
     secret: str = setting("PARLEY_SECRET", secret=True, help="secret of the installation, 16 characters or more")
+    tls_cert: str = setting(
+        "PARLEY_TLS_CERT",
+        default="",
+        help="certificate with its chain (PEM) for what clients connect to: HTTP of webapps, WebSockets of gateways",
+    )
+    tls_key: str = setting("PARLEY_TLS_KEY", default="", help="private key (PEM) of the certificate")
     log_level: str = setting("PARLEY_LOG_LEVEL", default="info", help="debug, info, warning or error")
     otlp_endpoint: str = setting(
         "PARLEY_OTLP_ENDPOINT", default="", help="OTLP/gRPC collector for traces, http://host:port; empty: none"
@@ -211,6 +217,8 @@ def _parse(kind: Any, raw: str) -> Any:
         return tuple(_parse(get_args(kind)[0], part.strip()) for part in raw.split(",") if part.strip())
     if kind is bool:
         return _parse_bool(raw)
+    if hasattr(kind, "parse_setting"):
+        return kind.parse_setting(raw)
     if isinstance(kind, type) and issubclass(kind, Enum):
         try:
             return kind(raw)

@@ -7,6 +7,7 @@ others repeat a POST as GET).
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -76,10 +77,13 @@ def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
 
 
 @asynccontextmanager
-async def http_server(app: ASGIApp, bind_host: str, config: HttpConfig) -> AsyncIterator[int]:
+async def http_server(
+    app: ASGIApp, bind_host: str, config: HttpConfig, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve `app` for the block and yield the port; on the way out finish what is under way, for _GRACE_S at most.
 
-    Signals belong to the composition root. Raises OSError when the port is taken.
+    With `tls` over TLS, and nothing plainly. Signals belong to the composition root. Raises OSError when the port is
+    taken.
     """
     listener = _listen(bind_host, config.port)
     server = uvicorn.Server(
@@ -98,6 +102,7 @@ async def http_server(app: ASGIApp, bind_host: str, config: HttpConfig) -> Async
         )
     )
     server.config.load()
+    server.config.ssl = tls
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[listener])
     try:

@@ -14,6 +14,7 @@ from svc.kit.clock import Clock, SystemClock
 from svc.kit.lifecycle import background, run, terminated
 from svc.kit.rpc import rpc_server
 from svc.kit.telemetry import telemetry
+from svc.kit.tls import server_context
 from svc.kit.tokens import Signer
 from svc.webapp import migrate
 from svc.webapp.apps.requests import OwnerDelivery
@@ -79,7 +80,8 @@ async def serve(config: WebappConfig) -> None:
             rpc_server(config.instance, [webapp_service(services, gate, cached.hearing, apps.face)])
         )
         app = make_app(services, config.http, gate)
-        http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http))
+        tls = server_context(config.instance)
+        http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http, tls))
         meta = {
             "metrics_port": str(measured.metrics_port),
             "http_port": str(http_port),

@@ -28,7 +28,7 @@ from svc.webapp.api.dispatch import Reply, bearer_token, failure
 from svc.webapp.api.encoding import GZIP_BYTES_MIN, accepts_gzip, gzipped
 from svc.webapp.api.registry import METHODS
 from svc.webapp.api.scopes import basic_credentials
-from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.origin import Origins
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import BODIES_BYTES_MAX, Gate
 from svc.webapp.priority import Priority, Turn
@@ -69,6 +69,16 @@ class HttpConfig:
     keep_alive_s: int = setting(
         "PARLEY_WEBAPP_HTTP_KEEP_ALIVE_S", default=75, minimum=1, help="seconds that an idle connection is kept open"
     )
+    public_url: str = setting(
+        "PARLEY_PUBLIC_URL",
+        default="",
+        help="how all clients reach the Web API, https://chat.example.org; empty: as each request says",
+    )
+    trusted_proxies: str = setting(
+        "PARLEY_TRUSTED_PROXIES",
+        default="loopback,private",
+        help="whose X-Forwarded-Proto, -Host and -Port are believed: networks, loopback, private or none",
+    )
 
 
 class BodyTooLarge(Exception):
@@ -79,9 +89,11 @@ class Api:
     """The ASGI app behind /api/: one call a request."""
 
     def __init__(self, services: Services, config: HttpConfig, gate: Gate) -> None:
+        """Raises ConfigError for addresses that are none."""
         self._services = services
         self._config = config
         self._gate = gate
+        self._origins = Origins(config.public_url, config.trusted_proxies)
         self._tracer = trace.get_tracer("parley.webapp")
         meter = metrics.get_meter("parley.webapp")
         self._requests = Tally(meter, "parley_http_requests", ("method", "outcome"), "calls by method and outcome")
@@ -134,7 +146,8 @@ class Api:
         except ArgumentError as error:
             return dispatching.bad_arguments(error)
         token = bearer_token(headers.get("authorization", ""), raw)
-        origin = _origin(scope, headers)
+        peer = scope["client"][0] if scope.get("client") else ""
+        origin = self._origins.of(peer, scope.get("scheme", "http"), lambda each: headers.get(each, ""))
         with gate.admitted(turn):
             return await dispatching.dispatch(self._services, method, raw, token, origin, config.request_s)
 
@@ -185,12 +198,6 @@ async def read(receive: Receive, bytes_max: int, hold: Callable[[int], None]) ->
     if size > bytes_max:
         raise BodyTooLarge
     return b"".join(parts)
-
-
-def _origin(scope: Scope, headers: Headers) -> Origin:
-    proto = headers.get("x-forwarded-proto", "") or scope.get("scheme", "http")
-    host = headers.get("x-forwarded-host", "") or headers.get("host", "")
-    return Origin(host=host.split(",")[0].strip(), is_secure=proto.split(",")[0].strip().lower() in ("https", "wss"))
 
 
 async def write(send: Send, reply: Reply, may_gzip: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,10 @@ from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
 from svc.webapp.commit.revoke_step import TOKEN_PREFIX_BYTES
 from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.origin import HOST, Origin
 from svc.webapp.domain.refusal import Refused
+
+__all__ = ["TICKET", "TICKET_TTL_S", "WS_PORT", "WS_TLS", "ConnectSettings", "Connector", "Origin", "token_claims"]
 
 TICKET_TTL_S = 30.0
 """Slack's: a client connects at once or asks again. The gateway remembers used tickets for as long."""
@@ -28,23 +30,8 @@ TICKET = "ticket"
 WS_PORT = "ws_port"
 """Where a gateway's registration says its WebSocket port."""
 
-_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._\-]{1,253})(?::(?P<port>\d{1,5}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """How a client reached us."""
-
-    host: str = ""
-    """Its Host header (or X-Forwarded-Host), port included if it sent one."""
-    is_secure: bool = False
-    """Whether it speaks TLS, to us or to a proxy before us."""
-
-    @property
-    def base_url(self) -> str:
-        """The address of this installation as the client knows it, with a slash at the end."""
-        host = self.host if _HOST.fullmatch(self.host) else "localhost"
-        return f"{'https' if self.is_secure else 'http'}://{host}/"
+WS_TLS = "ws_tls"
+"""Where a gateway's registration says, by "1", that this port speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +42,8 @@ class ConnectSettings:
     own_host: str
     """Host that this webapp advertises."""
     public_url: str = ""
-    """`wss://rt.example.org`: what clients connect to instead of what is found; "" for none."""
+    """`wss://rt.example.org`: what clients connect to instead of what is found, and what is behind it finds the gateway
+    by the path, `/ws/<gateway id>/<ticket>`; "" for none."""
 
 
 class Connector:
@@ -107,7 +95,8 @@ class Connector:
         }
         claims |= token_claims(caller)
         ticket = self._signer.sign(TICKET, claims, TICKET_TTL_S, self._clock.wall_us() / 1_000_000)
-        return f"{self._base(gateway, origin)}/ws/{ticket}"
+        front = self._front(origin, gateway)
+        return f"{front}/ws/{gateway.id}/{ticket}" if front else f"{self._own(gateway, origin)}/ws/{ticket}"
 
     def choose(self, avoid: Sequence[str] = ()) -> Instance:
         """Choose at random in our own zone, elsewhere only when it has none: equal shares without asking for loads.
@@ -122,20 +111,23 @@ class Connector:
             raise Refused("service_unavailable")
         return self._rng.choice(near or usable)
 
-    def _base(self, gateway: Instance, origin: Origin) -> str:
+    def _front(self, origin: Origin, gateway: Instance) -> str:
+        """Return what stands before all gateways, and finds the one by the path; "" where clients go to it itself."""
         if self._settings.public_url:
             return self._settings.public_url.rstrip("/")
-        found = _HOST.fullmatch(origin.host)
-        if origin.is_secure and found is not None:
-            # Behind TLS only the proxy's own name and port are served; it finds the gateway by the path.
-            return f"wss://{origin.host}"
-        gateway_host = gateway.address.rpartition(":")[0]
-        host = gateway_host
+        # Behind TLS that is not ours only the proxy's own name and port are served.
+        is_proxied = origin.is_forwarded or gateway.meta.get(WS_TLS) != "1"
+        return f"wss://{origin.host}" if origin.is_secure and is_proxied and HOST.fullmatch(origin.host) else ""
+
+    def _own(self, gateway: Instance, origin: Origin) -> str:
+        host = gateway_host = gateway.address.rpartition(":")[0]
+        found = HOST.fullmatch(origin.host)
         if found is not None and (gateway_host == self._settings.own_host or _is_loopback(gateway_host)):
             # The gateway is where we are, and that is where the client knows us: localhost, a LAN name, a mapped
             # address.
             host = found["name"]
-        return f"ws://{host}:{gateway.meta[WS_PORT]}"
+        scheme = "wss" if gateway.meta.get(WS_TLS) == "1" else "ws"
+        return f"{scheme}://{host}:{gateway.meta[WS_PORT]}"
 
 
 def token_claims(caller: Caller) -> dict[str, Any]:

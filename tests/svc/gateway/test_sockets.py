@@ -131,6 +131,10 @@ async def test_tickets_work_once_on_their_gateway_until_they_expire(house: Any) 
     house.mesh.members[ANN] = []
     async with house.http.ws_connect(url + "?") as socket:
         assert (await socket.receive_json())["type"] == "hello"
+    for tail in ("", "?", "/", "?agent=x&agent=y"):
+        front, _, ticket = house.url(ANN).rpartition("/")
+        async with house.http.ws_connect(f"{front}/gateway-test-000001/{ticket}{tail}") as socket:
+            assert (await socket.receive_json())["type"] == "hello"
     async with house.http.get(url) as answer:
         assert answer.status == 426
     for used, why in [

@@ -17,6 +17,7 @@ from svc.webapp.store.rows import TokenKind
 SIGNER = Signer("a secret of this test only")
 BOT = Caller("T0000000001", "U0000000001", TokenKind.BOT, "B0000000001")
 LOCAL = Instance("gateway-az1-1-abc", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
+TLS = Instance("gateway-az1-2-abc", "gateway", "127.0.0.1:5001", "az1", meta={"ws_port": "8091", "ws_tls": "1"})
 REMOTE = Instance("gateway-az2-1-def", "gateway", "10.0.0.7:5000", "az2", meta={"ws_port": "8090"})
 
 
@@ -33,15 +34,32 @@ def url(origin: Origin, *gateways: Instance, public_url: str = "", own_host: str
         ("[::1]:8080", False, LOCAL, "ws://[::1]:8090"),
         ("chat.example.org", False, LOCAL, "ws://chat.example.org:8090"),
         ("chat.example.org", False, REMOTE, "ws://10.0.0.7:8090"),
-        ("slack.com", True, REMOTE, "wss://slack.com"),
-        ("chat.example.org:8443", True, LOCAL, "wss://chat.example.org:8443"),
+        ("chat.example.org:8443", True, TLS, "wss://chat.example.org:8091"),
+        ("localhost:8080", False, TLS, "wss://localhost:8091"),
         ("", False, LOCAL, "ws://127.0.0.1:8090"),
         ("evil host/path@", False, LOCAL, "ws://127.0.0.1:8090"),
     ],
 )
 def test_the_url_leads_to_where_the_client_knows_us(host: str, secure: bool, gateway: Instance, base: str) -> None:
-    """Our own host by the client's name for it, others by their address, TLS by the proxy's name alone."""
-    assert url(Origin(host, secure), gateway).startswith(f"{base}/ws/")
+    """Our own host by the client's name for it, others by their address; TLS where the gateway speaks it."""
+    front, _, ticket = url(Origin(host, secure), gateway).rpartition("/")
+    assert (front, ticket.count(".")) == (f"{base}/ws", 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "forwarded", "gateway", "base"),
+    [
+        ("slack.com", False, REMOTE, "wss://slack.com"),
+        ("chat.example.org:8443", True, LOCAL, "wss://chat.example.org:8443"),
+        ("chat.example.org", True, TLS, "wss://chat.example.org"),
+    ],
+)
+def test_one_host_before_all_gateways_finds_the_one_by_the_path(
+    host: str, forwarded: bool, gateway: Instance, base: str
+) -> None:
+    """Behind TLS only the proxy's name and port are served, whatever the gateways listen on."""
+    front, _, ticket = url(Origin(host, True, forwarded), gateway).rpartition("/")
+    assert (front, ticket.count(".")) == (f"{base}/ws/{gateway.id}", 1)
 
 
 def test_a_gateway_on_our_own_advertised_host_is_known_by_the_clients_name_for_it() -> None:
@@ -51,7 +69,9 @@ def test_a_gateway_on_our_own_advertised_host_is_known_by_the_clients_name_for_i
 
 def test_a_configured_public_url_wins() -> None:
     """Behind a proxy that we cannot see."""
-    assert url(Origin("x"), REMOTE, public_url="wss://rt.example.org/").startswith("wss://rt.example.org/ws/")
+    assert url(Origin("x"), REMOTE, public_url="wss://rt.example.org/").startswith(
+        f"wss://rt.example.org/ws/{REMOTE.id}/"
+    )
 
 
 def test_our_own_zone_comes_first() -> None:
