@@ -116,6 +116,8 @@ class SeenFiles:
         return [share for share in shares if may_read.get(share.channel_id)]
 
     async def _may_read(self, caller: Caller, channel_id: str) -> bool:
+        if channel_id == caller.team_id:
+            return True  # kept for everybody
         try:
             (await self._directory.see(caller, channel_id)).check_readable(caller)
         except Refused:

@@ -142,7 +142,7 @@ def _seen(shares: Iterable[FileShare]) -> Json:
     seen: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
     places: dict[str, dict[str, list[Json]]] = {}
     for share in shares:
-        if not share.kind:
+        if not share.kind or share.channel_id == share.team_id:
             continue
         kind = ConversationKind(share.kind)
         if share.channel_id not in seen[_LISTS[kind]]:

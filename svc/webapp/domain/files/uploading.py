@@ -31,6 +31,7 @@ from svc.webapp.files.tickets import Upload
 from svc.webapp.files.vault import Vault
 from svc.webapp.store.file_rows import File, FileShare, FileState
 from svc.webapp.store.files import FileStore
+from svc.webapp.store.rows import ConversationKind
 from svc.webapp.store.workspace import WorkspaceStore
 
 __all__ = ["FILES_A_MESSAGE", "Completion", "Files"]
@@ -141,6 +142,13 @@ class Files:
         except AlreadyExistsError as error:  # pragma: no cover - a fresh id
             raise Refused("file_update_failed") from error
         return file
+
+    async def keep_for_all(self, caller: Caller, name: str, data: bytes) -> File:
+        """Keep a file that everybody of the workspace sees, such as somebody's picture. Refused as `reserve`."""
+        ready = await self._ready(await self.keep(caller, name, data), "")
+        effect = PutFile(asdict(ready), family_of(ready.filetype), int(ConversationKind.PUBLIC))
+        await self._writes.commit(Write(caller.team_id, effects=(effect,)))
+        return ready
 
     async def settle(self, file: File, size: int) -> File:
         """Note how large a promised file turned out to be, whose length was not known."""

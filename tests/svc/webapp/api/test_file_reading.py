@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from svc.webapp.domain.accounts import caller_of
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.uploads import PNG, TEXT, fetched, kept, room, shared
 
@@ -51,6 +52,22 @@ async def test_who_sees_a_file(acme: Office) -> None:
         assert answer.status in (401, 403)
     async with acme.http.get(secret["url_private"] + f"?token={ada.token}") as answer:
         assert answer.status == 401
+
+
+async def test_a_file_for_everybody_is_seen_in_the_whole_workspace(acme: Office) -> None:
+    """By people and bots, and by nobody of another one; it is deleted as others are."""
+    ada, team_id = acme["ada"], acme["ada"].user.team_id
+    kept = await acme.services.files.keep_for_all(caller_of(ada.user), "me.png", PNG)
+    url = f"{acme.base.removesuffix('api/')}files-pri/{team_id}-{kept.id}/me.png"
+    for name in ("ada", "grace", "helper"):
+        assert (await fetched(acme, acme[name], url))[:2] == (200, PNG)
+    info = (await acme["grace"].ok("files.info", file=kept.id))["file"]
+    assert (info["original_w"], info["channels"], info["shares"]) == (640, [], {})
+    team, _ = await acme.services.accounts.team("Initech", f"initech-{time.time_ns()}")
+    bill = (await acme.hire(team.id, ["bill"]))["bill"]
+    assert (await fetched(acme, bill, url))[0] == 404
+    await ada.ok("files.delete", file=kept.id)
+    assert (await fetched(acme, acme["grace"], url))[0] == 404
 
 
 async def test_the_headers_let_no_browser_run_anything(acme: Office) -> None:
