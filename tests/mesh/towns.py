@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,11 +42,16 @@ class Town:
 
 @asynccontextmanager
 async def town(var: Path, collector: Collector | None = None, **spec: Any) -> AsyncIterator[Town]:
-    """Start a mesh and move people in."""
+    """Start a mesh and move people in; where it speaks TLS they trust its certificate."""
     if collector is not None:
         traced = {"PARLEY_OTLP_ENDPOINT": collector.endpoint, "PARLEY_TRACE_RATIO": "1"}
         spec["environ"] = {**spec.get("environ", {}), **traced}
-    async with Mesh(MeshSpec(var=var, graceful=False, **spec)) as mesh, aiohttp.ClientSession() as http:
+    tls = ssl.create_default_context(cafile=str(spec["tls_cert"])) if spec.get("tls_cert") else True
+    connector = aiohttp.TCPConnector(ssl=tls)
+    async with (
+        Mesh(MeshSpec(var=var, graceful=False, **spec)) as mesh,
+        aiohttp.ClientSession(connector=connector) as http,
+    ):
         demo = await ensure_demo(mesh, lambda _: None)
         people = {name: Person(name, uid, token, mesh.web_url, http) for name, uid, token in demo.users}
         yield Town(mesh, people, demo.channel_id, http, collector)
