@@ -196,7 +196,7 @@ def _services(
         reading=reading,
         edits=talk.edits,
         notes=talk.notes,
-        scheduled=ScheduledMessages(talk.messages, talk.notes, channels, writes, clock, mint),
+        scheduled=ScheduledMessages(talk.messages, talk.notes, lookups, channels, writes, clock, mint),
         reminders=Reminders(talk.direct, lookups, channels, writes, clock, mint),
         reactions=Reactions(directory, channels, reading, writes),
         pins=Pins(directory, channels, reading, writes, clock),

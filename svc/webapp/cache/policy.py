@@ -52,7 +52,7 @@ CONVERSATION = Policy("conversation", "c3", 300, "name, topic, archived: shown, 
 USER = Policy("user", "u3", 300, "profile: shown, and told by events to who is connected", stale_s=10)
 TEAM = Policy("team", "w2", 300, "name and domain of the workspace: operators change them", stale_s=10)
 PREFS = Policy("prefs", "f2", 60, "what a user chose, for itself; sessions check the head of the user's channel")
-NEWEST = Policy("newest", "h2", 60, "the newest page of history; who is connected got the messages by events")
+NEWEST = Policy("newest", "h3", 60, "the newest page of history; who is connected got the messages by events")
 APP = Policy("app", "a2", 60, "an app: a change of its settings is told to its owner besides")
 COMMANDS = Policy("commands", "k2", 60, "which slash command is whose; the app itself is asked for besides")
 GROUP = Policy("group", "g2", 60, "who is in a user group: whom a mention of it is for")

@@ -16,6 +16,7 @@ import orjson
 from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
 from svc.kit.ids import IdMint, is_id
+from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Item, ItemKind, Json, Write
 from svc.webapp.domain.caller import Caller
@@ -76,16 +77,24 @@ class Scheduled:
     def shape(self) -> Json:
         """As chat.scheduledMessages.list shows it."""
         shape: Json = {"id": self.id, "channel_id": self.channel_id, "post_at": self.post_at}
-        return shape | {"date_created": self.created_s, "text": self.post.text}
+        return shape | {"date_created": self.created_s, "text": self.post.text or self.post.markdown_text}
 
 
 class ScheduledMessages:
     """The rules of messages that wait. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
     def __init__(
-        self, messages: Messages, notes: Notes, channels: ChannelStore, writes: Writes, clock: Clock, mint: IdMint
+        self,
+        messages: Messages,
+        notes: Notes,
+        lookups: Lookups,
+        channels: ChannelStore,
+        writes: Writes,
+        clock: Clock,
+        mint: IdMint,
     ) -> None:
         self._messages = messages
+        self._lookups = lookups
         self._notes = notes
         self._channels = channels
         self._writes = writes
@@ -147,6 +156,11 @@ class ScheduledMessages:
         """
         scheduled = Scheduled.of(row)
         caller = scheduled.caller
+        author = await self._lookups.user(caller.team_id, caller.user_id)
+        if author is None or author.deleted:
+            log.info("scheduled message %s is dropped: its author is gone", scheduled.id)
+            await self._drop(row)
+            return
         try:
             await self._messages.post(
                 caller, scheduled.channel_id, scheduled.post, request_id=f"scheduled:{scheduled.id}"

@@ -45,7 +45,7 @@ Json = dict[str, Any]
 SIGNER = Signer("a secret for these tests alone")
 GATEWAY = Instance("gateway-az1-1-abcdef", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
 HTTP = HttpConfig(
-    port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, bodies_bytes_max=1 << 26, keep_alive_s=5
+    port=0, body_bytes_max=1 << 20, request_s=5.0, requests_max=1000, bodies_bytes_max=1 << 26, keep_alive_s=60
 )
 
 

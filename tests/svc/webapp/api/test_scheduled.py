@@ -190,6 +190,19 @@ async def test_what_cannot_be_posted_when_its_time_comes_is_told(
     assert "too late" not in {message["text"] for message in await newest(other, channel)}
 
 
+async def test_who_is_gone_says_nothing_any_more(acme: Office, names: Iterator[str]) -> None:
+    """What it had scheduled is forgotten."""
+    who, other = await hired(acme, next(names)), acme["grace"]
+    channel = await room(who, other)
+    await scheduled(acme, who, channel, text="from beyond")
+    await acme.pools.workspace.execute("UPDATE users SET deleted = 1 WHERE id = %s", (who.id,))
+    await acme.services.lookups.forget_user(who.user.team_id, who.id)
+    await let_time_come(acme, who)
+    await due_items(acme).sweep()
+    assert await acme.services.channels.items(who.id, ItemKind.SCHEDULED) == []
+    assert "from beyond" not in {message["text"] for message in await newest(other, channel)}
+
+
 async def test_what_nobody_can_do_is_given_up_after_a_while(acme: Office, names: Iterator[str]) -> None:
     """Until then it waits; it never stands in the way of others for ever."""
     who = await hired(acme, next(names))
