@@ -96,9 +96,9 @@ async def _slack_connects(there: Town, trusting: ssl.SSLContext) -> None:
     web = AsyncWebClient(made.bot_token, base_url=f"{there.mesh.web_url}/api/", ssl=trusting)
     client = SocketModeClient(app_token=made.app_token, web_client=web)
     client.socket_mode_request_listeners.append(listen)
-    await client.connect()
+    await client.connect()  # type: ignore[no-untyped-call]
     try:
         await there["grace"].post(there.general, "to the app")
         await inbox.wait_event(type="message", text="to the app")
     finally:
-        await client.close()
+        await client.close()  # type: ignore[no-untyped-call]
