@@ -90,7 +90,7 @@ class Inbox:
     @property
     def events(self) -> list[Json]:
         """The event_callbacks, in order, repeated ones too."""
-        return [each["payload"] for each in self.envelopes if each.get("type") == "events_api"]
+        return [each["payload"] for each in self.envelopes if each.get("type") == "events_api" and "payload" in each]
 
     def texts(self) -> list[str]:
         """Return the texts of the plain messages, in order, repeated ones once."""
@@ -130,7 +130,7 @@ class Inbox:
 def is_event(envelope: Json, fields: Json) -> bool:
     """Tell whether an envelope is an event with these fields."""
     event = envelope.get("payload", {}).get("event", {})
-    return envelope.get("type") == "events_api" and fields.items() <= event.items()
+    return envelope.get("type") == "events_api" and "payload" in envelope and fields.items() <= event.items()
 
 
 class AppSocket:

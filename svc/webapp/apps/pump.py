@@ -177,16 +177,9 @@ class Pump:
                     self._tally.outcomes[Outcome.TOO_OLD] += 1
                     continue
                 callback = event_callback(self._sender, heard, event.channel_id, event.offset, event.commit_unix_us)
-                self._way.add(
-                    Item(
-                        envelope_id(self.app.id, event.channel_id, event.offset, heard.name),
-                        heard.name,
-                        event.channel_id,
-                        event.offset,
-                        event.commit_unix_us,
-                        orjson.dumps(callback),
-                    )
-                )
+                id_ = envelope_id(self.app.id, event.channel_id, event.offset, heard.name)
+                place = (event.channel_id, event.offset, event.commit_unix_us)
+                self._way.add(Item(id_, heard.name, *place, orjson.dumps(callback)))
                 parts += 1
         self._places.take(event.channel_id, event.offset, parts)
         if parts:
