@@ -11,7 +11,7 @@ from svc.shapes import lazy
 from svc.shapes.lazy import MEMBERS_MAX, NEAR_MAX, PREFIX_CHARS_MAX, SEARCH_MAX
 from svc.shapes.positions import TokenMalformed, decode
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.api.rtm import COLD, SOCKET_ARGS, socket_of
 from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
@@ -135,8 +135,10 @@ METHODS = (
         (*SOCKET_ARGS, Arg("since"), Arg("channel")),
         precheck=_precheck_boot,
         reads_as=Priority.BOOT,
+        tier=Tier.SPECIAL,
+        scopes=("client",),
     ),
-    Method("client.objects", objects, (Arg("ids", Kind.OBJECT, required=True),)),
+    Method("client.objects", objects, (Arg("ids", Kind.OBJECT, required=True),), tier=Tier.SPECIAL, scopes=("client",)),
     Method(
         "client.search",
         search,
@@ -147,6 +149,8 @@ METHODS = (
             Arg("near", Kind.LIST),
             Arg("inactive", Kind.FLAG),
         ),
+        tier=Tier.SPECIAL,
+        scopes=("client",),
     ),
     Method(
         "client.members",
@@ -156,6 +160,14 @@ METHODS = (
             Arg("cursor"),
             Arg("limit", Kind.NUMBER, default=MEMBERS_DEFAULT, minimum=1, maximum=MEMBERS_MAX, clamp=True),
         ),
+        tier=Tier.SPECIAL,
+        scopes=("client",),
     ),
-    Method("client.emoji", emoji, (Arg("version", Kind.NUMBER, maximum=2**62, clamp=True),)),
+    Method(
+        "client.emoji",
+        emoji,
+        (Arg("version", Kind.NUMBER, maximum=2**62, clamp=True),),
+        tier=Tier.SPECIAL,
+        scopes=("client",),
+    ),
 )

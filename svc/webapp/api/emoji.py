@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svc.kit.ids import ts_from_us
 from svc.webapp.api.arguments import Arg
-from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.priority import Priority
 
 NAME = Arg("name", required=True, missing="error_missing_name")
@@ -41,16 +41,33 @@ async def rename(call: Call) -> Answer:
 
 
 METHODS = (
-    Method("emoji.list", list_emoji, reads_as=Priority.BOOT),
-    Method("admin.emoji.add", add, (NAME, Arg("url", required=True, missing="error_no_image")), writes=True),
+    Method("emoji.list", list_emoji, reads_as=Priority.BOOT, scopes=("emoji:read",), tier=Tier.T2),
+    Method(
+        "admin.emoji.add",
+        add,
+        (NAME, Arg("url", required=True, missing="error_no_image")),
+        writes=True,
+        scopes=("admin.teams:write",),
+    ),
     Method(
         "admin.emoji.addAlias",
         add_alias,
         (NAME, Arg("alias_for", required=True, missing="no_alias_selected")),
         writes=True,
+        scopes=("admin.teams:write",),
     ),
-    Method("admin.emoji.remove", remove, (Arg("name", required=True, missing="emoji_not_found"),), writes=True),
     Method(
-        "admin.emoji.rename", rename, (NAME, Arg("new_name", required=True, missing="error_missing_name")), writes=True
+        "admin.emoji.remove",
+        remove,
+        (Arg("name", required=True, missing="emoji_not_found"),),
+        writes=True,
+        scopes=("admin.teams:write",),
+    ),
+    Method(
+        "admin.emoji.rename",
+        rename,
+        (NAME, Arg("new_name", required=True, missing="error_missing_name")),
+        writes=True,
+        scopes=("admin.teams:write",),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from svc.shapes.vouching import Vouched
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
@@ -76,6 +76,14 @@ def _precheck_start(services: Services, raw: Mapping[str, object]) -> None:
 
 
 METHODS = (
-    Method("rtm.connect", connect, SOCKET_ARGS, reads_as=Priority.BOOT),
-    Method("rtm.start", start, SOCKET_ARGS, precheck=_precheck_start, reads_as=Priority.BOOT),
+    Method("rtm.connect", connect, SOCKET_ARGS, reads_as=Priority.BOOT, tier=Tier.T1, scopes=("rtm:stream",)),
+    Method(
+        "rtm.start",
+        start,
+        SOCKET_ARGS,
+        precheck=_precheck_start,
+        reads_as=Priority.BOOT,
+        tier=Tier.T1,
+        scopes=("rtm:stream",),
+    ),
 )

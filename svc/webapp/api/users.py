@@ -202,8 +202,8 @@ METHODS = (
         tier=Tier.T3,
     ),
     Method("users.deletePhoto", delete_photo, writes=True, scopes=("users.profile:write",), tier=Tier.T2),
-    Method("users.prefs.get", get_prefs),
-    Method("users.prefs.set", set_prefs, (Arg("name"), Arg("prefs", Kind.OBJECT)), writes=True),
+    Method("users.prefs.get", get_prefs, scopes=("client",)),
+    Method("users.prefs.set", set_prefs, (Arg("name"), Arg("prefs", Kind.OBJECT)), writes=True, scopes=("client",)),
     Method(
         "users.getPresence",
         get_presence,

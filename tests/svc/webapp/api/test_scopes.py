@@ -9,6 +9,7 @@ import pytest
 
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.dispatch import Reply, dispatch
+from svc.webapp.api.registry import METHODS
 from svc.webapp.api.scopes import basic_credentials, check_kind, check_scopes
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
@@ -82,8 +83,13 @@ class _Sessions:
         return Caller(TEAM, USER, BOT, scopes="channels:read")
 
 
+class _Limits:
+    async def check(self, *_: object) -> None:
+        """Let everybody call as often as they like."""
+
+
 class _House:
-    sessions = _Sessions()
+    sessions, limits = _Sessions(), _Limits()
 
 
 async def reply_of(method: Method) -> Reply:
@@ -113,3 +119,30 @@ async def test_every_answer_tells_the_tokens_scopes_and_the_methods() -> None:
 def test_an_apps_own_credentials_may_be_in_the_header(header: str, found: dict[str, str]) -> None:
     """What cannot be read is as if it were not there."""
     assert basic_credentials(header) == found
+
+
+NEED_NONE = frozenset(
+    {
+        *("auth.test", "auth.revoke", "auth.teams.list", "chat.getPermalink", "apps.uninstall"),
+        *("views.open", "views.push", "views.update", "views.publish"),
+    }
+)
+"""Methods that any bot may call, as Slack says of them."""
+
+
+def test_no_method_is_open_to_all_bots_by_oversight() -> None:
+    """Whatever reads or changes a workspace names a scope, unless only people may call it."""
+    open_to_all = {
+        method.name
+        for method in METHODS.values()
+        if not method.scopes and not method.is_public and TokenKind.BOT in method.tokens
+    }
+    assert open_to_all == NEED_NONE
+
+
+def test_methods_of_apps_as_such_are_few() -> None:
+    """Their tokens lie about in the environments of bots."""
+    assert {method.name for method in METHODS.values() if TokenKind.APP in method.tokens} <= {
+        "apps.connections.open",
+        "auth.revoke",
+    }
