@@ -7,9 +7,8 @@ import itertools
 
 import pytest
 
-from parley.event.v1 import event_pb2
 from svc.kit.ids import us_from_ts
-from svc.webapp.commit.log import Annotation, AnnotationKind, Draft, Json, Write
+from svc.webapp.commit.log import Json
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_unread import mentions, posted, room
 
@@ -166,15 +165,14 @@ async def test_a_message_with_replies_leaves_a_tombstone_until_the_last_reply_go
     channel = await room(ada, grace)
     parent = await posted(ada, channel, "secret", blocks=[BLOCK])
     reply = await posted(grace, channel, "answer", thread_ts=parent)
-    draft = Draft(event_pb2.EVENT_KIND_MESSAGE, lambda _: None)
-    reaction = Annotation(us_from_ts(parent), AnnotationKind.REACTION, "eyes", grace.id, grace.id)
-    await acme.services.edits._writes.commit(Write(channel, (draft,), annotated=(reaction,)))
+    await grace.ok("reactions.add", channel=channel, timestamp=parent, name="eyes")
+    await grace.ok("pins.add", channel=channel, timestamp=parent)
     assert (await newest(ada, channel, 1))[0]["reactions"] == [{"name": "eyes", "users": [grace.id], "count": 1}]
     await ada.ok("chat.delete", channel=channel, ts=parent)
     tombstone = (await newest(ada, channel, 1))[0]
     assert (tombstone["subtype"], tombstone["user"], tombstone["hidden"]) == ("tombstone", "USLACKBOT", True)
     assert (tombstone["ts"], tombstone["thread_ts"], tombstone["reply_count"]) == (parent, parent, 1)
-    assert {"blocks", "reactions"}.isdisjoint(tombstone)
+    assert {"blocks", "reactions", "pinned_to"}.isdisjoint(tombstone)
     event = told(acme, channel, "message_changed")[-1]
     assert event["message"] == {**tombstone, "subscribed": False}
     assert event["previous_message"]["text"] == "secret"

@@ -232,6 +232,8 @@ async def test_a_reminder_is_told_when_its_time_comes(acme: Office, names: Itera
     [told] = await newest(who, notes)
     assert (told["text"], told["user"]) == ("Reminder: tea", "USLACKBOT")
     assert await mentions(acme, who, notes) == 1
+    # Who has no object of its own is no trouble to a boot that shows its message.
+    assert (await who.ok("client.boot", channel=notes))["history"]["messages"] == [told]
     await due_items(acme).sweep()
     assert len(await newest(who, notes)) == 1
     assert (await who.ok("reminders.info", reminder=reminder["id"]))["reminder"] == reminder

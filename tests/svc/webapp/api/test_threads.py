@@ -143,3 +143,24 @@ async def test_metadata_is_shown_to_whom_it_is_for(acme: Office) -> None:
         assert "metadata" not in (await ada.ok(method, **arguments))["messages"][0]
         asked = (await ada.ok(method, **arguments, include_all_metadata=True))["messages"][0]
         assert asked["metadata"] == (await helper.ok(method, **arguments))["messages"][0]["metadata"] == metadata
+
+
+async def test_history_counts_pins_and_shows_what_was_put_on_messages(acme: Office) -> None:
+    """On the newest page, which is kept, and on any other."""
+    ada, grace = acme["ada"], acme["grace"]
+    channel = await room(ada, grace)
+    ts = await posted(ada, channel, "x")
+    for pins in (0, 1):
+        for bounds in ({}, {"latest": ts, "inclusive": 1}):
+            page = await grace.ok("conversations.history", channel=channel, limit=1, **bounds)
+            assert page["pin_count"] == pins
+            assert page["messages"][0].get("pinned_to") == ([channel] if pins else None)
+        if not pins:
+            await ada.ok("pins.add", channel=channel, timestamp=ts)
+    await grace.ok("reactions.add", channel=channel, timestamp=ts, name="eyes")
+    reply = await posted(grace, channel, "y", thread_ts=ts)
+    reactions = [{"name": "eyes", "users": [grace.id], "count": 1}]
+    [parent, _] = (await ada.ok("conversations.replies", channel=channel, ts=reply))["messages"]
+    assert (parent["reactions"], parent["reply_count"]) == (reactions, 1)
+    changed = (await ada.ok("chat.update", channel=channel, ts=ts, text="z"))["message"]
+    assert (changed["reactions"], changed["pinned_to"], changed["reply_count"]) == (reactions, [channel], 1)
