@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from ops.sim.calls import call
+from ops.sim.changes import Changes
 from ops.sim.gateways import GatewayProcess
 from ops.sim.invitations import invite
 from ops.sim.judge import Judge
@@ -196,9 +197,9 @@ class Device:
                 await asyncio.sleep(0.2 + 0.5 * self._rng.random())
         raise failure
 
-    async def post(self, channel_id: str, key: str) -> None:
+    async def post(self, channel_id: str, key: str, thread_ts_us: int = 0) -> None:
         """Post over HTTP, until the outcome is known or nobody hopes any more."""
-        post = Post(text=key, client_msg_id=key)
+        post = Post(text=key, client_msg_id=key, thread_ts_us=thread_ts_us)
         caller = Caller(TEAM, self.user_id, TokenKind.USER, "")
         try:
             posted = await self.http(lambda webapp: webapp.rules.post(caller, channel_id, post))
@@ -233,6 +234,15 @@ class Device:
             self._judge.acked(channel_id, self.user_id, key, int(body["position"].rpartition(":")[2]))
         elif body["error"]["msg"] == "service_unavailable":
             await self.post(channel_id, key)
+
+    async def change(self, channel_id: str, key: str, work: Callable[[Changes], Awaitable[int]]) -> None:
+        """Change something over HTTP, once, however often it takes to hear so."""
+        try:
+            offset: int = await self.http(lambda webapp: work(webapp.changes))
+        except (Refused, ParleyError) as error:
+            self.mesh.world.trace(self.host.name, "change", key, "failed:", error)
+            return
+        self._judge.changed(channel_id, self.user_id, key, offset)
 
     def type_in(self, channel_id: str) -> None:
         """Let the others see that somebody types."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.event.v1 import event_pb2
+from svc.kit.ids import ts_from_us
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.commit.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
 from svc.webapp.domain.caller import Caller
@@ -38,13 +39,16 @@ class Rules:
                 "user": caller.user_id,
                 "text": post.text,
                 "client_msg_id": post.client_msg_id,
+                **({"thread_ts": ts_from_us(post.thread_ts_us)} if post.thread_ts_us else {}),
             }
 
         draft = Draft(
             event_pb2.EVENT_KIND_MESSAGE,
             payload,
             sender_id=caller.user_id,
-            message=MessageDraft(caller.user_id, post.text, client_msg_id=post.client_msg_id),
+            message=MessageDraft(
+                caller.user_id, post.text, thread_ts_us=post.thread_ts_us, client_msg_id=post.client_msg_id
+            ),
             origin_connection_id=post.origin_connection_id,
         )
         committed = await self.writes.commit(

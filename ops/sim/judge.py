@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ops.folding import Contradiction
 from ops.sim.mesh import Mesh
+from ops.sim.rows import complaints, payload_of
 from parley.event.v1 import event_pb2
 from parley_client import tokens
+from svc.kit.ids import us_from_ts
 
 if TYPE_CHECKING:
     from ops.sim.clients import Device
@@ -29,6 +32,8 @@ class Judge:
         """Channels whose log retention has cut."""
         self.members: set[tuple[str, str]] = set()
         """(channel, user) pairs of the beginning."""
+        self.said: dict[str, list[int]] = {}
+        """By channel: ts of messages that were promised, in the order of the promises."""
         self._acked: dict[tuple[str, str, str], int] = {}
         self._tables = mesh.mysql.tables
         self._world = mesh.world
@@ -46,9 +51,19 @@ class Judge:
         history = self._tables.history.get(channel_id, [])
         if not 0 < offset <= len(history) or _text(history[offset - 1]) != key:
             self._violate("durable before acked", f"{key} of {user_id} is not at {channel_id}:{offset}")
+        if (channel_id, user_id, key) not in self._acked:
+            self.said.setdefault(channel_id, []).append(us_from_ts(str(payload_of(history[offset - 1])["ts"])))
         known = self._acked.setdefault((channel_id, user_id, key), offset)
         if known != offset:
             self._violate("one client_msg_id, one event", f"{key} is at {channel_id}:{known} and at {offset}")
+
+    def changed(self, channel_id: str, user_id: str, key: str, offset: int) -> None:
+        """A webapp said that a change is stored."""
+        self._world.trace(user_id, "was promised", key, f"{channel_id}:{offset}")
+        self._world.counts["changes acked"] += 1
+        history = self._tables.history.get(channel_id, [])
+        if not 0 < offset <= len(history) or payload_of(history[offset - 1]).get("key") != key:
+            self._violate("durable before acked", f"{key} of {user_id} is not at {channel_id}:{offset}")
 
     def arrived(self, device: Device, frame: Mapping[str, Any]) -> None:
         """A frame reached a client: each hop has dropped what it had, and left out nothing."""
@@ -135,6 +150,7 @@ class Judge:
             self._violate("offsets are dense", f"written twice, or after a hole: {self._tables.rewritten[:5]}")
         for channel_id, history in self._tables.history.items():
             self._check_log(channel_id, history)
+            self._check_rows(channel_id, history)
         for user_id, channel_id in self._sides():
             is_member = (channel_id, user_id) in self._tables.members
             if is_member != bool(self._tables.memberships[user_id, channel_id][9]):
@@ -155,15 +171,26 @@ class Judge:
             elif b"member_left_channel" in event.payload:
                 members.discard(event.sender_id)
             if event.kind == event_pb2.EVENT_KIND_MESSAGE:
-                self._check_post(event, _text(blob), seen, members)
+                self._check_word(event, _text(blob), seen, members)
         self._check_texts(channel_id, history)
 
-    def _check_post(self, event: event_pb2.Event, text: str, seen: set[tuple[str, str]], members: set[str]) -> None:
+    def _check_word(self, event: event_pb2.Event, text: str, seen: set[tuple[str, str]], members: set[str]) -> None:
+        """Check a post, or a change, which has a key as well."""
+        text = str(payload_of(event.SerializeToString()).get("key", text))
         if (event.sender_id, text) in seen:
             self._violate("one client_msg_id, one event", f"{text} of {event.sender_id} is in {event.channel_id} twice")
         if event.sender_id not in members:
             self._violate("only members post", f"{event.sender_id} at {event.channel_id}:{event.offset}")
         seen.add((event.sender_id, text))
+
+    def _check_rows(self, channel_id: str, history: list[bytes]) -> None:
+        """Compare what the tables hold of a channel with what its log amounts to."""
+        try:
+            wrong = complaints(self._tables, channel_id, map(payload_of, history))
+        except Contradiction as contradiction:
+            wrong = [f"the log contradicts itself: {contradiction}"]
+        if wrong:
+            self._violate("rows are what the log says", f"{channel_id}: {wrong[0]}")
 
     def _check_texts(self, channel_id: str, history: list[bytes]) -> None:
         for device in self.devices:

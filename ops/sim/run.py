@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ops.sim.changes import Changes
 from ops.sim.clients import Device
 from ops.sim.faults import Faults
 from ops.sim.gateways import GatewayProcess
@@ -142,6 +143,8 @@ class _Play:
         for _ in range(self.rng.choice((0, 1, 3))):
             self._act(self._move)
         self._act(self._type)
+        for _ in range(scenario.changes):
+            self._act(self._change)
         self.faults.schedule(scenario.faults, scenario.load_s)
 
     def _act(self, action: Any) -> None:
@@ -154,6 +157,37 @@ class _Play:
         self._keys += 1
         verb = device.say if self.rng.random() < 0.4 else device.post
         device.host.spawn(verb(channel_id, f"m{self._keys}"), "post")
+
+    def _change(self, device: Device, channel_id: str) -> None:
+        """Let somebody do something to one of the newest messages, so that others do something to it, too."""
+        said = self.judge.said.get(channel_id)
+        if not said:
+            return
+        self._keys += 1
+        key, user_id, ts_us = f"k{self._keys}", device.user_id, self.rng.choice(said[-3:])
+        verb = self.rng.choice(("edit", "edit", "edit", "remove", "react", "react", "unreact", "pin", "save", "reply"))
+        self.world.counts[f"changes: {verb}"] += 1
+        if verb == "reply":
+            device.host.spawn(device.post(channel_id, f"m{self._keys}", ts_us), "reply")
+            return
+        name, is_kept = self.rng.choice(("tada", "eyes")), self.rng.random() < 0.6
+
+        async def work(changes: Changes) -> int:
+            match verb:
+                case "edit":
+                    return await changes.edit(user_id, channel_id, ts_us, key)
+                case "remove":
+                    return await changes.remove(user_id, channel_id, ts_us, key)
+                case "react":
+                    return await changes.react(user_id, channel_id, ts_us, name, key)
+                case "unreact":
+                    return await changes.unreact(user_id, channel_id, ts_us, name, key)
+                case "pin":
+                    return await changes.pin(user_id, channel_id, ts_us, key)
+                case _:
+                    return await changes.save(user_id, channel_id, key, is_kept=is_kept)
+
+        device.host.spawn(device.change(user_id if verb == "save" else channel_id, key, work), verb)
 
     def _move(self, device: Device, channel_id: str) -> None:
         is_member = (channel_id, device.user_id) in self.mesh.mysql.tables.members

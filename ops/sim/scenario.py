@@ -28,6 +28,8 @@ class Scenario:
     conversations: int
     posts: int
     """In each round."""
+    changes: int
+    """Edits, removals, reactions and the like, in each round."""
     rounds: int
     faults: int
     """In each round."""
@@ -92,6 +94,8 @@ def draw(rng: Random) -> Scenario:
         held_events=rng.choice((1, 2, 256)),
         output_bytes_max=rng.choice((1_500, 16_384, 1 << 20)),
         fence_s=fence_s,
+        # Drawn last, so that the rest of a seed is as it was before there were any.
+        changes=rng.choice((0, 4, 10)),
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ops.sim import altered
+from ops.sim.altered import pairs as _pairs
 from svc.webapp.store.channel import Activity
 from svc.webapp.store.decode import columns
 from svc.webapp.store.rows import Membership
@@ -31,6 +33,14 @@ class Tables:
     """(channel, offset): due time."""
     effects: dict[tuple[str, int, int], list[Any]] = field(default_factory=dict)
     """(channel, ts, number): [first offset, due time, effect]."""
+    messages: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+    """(channel, ts): the row."""
+    threads: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """(channel, parent's ts): (replies, latest reply's ts)."""
+    annotations: dict[tuple[str, int, int, str, str], tuple[str, int]] = field(default_factory=dict)
+    """(channel, ts, kind, name, user): (who put it there, when)."""
+    items: dict[tuple[str, int, str], tuple[int, bytes, int]] = field(default_factory=dict)
+    """(channel, kind, id): (due time, body, when)."""
     members: dict[tuple[str, str], int] = field(default_factory=dict)
     memberships: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     """(user, channel): the row."""
@@ -50,7 +60,7 @@ class Tables:
 
 def read(tables: Tables, sql: str, args: Args) -> list[Sequence[Any]]:
     """Answer a SELECT."""
-    for prefix, reader in _READERS:
+    for prefix, reader in (*_READERS, *altered.READERS):
         if sql.startswith(prefix):
             return reader(tables, args)
     raise NotImplementedError(f"the memory database does not know: {sql[:120]}")
@@ -62,14 +72,11 @@ def write(tables: Tables, sql: str, args: Args) -> int:
         if sql.startswith(prefix):
             writer(tables, args)
             return 1
+    for prefix, by_text in altered.WRITERS:
+        if sql.startswith(prefix):
+            by_text(tables, sql, args)
+            return 1
     raise NotImplementedError(f"the memory database does not know: {sql[:120]}")
-
-
-def _pairs(args: Args) -> Iterator[tuple[Any, Any]]:
-    """Yield what sql.pairs_in was given; of several groups it names the first column once more at the end."""
-    for i in range(0, len(args) - 1, 2):
-        for each in args[i + 1]:
-            yield args[i], each
 
 
 def _rows(args: Args, width: int) -> Iterator[Args]:
@@ -222,10 +229,6 @@ def _put_membership(tables: Tables, args: Args) -> None:
         tables.memberships[row[0], row[1]] = row
 
 
-def _nothing(tables: Tables, args: Args) -> None:
-    """Messages and threads: the judge reads the log."""
-
-
 _WRITERS: tuple[tuple[str, Callable[[Tables, Args], None]], ...] = (
     ("INSERT INTO heads (channel_id, last_offset, last_ts_us, last_message_us)", _put_heads),
     ("INSERT INTO requests (channel_id, request_id, first_offset, drafts_count, ts_us)", _put_requests),
@@ -239,6 +242,4 @@ _WRITERS: tuple[tuple[str, Callable[[Tables, Args], None]], ...] = (
     ("INSERT INTO members (channel_id, user_id, joined_us)", _put_members),
     ("DELETE FROM members WHERE", _delete_members),
     ("INSERT INTO memberships (`user_id`, `channel_id`,", _put_membership),
-    ("INSERT INTO messages (", _nothing),
-    ("INSERT INTO threads (", _nothing),
 )

@@ -10,6 +10,7 @@ from typing import Any, cast
 from discovery.fence import Fence
 from discovery.view import Instance
 from ops.sim.audit import AuditedTable
+from ops.sim.changes import Changes
 from ops.sim.consul import Watch, confirmed
 from ops.sim.database import MemoryDatabase
 from ops.sim.face import Reads, Rules
@@ -30,6 +31,7 @@ from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.admin_link import AdminPools, run_admin_stream
 from svc.webapp.commit.committer import run_committer
 from svc.webapp.commit.effects import Effects, Stores, Writes
+from svc.webapp.commit.log import Guard
 from svc.webapp.commit.mentions import run_mentions
 from svc.webapp.commit.publisher import Publisher, run_publisher
 from svc.webapp.commit.sweeping import run_sweepers
@@ -92,6 +94,7 @@ class WebappProcess(Process):
         self._reads = Reads(lookups, self.stores)
         self.servicer = WebappServicer(cast(Services, self._reads), Gate(clock=host.clock, rng=self.rng))
         self.rules: Rules
+        self.changes: Changes
         self.publisher: Publisher
         self._database = database
         self._lookups = lookups
@@ -106,6 +109,9 @@ class WebappProcess(Process):
             raise UnavailableError("there is no gateway")
         return self.rng.choice(ids)
 
+    def _count_refusal(self, guard: Guard, is_repeated: bool) -> None:
+        self.mesh.world.counts["changes: repeated" if is_repeated else f"changes: refused by {guard}"] += 1
+
     async def _serve(self) -> None:
         clock, outbox = self.host.clock, self.stores.outbox
         async with AsyncExitStack() as up:
@@ -118,7 +124,9 @@ class WebappProcess(Process):
             effects = Effects(committer.commit, self.stores, self._lookups)
             await up.enter_async_context(run_sweepers(outbox, self.publisher, effects, clock))
             mentions = await up.enter_async_context(run_mentions(self.stores.users, self.stores.channels, outbox))
-            self.rules = self._reads.messages = Rules(Writes(committer.commit, effects, outbox, mentions))
+            writes = Writes(committer.commit, effects, outbox, mentions)
+            self.rules = self._reads.messages = Rules(writes)
+            self.changes = Changes(writes, self.stores.channels, self._count_refusal)
             self.mesh.consul.register("webapp", self.host)
             await asyncio.get_running_loop().create_future()
 

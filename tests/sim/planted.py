@@ -152,6 +152,36 @@ PLANTED = (
         "who has just left can still post",
     ),
     Planted(
+        "an edit does not look at the revision",
+        "svc/webapp/commit/changes.py",
+        "            if standing is None or standing.revision != revision:\n",
+        "            if standing is None:\n",
+        "of two who edit one message at once the second undoes the first one's work, and nobody is told",
+    ),
+    Planted(
+        "a refused reaction is written all the same",
+        "svc/webapp/commit/plan.py",
+        "    if refused_by is not None:\n",
+        "    if refused_by is not None:\n"
+        "        if write.annotated:\n"
+        "            planned.altered.apply(state.known, planned.threads, write, 0, now_us)\n",
+        "there are reactions that no event ever told",
+    ),
+    Planted(
+        "a removed message goes on being the newest",
+        "svc/webapp/commit/changes.py",
+        "        if newest_us not in fading:\n",
+        "        if newest_us in fading or newest_us not in fading:\n",
+        "a conversation is unread for ever",
+    ),
+    Planted(
+        "a removed reply is still counted",
+        "svc/webapp/commit/changes.py",
+        "        self.threads[parent] = (max(0, count - 1), latest_us)\n",
+        "        self.threads[parent] = (count, latest_us)\n",
+        "a thread says that it has replies that nobody finds",
+    ),
+    Planted(
         "a joined channel is not followed",
         "svc/gateway/hub.py",
         "        self._begin(member, list(added.items()))\n",

@@ -13,6 +13,15 @@ JOBS = 2
 
 MUST_HAPPEN = (
     "admin: rerouted",
+    "changes acked",
+    "changes: edit",
+    "changes: react",
+    "changes: refused by annotation",
+    "changes: refused by item",
+    "changes: refused by message",
+    "changes: remove",
+    "changes: repeated",
+    "changes: reply",
     "channel: duplicates",
     "channel: holes given up",
     "channel: subscribers cut off",
