@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
 import orjson
 
-from ops.chaos.record import Entry, Told
+from ops.chaos.record import Entry, Shown, Told
 from ops.chaos.stage import Api, Person, StageError
 from ops.chaos.streams import key_of, place_of
 from ops.local.mesh import Mesh
@@ -19,6 +19,9 @@ from parley.webapp.v1 import webapp_service_pb2_grpc as pb_grpc
 
 PAGE = 999
 """Messages or events a call: the most that both faces give."""
+
+GOT_MAX = 10
+"""Messages of a conversation whose reactions are asked for one by one."""
 
 CALL_TIMEOUT_S = 10.0
 TRIES = 5
@@ -35,16 +38,17 @@ class LogReader:
         answer = await self._call("ReadHeads", pb.ReadHeadsRequest(channel_ids=channels))
         return {**dict.fromkeys(channels, 0), **{head.channel_id: head.offset for head in answer.heads}}
 
-    async def log(self, channel: str) -> tuple[Entry, ...]:
-        """Return a whole log."""
-        found: list[Entry] = []
+    async def log(self, channel: str) -> tuple[tuple[Entry, ...], tuple[Mapping[str, Any], ...]]:
+        """Return a whole log, and what clients get of its events."""
+        found: list[event_pb2.Event] = []
         after = 0
         while True:
             position = event_pb2.ChannelPosition(channel_id=channel, offset=after)
             answer = (await self._call("ReadLog", pb.ReadLogRequest(after=[position], limit=PAGE))).logs[0]
-            found.extend(_entry(event) for event in answer.events)
+            found.extend(answer.events)
             if not answer.events or answer.events[-1].offset >= answer.head_offset:
-                return tuple(found)
+                payloads = [orjson.loads(event.payload) if event.payload else {} for event in found]
+                return tuple(map(_entry, found, payloads)), tuple(payloads)
             after = answer.events[-1].offset
 
     async def _call(self, method: str, request: Any) -> Any:
@@ -61,21 +65,33 @@ class LogReader:
         raise StageError(f"no webapp answers {method}: {failure!r}")
 
 
-def _entry(event: event_pb2.Event) -> Entry:
-    if not event.payload:
+def _entry(event: event_pb2.Event, payload: Mapping[str, Any]) -> Entry:
+    if not payload:
         return Entry(event.offset, "", "", is_visible=False)
-    payload = orjson.loads(event.payload)
     place = place_of(payload)
     return Entry(event.offset, place.ts, place.key) if place else Entry(event.offset, "", key_of(payload))
 
 
-async def history(api: Api, member: Person, channel: str) -> tuple[Told, ...]:
-    """Return the run's messages of a conversation, newest first, as a member reads them."""
+async def history(api: Api, member: Person, channel: str) -> tuple[tuple[Told, ...], tuple[Shown, ...]]:
+    """Return the run's messages of a conversation, newest first, as a member reads them; and all of it, once more what
+    reactions.get says of some that have reactions.
+    """
     found: list[Told] = []
+    shown: list[Shown] = []
     cursor = ""
     while True:
         page = await api.ok(member, "conversations.history", channel=channel, limit=str(PAGE), cursor=cursor)
         found.extend(Told(message["ts"], key) for message in page["messages"] if (key := key_of(message)))
+        shown.extend(map(_shown, page["messages"]))
         cursor = page.get("response_metadata", {}).get("next_cursor", "")
         if not cursor:
-            return tuple(found)
+            break
+    for each in [each for each in shown if each.reactions][:GOT_MAX]:
+        got = await api.ok(member, "reactions.get", channel=channel, timestamp=each.ts)
+        shown.append(_shown(got["message"]))
+    return tuple(found), tuple(shown)
+
+
+def _shown(message: Mapping[str, Any]) -> Shown:
+    reactions = tuple((each["name"], tuple(each["users"])) for each in message.get("reactions", ()))
+    return Shown(message["ts"], message.get("text", ""), reactions)

@@ -10,65 +10,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
 
 from ops.chaos import owed
 from ops.chaos.index import Index
 from ops.chaos.owed import Rules
 from ops.chaos.record import Arrival, Kind, Post, Record, Reset, Stream
+from ops.chaos.state import diverged, removed
+from ops.chaos.verdict import Verdict, Violation, Wrong
 
-
-class Wrong(Enum):
-    """A way to break the promise, and the figure that counts it."""
-
-    LOST = "lost"
-    """Acknowledged, and missing: from a stream that was owed it, or from history."""
-    DUPLICATED = "duplicated"
-    """Delivered twice to one application, or stored twice for one client_msg_id."""
-    REORDERED = "reordered"
-    """Delivered after a later event of its channel."""
-    GAP = "unexplained_gaps"
-    """An offset that is missing from a stream, with no `resume_failed` that explains it, or from the log itself."""
-    LEAKED = "leaked"
-    """Delivered to somebody who is no member."""
-    INVENTED = "invented"
-    """Delivered, and not in the log; or under another offset, ts or text than was acknowledged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One case: where it was seen (a stream's name, "log" or "history"), and which event."""
-
-    wrong: Wrong
-    where: str
-    channel_id: str
-    offset: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the judge found. `expected` and `delivered` count acknowledged messages, once for each stream owed them."""
-
-    expected: int
-    delivered: int
-    violations: tuple[Violation, ...]
-
-    def count(self, wrong: Wrong) -> int:
-        """Return how many violations of a kind there are."""
-        return sum(violation.wrong is wrong for violation in self.violations)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the promise was kept."""
-        return not self.violations
+__all__ = ["Verdict", "Violation", "Wrong", "judge"]
 
 
 def judge(record: Record, rules: Rules | None = None) -> Verdict:
     """Return the verdict on a run."""
     index = Index(record)
-    violations = [*_stored(index)]
+    violations = [*_stored(index), *diverged(record)]
     expected = delivered = 0
     for stream in record.streams:
         violations.extend(_received(index, stream))
@@ -155,8 +111,10 @@ def _stored(index: Index) -> Iterator[Violation]:
     for channel, messages in index.record.history.items():
         told[channel] = {message.key: message.ts for message in messages}
         yield from _twice("history", channel, Counter(message.key for message in messages))
+    gone = {channel: removed(payloads) for channel, payloads in index.record.payloads.items()}
     for post in index.acked.values():
-        yield from _is_kept(index, post, told.get(post.channel_id, {}))
+        is_gone = post.ts in gone.get(post.channel_id, ())
+        yield from _is_kept(index, post, told.get(post.channel_id, {}), is_gone=is_gone)
 
 
 def _twice(where: str, channel: str, counts: Counter[str]) -> Iterator[Violation]:
@@ -165,13 +123,13 @@ def _twice(where: str, channel: str, counts: Counter[str]) -> Iterator[Violation
             yield Violation(Wrong.DUPLICATED, where, channel, 0, f"{key} is stored {count} times")
 
 
-def _is_kept(index: Index, post: Post, told: Mapping[str, str]) -> Iterator[Violation]:
-    """Check that an acknowledged post is where its acknowledgement said."""
+def _is_kept(index: Index, post: Post, told: Mapping[str, str], *, is_gone: bool) -> Iterator[Violation]:
+    """Check that an acknowledged post is where its acknowledgement said; one that was removed later, in the log."""
     entry = index.entry(post.channel_id, post.offset)
     if entry is None or (entry.key, entry.ts) != (post.key, post.ts):
         found = f"{entry.key} {entry.ts}" if entry else "nothing"
         detail = f"{post.key} {post.ts} was acknowledged here, the log has {found}"
         yield Violation(Wrong.LOST, "log", post.channel_id, post.offset, detail)
-    if told.get(post.key) != post.ts:
+    if told.get(post.key) != post.ts and not is_gone:
         detail = f"{post.key} was acknowledged as {post.ts}, history tells {told.get(post.key, 'nothing')}"
         yield Violation(Wrong.LOST, "history", post.channel_id, post.offset, detail)

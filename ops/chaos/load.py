@@ -37,11 +37,19 @@ TWICE_EVERY = 15
 class Load:
     """Posts, and keeps what became of each. `posts` grows by one for each post whose outcome is known."""
 
-    def __init__(self, api: Api, stage: Stage, writers: Sequence[Reader], rng: Random) -> None:
+    def __init__(
+        self,
+        api: Api,
+        stage: Stage,
+        writers: Sequence[Reader],
+        rng: Random,
+        on_acked: Callable[[Person, Post], None] = lambda *_: None,
+    ) -> None:
         self._api = api
         self._stage = stage
         self._writers = {writer.person.name: writer for writer in writers}
         self._rng = rng
+        self._on_acked = on_acked
         self._numbers = itertools.count(1)
         self._tasks = Tasks("posts", IN_FLIGHT_MAX)
         self.posts: list[Post] = []
@@ -76,9 +84,12 @@ class Load:
         person = self._rng.choice(self._stage.members[channel])
         writer = self._writers.get(person.name) if number % RTM_EVERY == 0 else None
         if writer is not None:
-            self.posts.append(await self._over_socket(writer, channel, key))
+            post = await self._over_socket(writer, channel, key)
         else:
-            self.posts.append(await self._over_http(person, channel, key, twice=number % TWICE_EVERY == 1))
+            post = await self._over_http(person, channel, key, twice=number % TWICE_EVERY == 1)
+        self.posts.append(post)
+        if post.outcome is Outcome.ACKED:
+            self._on_acked(person, post)
 
     async def _over_http(self, person: Person, channel: str, key: str, *, twice: bool) -> Post:
         turns = itertools.count(self._api.turn())

@@ -6,8 +6,9 @@ Times are monotonic seconds of this machine; they compare between processes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 
 class Outcome(Enum):
@@ -116,6 +117,26 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Something that somebody did to a message, over all tries. `claim` says what, in the words of its event."""
+
+    channel_id: str
+    claim: str
+    begun_at: float
+    ended_at: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as the Web API shows it in the end; `reactions` are (name, users in their order)."""
+
+    ts: str
+    text: str
+    reactions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A whole run.
 
@@ -130,3 +151,8 @@ class Record:
     log: Mapping[str, tuple[Entry, ...]]
     history: Mapping[str, tuple[Told, ...]]
     ended_at: float
+    changes: tuple[Change, ...] = ()
+    payloads: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """What clients get of each event of the log, in order; {} where that is nothing."""
+    shown: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
+    """Whole histories; and once more, from reactions.get, some of the messages that have reactions."""

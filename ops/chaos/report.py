@@ -69,6 +69,7 @@ def _figures(record: Record, struck: Sequence[Struck], verdict: Verdict) -> dict
     return {
         "posts_acked": acked,
         "posts_failed": len(record.posts) - acked,
+        "changes_acked": sum(change.outcome is Outcome.ACKED for change in record.changes),
         "expected": verdict.expected,
         "delivered": verdict.delivered,
         **{wrong.value: verdict.count(wrong) for wrong in Wrong},

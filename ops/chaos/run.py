@@ -16,6 +16,7 @@ from random import Random
 import aiohttp
 
 from ops.chaos import evidence
+from ops.chaos.changing import Changing
 from ops.chaos.faults import Fault, Struck
 from ops.chaos.inject import Injector
 from ops.chaos.load import Load
@@ -41,6 +42,9 @@ SETTLE_S = 20.0
 
 PROGRESS_S = 5.0
 
+POSTS_A_CHANGE = 4
+"""How many posts there are to one edit, reaction or removal."""
+
 Say = Callable[[str], None]
 
 
@@ -58,7 +62,10 @@ class Options:
 class Run:
     """Everything of one run while it lasts."""
 
-    def __init__(self, mesh: Mesh, api: Api, stage: Stage, readers: Readers, load: Load, say: Say) -> None:
+    def __init__(
+        self, mesh: Mesh, api: Api, stage: Stage, readers: Readers, load: Load, changing: Changing, say: Say
+    ) -> None:
+        self._changing = changing
         self._mesh = mesh
         self._api = api
         self._stage = stage
@@ -75,16 +82,27 @@ class Run:
         base = await logs.heads(channels)
         self.struck: list[Struck] = []
         async with background("progress", self._progress()):
-            async with Tasks("load", limit=1) as tasks:
+            async with Tasks("load", limit=2) as tasks:
+                changing = tasks.spawn(self._changing.run(rate / POSTS_A_CHANGE, lambda: self._is_over))
                 posting = tasks.spawn(self._load.run(rate, lambda: self._is_over))
                 await self._strike(faults, duration_s, injector)
+                await changing
                 await posting
             await self._settle()
         ended_at = time.monotonic()
         log = {channel: await logs.log(channel) for channel in channels}
         told = {c: await evidence.history(self._api, members[0], c) for c, members in self._stage.members.items()}
         return Record(
-            self._stage.user_ids(), base, tuple(self._load.posts), self._readers.streams(), log, told, ended_at
+            self._stage.user_ids(),
+            base,
+            tuple(self._load.posts),
+            self._readers.streams(),
+            log={channel: entries for channel, (entries, _) in log.items()},
+            history={channel: messages for channel, (messages, _) in told.items()},
+            ended_at=ended_at,
+            changes=tuple(self._changing.changes),
+            payloads={channel: payloads for channel, (_, payloads) in log.items()},
+            shown={channel: shown for channel, (_, shown) in told.items()},
         )
 
     async def _warm_up(self) -> None:
@@ -173,8 +191,9 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
         api = Api(http, list(mesh.web_urls.values()))
         stage = await set_stage(mesh, api, rng)
         readers = await up.enter_async_context(Readers(stage, api, http, mesh.spec.var, options.clients, rng).running())
-        load = Load(api, stage, readers.writers, rng)
-        this = Run(mesh, api, stage, readers, load, say)
+        changing = Changing(api, stage, Random(options.seed + 1))
+        load = Load(api, stage, readers.writers, rng, changing.acked)
+        this = Run(mesh, api, stage, readers, load, changing, say)
         say(f"load of {options.rate:g} posts/s for {duration_s:g} s, {len(faults)} faults")
         record = await this.play(faults, duration_s, options.rate, Injector(mesh, partition, say))
         if options.keep is not None:

@@ -36,9 +36,9 @@ def place_of(event: Mapping[str, Any]) -> Place | None:
 
 
 def key_of(message: Mapping[str, Any]) -> str:
-    """Return the key of a message of the run; "" for anything else."""
+    """Return the key of a message of the run, edited or not; "" for anything else."""
     text = message.get("text")
-    return text[len(MARK) :] if isinstance(text, str) and text.startswith(MARK) else ""
+    return text[len(MARK) :].partition(" ")[0] if isinstance(text, str) and text.startswith(MARK) else ""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from ops.chaos.scenarios import SCENARIOS
 pytestmark = pytest.mark.mesh
 
 SECONDS = 30.0
+WRONGS = ("lost", "duplicated", "reordered", "unexplained_gaps", "leaked", "diverged")
 
 
 async def test_half_a_minute_of_random_deaths_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
@@ -21,14 +22,16 @@ async def test_half_a_minute_of_random_deaths_loses_doubles_and_reorders_nothing
     figures = report.as_json()
     story = "\n".join((*said, *map(str, figures["violations"])))
     assert report.is_clean, story
-    assert {key: figures[key] for key in ("lost", "duplicated", "reordered", "unexplained_gaps", "leaked")} == {
+    assert {key: figures[key] for key in WRONGS} == {
         "lost": 0,
         "duplicated": 0,
         "reordered": 0,
         "unexplained_gaps": 0,
         "leaked": 0,
+        "diverged": 0,
     }
     assert figures["faults"] >= 5, story
     assert figures["posts_acked"] >= SECONDS * 20, story
+    assert figures["changes_acked"] >= SECONDS, story
     assert figures["delivered"] == figures["expected"] > figures["posts_acked"]
     assert all(count > 0 for count in figures["streams"].values()), "every kind of reader must have taken part"
