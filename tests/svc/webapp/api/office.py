@@ -55,8 +55,8 @@ FILES: dict[str, Any] = {
     "free_bytes_min": 0,
     "uploads_max": 3,
     "downloads_max": 8,
-    "upload_s": 20.0,
-    "idle_s": 5.0,
+    "upload_s": 120.0,
+    "idle_s": 60.0,
     "sweep_s": 60.0,
 }
 
