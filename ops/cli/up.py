@@ -88,8 +88,15 @@ def command(*, as_json: bool, demo: bool, zones: str, **options: Any) -> None:
     raise SystemExit(code)
 
 
+OVERRIDES = ("PARLEY_WEBAPP_RATE_LIMITS",)
+"""Settings that a mesh on one machine chooses otherwise than their defaults, unless they are given."""
+
+
 def external(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the settings say about servers that run elsewhere. Raises CliError on half an answer."""
+    """Return what the settings say about servers that run elsewhere, and otherwise than a mesh on one machine would.
+
+    Raises CliError on half an answer.
+    """
     given = [name for name in MARIADB.external if environ.get(name)]
     if given and len(given) < len(MARIADB.external):
         absent = sorted(set(MARIADB.external) - set(given))
@@ -99,6 +106,7 @@ def external(environ: Mapping[str, str]) -> dict[str, Any]:
         "consul_addr": environ.get("PARLEY_CONSUL_ADDR", ""),
         "dsns": Dsns(*(environ[name] for name in MARIADB.external)) if given else None,
         "memcached_addrs": tuple(address for address in addresses if address),
+        "environ": {name: environ[name] for name in OVERRIDES if name in environ},
     }
 
 

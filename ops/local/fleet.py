@@ -145,6 +145,8 @@ class FleetPlanner:
             "PARLEY_CONSUL_ADDR": fleet.consul_addr,
             "PARLEY_SECRET": self._secret,
             "PARLEY_BIND_HOST": HOST,
+            # Demonstrations, tests and benches are one app that calls as fast as it can.
+            "PARLEY_WEBAPP_RATE_LIMITS": "off",
             "PARLEY_WEBAPP_FILES_DIR": str(self._spec.var / "files"),
         }
         return {**common, **self._tls_environ(), **fleet.dsns.environ()}

@@ -8,6 +8,7 @@ from svc.kit.config import InstanceConfig, setting
 from svc.webapp.api.asgi import HttpConfig
 from svc.webapp.domain.boot.rate import BootRules
 from svc.webapp.files.config import FileConfig
+from svc.webapp.limits.tiers import Scale
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
 
@@ -41,6 +42,13 @@ class WebappConfig:
         "PARLEY_CACHE_ROUTES_FILE",
         default="",
         help="how cache keys find their nodes, while Consul's KV says nothing; empty: the file that comes with parley",
+    )
+    rate_limits: Scale = setting(
+        "PARLEY_WEBAPP_RATE_LIMITS",
+        default=Scale(5.0),
+        help="how often an app may call a method: slack, as Slack limits it; x5, five times as often and in bursts five"
+        " times as large; off, without limit. One app may use up a webapp's time by as much: at x5 an app in one"
+        " workspace makes 250 calls a minute of most methods, and posts 5 a second into a channel",
     )
     cache_keeper: bool = setting(
         "PARLEY_CACHE_KEEPER",

@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
@@ -41,6 +42,8 @@ from svc.webapp.files.sweeping import sweep_files
 from svc.webapp.files.vault import open_vault
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
+from svc.webapp.limits.limiter import Limiter
+from svc.webapp.limits.tiers import OFF
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.retention import run_retention
 from svc.webapp.servicer import webapp_service
@@ -72,6 +75,8 @@ async def serve(config: WebappConfig) -> None:
         )
         cached = await up.enter_async_context(caching)
         services = await _start_services(up, config, disco, pools, cached.cache, clock)
+        if config.rate_limits != OFF:
+            services = replace(services, limits=Limiter(cached.route, config.rate_limits, clock))
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
         gate.observe()
         subscriber = Subscriber(instance_id, config.instance.zone)

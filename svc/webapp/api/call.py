@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, TypeAlias
 
 from svc.webapp.api.arguments import Arg, Args, Kind
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.services import Services
+from svc.webapp.limits.tiers import Tier
 from svc.webapp.priority import Priority
 from svc.webapp.store.rows import TokenKind
+
+__all__ = [
+    "CHANNEL",
+    "CURSOR",
+    "LIMIT",
+    "PAGE_DEFAULT",
+    "PAGE_MAX",
+    "PEOPLE_AND_BOTS",
+    "Answer",
+    "Call",
+    "Method",
+    "Tier",
+]
 
 Answer: TypeAlias = dict[str, Any]
 """What a method returns: the answer without `ok`."""
@@ -26,19 +39,6 @@ class Call:
     args: Args
     services: Services
     origin: Origin
-
-
-class Tier(IntEnum):
-    """How often a method may be called, for each app and workspace; the calls a minute are a setting."""
-
-    T1 = 1
-    T2 = 2
-    T3 = 3
-    T4 = 4
-    POSTING = 5
-    """Its own rule: about one a second into each conversation."""
-    SPECIAL = 6
-    """Several hundred a minute."""
 
 
 PEOPLE_AND_BOTS = frozenset({TokenKind.USER, TokenKind.BOT})

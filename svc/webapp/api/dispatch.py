@@ -98,6 +98,8 @@ async def dispatch(
                 check_kind(method, token)
                 caller = await services.sessions.authenticate(token)
                 check_scopes(method, caller)
+                # Before anything is looked at: who comes too often costs no more than this.
+                await services.limits.check(method.tier, method.name, caller, str(raw.get("channel", "")))
             answer = await method.handler(Call(caller, parse(method.args, raw), services, origin))
     except RateLimited as limit:
         after = {"Retry-After": str(max(1, math.ceil(limit.retry_after_s)))}

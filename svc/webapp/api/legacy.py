@@ -66,6 +66,7 @@ def _reading(family: str) -> tuple[Alias, ...]:
     """Return the aliases that all four families have."""
     return (
         Alias(f"{family}.history", "conversations.history", renamed=_COUNT),
+        Alias(f"{family}.replies", "conversations.replies", renamed={"thread_ts": "ts"}),
         *_common(family, "mark"),
     )
 

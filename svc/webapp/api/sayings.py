@@ -141,6 +141,8 @@ class Webhooks(Saying):
     async def _post(self, rest: str, payload: Mapping[str, object]) -> None:
         team_id, _, rest = rest.partition("/")
         webhook_id, _, token = rest.partition("/")
+        # With the token, so that nobody who does not have it uses it up.
+        await self._services.limits.check_hook(rest)
         answer = said(payload)
         if answer.is_empty:
             raise Refused("no_text")

@@ -27,6 +27,7 @@ from svc.webapp.cache.pools.keeper import Keeper
 from svc.webapp.cache.relay import Hearing, run_relay
 from svc.webapp.cache.routes.config import DEFAULT_FILE, read_file
 from svc.webapp.cache.routes.reload import ROUTES_KEY, run_routes
+from svc.webapp.cache.routes.route import Route
 
 __all__ = ["ProcessCache", "run_process_cache"]
 
@@ -36,6 +37,8 @@ class ProcessCache:
     """What the rest of a webapp needs of it."""
 
     cache: Cache
+    route: Route
+    """The way to the nodes, for what is no cached value: numbers that all webapps share."""
     hearing: Hearing
     """Where other webapps' undelivered deletions go."""
 
@@ -73,4 +76,4 @@ async def run_process_cache(
         cache = await up.enter_async_context(
             run_cache(routes, clock, rng, relay=relay, switches=lambda: routes.switches, earliness=earliness)
         )
-        yield ProcessCache(cache, Hearing(cache, pools.undelivered))
+        yield ProcessCache(cache, routes, Hearing(cache, pools.undelivered))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from svc.kit.clock import Clock
 from svc.webapp.boot_gate import BootGate
@@ -37,6 +37,7 @@ from svc.webapp.domain.scheduled import ScheduledMessages
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.gathering.reads import SharedReads
+from svc.webapp.limits.limiter import Limits, Unlimited
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
@@ -82,3 +83,5 @@ class Services:
     boot_gate: BootGate
     boots: Boots
     full_boots: FullBoots
+    limits: Limits = field(default_factory=Unlimited)
+    """How often each method may be called; without any, as often as anybody likes."""

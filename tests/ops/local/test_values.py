@@ -63,7 +63,10 @@ def test_external_servers_come_from_the_settings() -> None:
     assert found["consul_addr"] == "c:8500"
     assert found["dsns"].environ() == dsns
     assert found["memcached_addrs"] == ("m1:11211", "m2:11211")
-    assert external({}) == {"consul_addr": "", "dsns": None, "memcached_addrs": ()}
+    assert external({}) == {"consul_addr": "", "dsns": None, "memcached_addrs": (), "environ": {}}
+    assert external({"PARLEY_WEBAPP_RATE_LIMITS": "slack", "PARLEY_ZONE": "x"})["environ"] == {
+        "PARLEY_WEBAPP_RATE_LIMITS": "slack"
+    }
     with pytest.raises(CliError, match="PARLEY_MYSQL_USER_DSN is not"):
         external({name: dsn for name, dsn in dsns.items() if "USER" not in name})
 

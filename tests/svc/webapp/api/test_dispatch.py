@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
@@ -16,7 +16,7 @@ from svc.kit.errors import (
     UnavailableError,
 )
 from svc.webapp.api.arguments import Arg, ArgumentError
-from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.api.dispatch import Reply, bearer_token, dispatch
 from svc.webapp.api.registry import FAMILIES, METHODS
 from svc.webapp.commit.log import OutcomeUnknownError
@@ -24,6 +24,7 @@ from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.limits.limiter import Limits, Unlimited
 from svc.webapp.priority import Priority, Turn, note_stored, taking
 
 CALLER = Caller("T0000000001", "U0000000001", scopes="identify,read")
@@ -48,6 +49,18 @@ class House:
     """As much of the services as dispatch itself touches."""
 
     sessions: Door
+    limits: Limits = field(default_factory=Unlimited)
+
+
+@dataclass(slots=True)
+class Full(Unlimited):
+    """Limits that are used up; what was asked of them."""
+
+    asked: list[tuple[Tier, str, Caller, str]] = field(default_factory=list)
+
+    async def check(self, tier: Tier, method: str, caller: Caller, reference: str = "") -> None:
+        self.asked.append((tier, method, caller, reference))
+        raise RateLimited(2.1)
 
 
 async def run(outcome: Exception | Answer, *, writes: bool = False, door: Door | None = None) -> Reply:
@@ -160,3 +173,23 @@ def test_the_table_of_methods_is_complete_and_without_doubles() -> None:
     for method in METHODS.values():
         declared = [arg.name for arg in method.args]
         assert len(declared) == len(set(declared)), method.name
+
+
+async def test_who_comes_too_often_is_refused_before_anything_is_done() -> None:
+    """Known by his token, and before the arguments are looked at; methods without a token have no limits."""
+    done: list[str] = []
+
+    async def handler(call: Call) -> Answer:
+        done.append("done")
+        return {}
+
+    full = Full()
+    house = cast(Services, House(Door(), full))
+    method = Method("test.method", handler, (Arg("n", required=True),), tier=Tier.T2)
+    raw = {"channel": "C1"}
+    reply = await dispatch(house, method, raw, "good", Origin(), timeout_s=1)
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (429, {"ok": False, "error": "ratelimited"}, "3")
+    assert full.asked == [(Tier.T2, "test.method", CALLER, "C1")]
+    public = Method("test.public", handler, is_public=True)
+    assert (await dispatch(house, public, {}, "", Origin(), timeout_s=1)).status == 200
+    assert done == ["done"]

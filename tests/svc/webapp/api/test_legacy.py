@@ -58,6 +58,9 @@ async def test_channels_by_their_old_names(acme: Office) -> None:
     posted = await ada.ok("chat.postMessage", channel=channel["id"], text="one")
     page = await ada.ok("channels.history", channel=channel["id"], count=1)
     assert ([each["ts"] for each in page["messages"]], page["has_more"]) == ([posted["ts"]], True)
+    await ada.ok("chat.postMessage", channel=channel["id"], text="two", thread_ts=posted["ts"])
+    thread = await ada.ok("channels.replies", channel=channel["id"], thread_ts=posted["ts"])
+    assert [each["text"] for each in thread["messages"]] == ["one", "two"]
     await ada.ok("channels.mark", channel=channel["id"], ts=posted["ts"])
     await ada.ok("channels.kick", channel=channel["id"], user=grace.id)
     assert (await ada.ok("channels.invite", channel=channel["id"], user=grace.id))["channel"]["id"] == channel["id"]
