@@ -20,7 +20,7 @@ from svc.webapp.domain.apps.responses import Responses
 from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.speech import Speech
 from svc.webapp.domain.apps.views import Views
-from svc.webapp.domain.apps.webhooks import Pace, Webhooks, unhurried
+from svc.webapp.domain.apps.webhooks import Webhooks
 from svc.webapp.domain.directory import Directory
 from svc.webapp.domain.edits import Edits
 from svc.webapp.domain.messages import Messages
@@ -38,8 +38,6 @@ class AppLinks:
     """Of trigger_ids and response_urls; the installation's, so that every webapp takes what another gave out."""
     delivery: Delivery
     """The way to apps."""
-    pace: Pace = unhurried
-    """How often a webhook may post."""
 
 
 def alone() -> AppLinks:
@@ -91,9 +89,7 @@ def app_rules(
         making=AppMaking(
             directory, stores.apps, places.accounts, stores.workspaces, stores.users, lookups, writes, clock, mint
         ),
-        webhooks=Webhooks(
-            directory, stores.apps, stores.workspaces, places.directory, places.messages, clock, mint, links.pace
-        ),
+        webhooks=Webhooks(directory, stores.apps, stores.workspaces, places.directory, places.messages, clock, mint),
         commands=Commands(directory, places.directory, lookups, links.delivery, passes, speech),
         actions=Actions(
             directory,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from svc.kit.clock import Clock
@@ -23,19 +22,12 @@ from svc.webapp.store.apps import AppStore
 from svc.webapp.store.rows import Bot, Conversation
 from svc.webapp.store.workspace import WorkspaceStore
 
-__all__ = ["WEBHOOKS_MAX", "WEBHOOK_PATH", "NewWebhook", "Pace", "Webhooks", "unhurried"]
+__all__ = ["WEBHOOKS_MAX", "WEBHOOK_PATH", "NewWebhook", "Webhooks"]
 
 WEBHOOKS_MAX = 100
 """Of an app."""
 WEBHOOK_PATH = "services/"
 """Where webhooks are, below the installation's address."""
-
-Pace = Callable[[str], Awaitable[None]]
-"""Called with a webhook's id before each post; raises RateLimited when it posts more often than once a second."""
-
-
-async def unhurried(_: str) -> None:
-    """Let everybody post as often as they like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,6 @@ class Webhooks:
         messages: Messages,
         clock: Clock,
         mint: IdMint,
-        pace: Pace = unhurried,
     ) -> None:
         self._apps = apps
         self._store = store
@@ -72,7 +63,6 @@ class Webhooks:
         self._messages = messages
         self._clock = clock
         self._mint = mint
-        self._pace = pace
 
     async def create(self, app: App, conversation: Conversation, name: str = "") -> NewWebhook:
         """Make a webhook of an app into a conversation of its workspace, under the app's name or another one.
@@ -111,8 +101,7 @@ class Webhooks:
     async def post(self, team_id: str, webhook_id: str, token: str, post: Post) -> Posted:
         """Post as a webhook does: a bot_message, under its own name unless the post brings one.
 
-        Refused `no_service` (unknown, disabled, or its app was removed), `invalid_token`, and as Messages.post does;
-        RateLimited.
+        Refused `no_service` (unknown, disabled, or its app was removed), `invalid_token`, and as Messages.post does.
         """
         if not is_id(team_id, "T") or not is_id(webhook_id, "B"):
             raise Refused("no_service")
@@ -124,7 +113,6 @@ class Webhooks:
         app = await self._apps.app(team_id, webhook.app_id)
         if app is None:
             raise Refused("no_service")
-        await self._pace(webhook.id)
         named = post if post.username else replace(post, username=webhook.name)
         caller = guest(app, webhook.channel_id, bot_id=webhook.id)
         return await self._messages.post(caller, webhook.channel_id, named)
