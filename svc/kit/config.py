@@ -219,8 +219,6 @@ def _parse(kind: Any, raw: str) -> Any:
         return _parse_bool(raw)
     if hasattr(kind, "parse_setting"):
         return kind.parse_setting(raw)
-    if hasattr(kind, "parse_setting"):
-        return kind.parse_setting(raw)
     if isinstance(kind, type) and issubclass(kind, Enum):
         try:
             return kind(raw)
