@@ -106,6 +106,8 @@ async def _objects(
         conversations = [row for row in conversations if not row.is_archived]
     named = [row.id for row in conversations if row.kind is not ConversationKind.IM]
     counts = await call.services.lookups.count_members(named) if named else {}
+    peers = sorted({joined[row.id].peer_user_id for row in conversations if row.id in joined} - {""})
+    people = await call.services.lookups.users(call.caller.team_id, peers) if peers else {}
     objects = []
     for row in conversations:
         membership = joined.get(row.id)
@@ -113,6 +115,8 @@ async def _objects(
         shape = shapes.conversation(row, is_member=membership is not None, peer_user_id=peer)
         if row.id in counts:
             shape["num_members"] = counts[row.id]
+        if peer:
+            shape["is_user_deleted"] = peer not in people or people[peer].deleted
         objects.append(shape)
     return objects
 

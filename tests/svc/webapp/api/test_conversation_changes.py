@@ -226,6 +226,28 @@ async def test_who_joins_while_it_is_archived_was_first_or_is_refused(acme: Offi
     assert {grace.id, linus.id}
 
 
+async def test_a_post_is_before_the_archiving_or_the_removal_or_it_is_refused(acme: Office) -> None:
+    """What was answered with ok is there, and nothing comes after what ended it."""
+    ada, grace = acme["ada"], acme["grace"]
+    endings: tuple[tuple[str, dict[str, str], str, str], ...] = (
+        ("conversations.archive", {}, "is_archived", "channel_archive"),
+        ("conversations.kick", {"user": grace.id}, "not_in_channel", "member_left_channel"),
+    )
+    for method, arguments, code, kind in endings:
+        channel = await made(ada, grace)
+        posts = [grace.call("chat.postMessage", channel=channel, text=f"{number}") for number in range(20)]
+        ending = ada.ok(method, channel=channel, **arguments)
+        answers = await asyncio.gather(*posts[:10], ending, *posts[10:])
+        said = [answer for answer in (*answers[:10], *answers[11:]) if answer["ok"]]
+        refused = {answer["error"] for answer in (*answers[:10], *answers[11:]) if not answer["ok"]}
+        assert refused <= {code}
+        events = acme.payloads(channel)
+        ended = max(place for place, event in enumerate(events) if kind in (event["type"], event.get("subtype")))
+        texts = [place for place, event in enumerate(events) if "client_msg_id" in event or "text" in event]
+        assert {answer["ts"] for answer in said} <= {events[place].get("ts") for place in texts if place < ended}
+        assert await grace.error("chat.postMessage", channel=channel, text="late") == code
+
+
 async def test_of_two_who_archive_at_once_one_is_told_that_it_was_done(acme: Office) -> None:
     """One event, one message."""
     ada, grace = acme["ada"], acme["grace"]
@@ -249,6 +271,8 @@ async def test_a_direct_message_is_put_away_until_something_is_said_in_it(acme: 
     assert (again["no_op"], again["already_closed"]) == (True, True)
     assert [e["channel"] for e in told(acme, ada.id, "im_close")][-1:] == [direct]
     assert (await is_open(ada), await is_open(linus)) == (False, True)
+    listed = (await ada.ok("conversations.list", types="im", limit=1000))["channels"]
+    assert [each["is_user_deleted"] for each in listed if each["id"] == direct] == [False]
     assert not told(acme, linus.id, "im_close")
     opened = await ada.ok("conversations.open", users=linus.id)
     assert (opened["already_open"], await is_open(ada)) == (False, True)
