@@ -86,6 +86,8 @@ class Folded:
             raise Contradiction(f"{message['ts']} is changed and not there")
         said.text, said.revision = str(message.get("text", "")), offset
         said.is_to_read = said.is_to_read and message.get("subtype", "") not in NOTHING_TO_READ
+        if message.get("subtype") == "tombstone":
+            self._bare(str(message["ts"]))
 
     def _remove(self, ts: str) -> None:
         said = self.messages.pop(ts, None)
@@ -96,6 +98,10 @@ class Folded:
             replies.remove(ts)
             if not replies:
                 del self.threads[said.thread_ts]
+        self._bare(ts)
+
+    def _bare(self, ts: str) -> None:
+        """Take everything off a message."""
         for key in [key for key in self.reactions if key[0] == ts]:
             del self.reactions[key]
         self.pins.pop(ts, None)

@@ -51,8 +51,10 @@ def test_nobody_has_to_read_notices_and_what_is_left_of_a_removed_message() -> N
     }
     assert folded(notice).newest_to_read == ""
     assert folded(notice, parent).newest_to_read == "2.0"
-    found = folded(notice, parent, tombstone)
-    assert (found.newest_to_read, found.messages["2.0"].text, found.messages["2.0"].revision) == ("", "gone", 3)
+    pin = {"type": "pin_added", "user": "U1", "item": {"channel": "C1", "message": {"ts": "2.0"}}}
+    found = folded(notice, parent, pin, tombstone)
+    assert found.pins == {}
+    assert (found.newest_to_read, found.messages["2.0"].text, found.messages["2.0"].revision) == ("", "gone", 4)
 
 
 def test_pins_and_saved_things_come_and_go_and_pins_go_with_their_message() -> None:

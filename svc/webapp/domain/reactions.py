@@ -12,11 +12,11 @@ from svc.kit.ids import ts_from_us
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Annotation, AnnotationKind, Draft, Guard, Json, Write
+from svc.webapp.domain import shapes
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.directory import Directory, Sight
 from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.domain.shapes import TOMBSTONE
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import AnnotationRow, Message
 
@@ -85,13 +85,15 @@ class Reactions:
         await self._commit(replace(write, unannotated=(annotation,)), "no_reaction")
 
     async def get(self, caller: Caller, channel_id: str, ts_us: int) -> Shown:
-        """Return a message with what is on it. Refused `channel_not_found`, `not_in_channel`, `message_not_found`."""
+        """Return a message with all that is on it. Refused as what reads history, and `message_not_found`."""
         sight = await self._directory.see(caller, channel_id)
         sight.check_readable(caller)
         row = await self._channels.message(channel_id, ts_us)
         if row is None:
             raise Refused("message_not_found")
-        return Shown(channel_id, await self._reading.one(sight.conversation, row), row)
+        there = (await self._channels.annotations(channel_id, [ts_us])).get(ts_us, ())
+        shape = await self._reading.one(sight.conversation, row) | shapes.annotated(there, users_max=None)
+        return Shown(channel_id, shape, row)
 
     async def listed(
         self, caller: Caller, user_id: str, limit: int, *, skip: int = 0, before_us: int | None = None
@@ -142,8 +144,8 @@ class Reactions:
         shown: dict[tuple[str, int], Shown] = {}
         for channel_id, stamps in by_channel.items():
             rows = await self._channels.messages_at(channel_id, stamps)
-            shapes = await self._reading.shown(sights[channel_id].conversation, rows)
-            for row, shape in zip(rows, shapes, strict=True):
+            messages = await self._reading.shown(sights[channel_id].conversation, rows)
+            for row, shape in zip(rows, messages, strict=True):
                 shown[channel_id, row.ts_us] = Shown(channel_id, shape, row)
         return [shown[key] for key in ((each.channel_id, each.ts_us) for each in page) if key in shown]
 
@@ -151,7 +153,7 @@ class Reactions:
         sight = await self._directory.see(caller, channel_id)
         sight.check_writable()
         row = await self._channels.message(channel_id, ts_us)
-        if row is None or row.subtype == TOMBSTONE:
+        if row is None or row.subtype == shapes.TOMBSTONE:
             raise Refused("message_not_found")
         return sight, row
 

@@ -23,6 +23,8 @@ SLACKBOT = "USLACKBOT"
 TOMBSTONE = "tombstone"
 SLIM_BYTES_MAX = 32 * 1024
 """Beyond it a message that is only quoted is told without its blocks and attachments: an event has 512 KiB."""
+REACTION_USERS_MAX = 50
+"""Named by each reaction of a message in a list; reactions.get names all."""
 REPLY_USERS_MAX = 5
 """Of a thread, as its parent names them; Slack's limit."""
 
@@ -98,8 +100,11 @@ def message(
     return shape | annotated(annotations)
 
 
-def annotated(annotations: Sequence[AnnotationRow]) -> Json:
-    """Return what a message says of what was put on it, oldest first: reactions, and where it is pinned."""
+def annotated(annotations: Sequence[AnnotationRow], users_max: int | None = REACTION_USERS_MAX) -> Json:
+    """Return what a message says of what was put on it, oldest first: reactions, and where it is pinned.
+
+    Of each reaction the first `users_max` users are named, None: all; the count is of all.
+    """
     shape: Json = {}
     users: dict[str, list[str]] = {}
     for each in annotations:
@@ -108,7 +113,9 @@ def annotated(annotations: Sequence[AnnotationRow]) -> Json:
         else:
             shape["pinned_to"] = [each.channel_id]
     if users:
-        shape["reactions"] = [{"name": name, "users": who, "count": len(who)} for name, who in users.items()]
+        shape["reactions"] = [
+            {"name": name, "users": who[:users_max], "count": len(who)} for name, who in users.items()
+        ]
     return shape
 
 

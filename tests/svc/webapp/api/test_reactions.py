@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from svc.kit.ids import us_from_ts
 from svc.webapp.domain import pins as pins_domain
 from svc.webapp.domain import reactions as reactions_domain
 from tests.svc.webapp.api.office import Office, Someone
@@ -118,6 +119,25 @@ async def test_a_reply_and_an_edited_message_keep_their_reactions(acme: Office) 
     assert await ada.error("reactions.get", channel=channel, timestamp=reply) == "message_not_found"
     assert await ada.error("reactions.add", channel=channel, timestamp=reply, name="eyes") == "message_not_found"
     assert await ada.error("reactions.remove", channel=channel, timestamp=reply, name="eyes") == "message_not_found"
+
+
+async def test_a_list_names_the_first_who_reacted_and_counts_all(acme: Office) -> None:
+    """reactions.get names every one."""
+    ada = acme["ada"]
+    channel = await room(ada)
+    ts = await said(ada, channel)
+    crowd = [f"U{number:010d}" for number in range(60)]
+    row = (channel, us_from_ts(ts), 1, "eyes")
+    for number, user_id in enumerate(crowd):
+        await acme.pools.channel.execute(
+            "INSERT INTO annotations (channel_id, ts_us, kind, name, user_id, by_id, at_us)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (*row, user_id, user_id, number + 1),
+        )
+    got = (await ada.ok("reactions.get", channel=channel, timestamp=ts))["message"]["reactions"]
+    assert got == [{"name": "eyes", "users": crowd, "count": 60}]
+    [message] = (await ada.ok("conversations.history", channel=channel, latest=ts, inclusive=1, limit=1))["messages"]
+    assert message["reactions"] == [{"name": "eyes", "users": crowd[:50], "count": 60}]
 
 
 async def test_what_is_wrong_with_a_reaction_is_said(acme: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,26 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
-from svc.webapp.commit.log import Follow, Mention, PutApp, PutDirectory, PutUser, PutUserGroup, Revoke, Unfollow, Write
+from svc.webapp.commit.changes import Known, Standing
+from svc.webapp.commit.log import (
+    Annotation,
+    AnnotationKind,
+    Committed,
+    Follow,
+    Item,
+    ItemKind,
+    Mention,
+    MessageChange,
+    MessageRemoval,
+    PutApp,
+    PutDirectory,
+    PutUser,
+    PutUserGroup,
+    Revoke,
+    Unfollow,
+    Unmention,
+    Write,
+)
 from svc.webapp.commit.plan import State, decode_effect, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User, UserGroup
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
@@ -33,13 +52,19 @@ WRITES = {
     "app": Write(TEAM, effects=(PutApp({"team_id": TEAM, "id": "A0000000001"}),)),
     "mention": Write(CHANNEL, (message("m"),), effects=(Mention((BOB,)),)),
     "own": Write(ALICE, (note(),)),
+    "edit": Write(CHANNEL, (note(),), changed=(MessageChange(5, 1, text="other"),)),
+    "remove": Write(CHANNEL, (note(),), removed=(MessageRemoval(5, 1),), effects=(Unmention(5, (BOB,)),)),
+    "react": Write(CHANNEL, (note(),), annotated=(Annotation(5, AnnotationKind.REACTION, "+1", ALICE, ALICE),)),
+    "bookmark": Write(CHANNEL, (note(),), items=(Item(ItemKind.BOOKMARK, "Bk1", b"{}"),)),
 }
 
 
 @pytest.mark.parametrize("name", WRITES)
 def test_what_a_commit_changes_is_known_from_what_it_leaves_in_the_outbox(name: str) -> None:
     """A webapp that dies after the commit leaves events and effects, and nothing else to go by."""
-    planned = plan(State(), [WRITES[name]], 1)
+    there = Known({(CHANNEL, 5): Standing(1, 0)})
+    planned = plan(State(known=there), [WRITES[name]], 1)
+    assert all(isinstance(result, Committed) and not result.refused for result in planned.results)
     events = [event_pb2.Event.FromString(row[-1]) for row in planned.log]
     effects = [(row[0], decode_effect(row[-1])) for row in planned.effects]
     left = {key for event in events for key in keys.behind_event(event)}
@@ -52,6 +77,8 @@ def test_what_writes_change() -> None:
     assert list(keys.changed_by(WRITES["post"])) == [keys.newest_key(CHANNEL)]
     assert list(keys.changed_by(WRITES["reply"])) == [keys.newest_key(CHANNEL)]
     assert list(keys.changed_by(WRITES["own"])) == []
+    for name in ("edit", "remove", "react"):
+        assert list(keys.changed_by(WRITES[name])) == [keys.newest_key(CHANNEL)]
     assert set(keys.changed_by(WRITES["leave"])) == {
         keys.newest_key(CHANNEL),
         keys.member_key(CHANNEL, BOB),
