@@ -13,6 +13,8 @@ OBJECTS_MAX = 500
 """Objects in one request, as the contract says; users described by one boot as well."""
 CHANNELS_MAX = 100_000
 """Channels that one boot may ask about, as the contract says: all that a user can be in."""
+BOOTS_MAX, BOOTS_CHANNELS_MAX = 64, 20_000
+"""Boots answered together, and what they ask about together, as the contract says."""
 MEMBERS_MAX, MEMBERS_DEFAULT = 1_000, 200
 """Members in one page, as the contract says."""
 
@@ -53,6 +55,16 @@ def booting(request: pb.BootRequest) -> None:
         )
     for peer_id in filter(None, request.peer_ids):
         user(peer_id, "peer_ids")
+
+
+def booting_together(request: pb.BootManyRequest) -> str:
+    """Return whose workspace these boots are of. Raises InvalidArgumentError; each is looked at by itself later."""
+    _bound("boots", len(request.boots), BOOTS_MAX)
+    _bound("channel_ids", sum(len(each.channel_ids) for each in request.boots), BOOTS_CHANNELS_MAX)
+    teams = {each.team_id for each in request.boots}
+    if len(teams) != 1:
+        raise InvalidArgumentError(f"boots: of {len(teams)} workspaces", subject="boots", limit=1, actual=len(teams))
+    return team(teams.pop())
 
 
 def objects(known: Sequence[pb.KnownObject]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from svc.edge.models.names import HITS_MAX, Query
 from svc.edge.nearness import Nearness
 from svc.edge.ownership import Ownership
 from svc.edge.workspaces import Workspaces
-from svc.kit.errors import NotFoundError, ResourceExhaustedError
+from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError
 from svc.kit.rpc import when_over
 
 READ_RETRY_S = 1.0
@@ -51,12 +52,34 @@ class EdgeServicer(rpc.EdgeServiceServicer):
     async def Boot(  # noqa: N802 - named by the contract
         self, request: pb.BootRequest, context: grpc.aio.ServicerContext[pb.BootRequest, pb.BootResponse]
     ) -> pb.BootResponse:
+        return await self._boot(request)
+
+    async def _boot(self, request: pb.BootRequest) -> pb.BootResponse:
         checks.booting(request)
         boot.check_member(await self._workspaces.model(request.team_id), request.user_id)
         activities = await self._beside.activity.activities(request.channel_ids)
         model = await self._workspaces.model(request.team_id)
         self.nearness.remember(request.team_id, request.user_id, request.near_ids)
         return boot.boot(model, request, activities)
+
+    async def BootMany(  # noqa: N802 - named by the contract
+        self, request: pb.BootManyRequest, context: grpc.aio.ServicerContext[pb.BootManyRequest, pb.BootManyResponse]
+    ) -> pb.BootManyResponse:
+        team_id = checks.booting_together(request)
+        # What is true of all is said once: that another edge holds the workspace, or that none can yet.
+        await self._workspaces.model(team_id)
+        # At the same time, so that what some of them have to wait for is read for all at once.
+        answers = await asyncio.gather(*map(self._boot, request.boots), return_exceptions=True)
+        response = pb.BootManyResponse()
+        for place, answer in enumerate(answers):
+            if isinstance(answer, pb.BootResponse):
+                response.boots.append(answer)
+            elif isinstance(answer, ParleyError):
+                response.boots.add()
+                response.refused.append(place)
+            else:
+                raise answer
+        return response
 
     async def GetObjects(  # noqa: N802 - named by the contract
         self,

@@ -17,6 +17,8 @@ from parley.edge.v1 import edge_service_pb2 as pb
 from parley.edge.v1.edge_service_pb2_grpc import EdgeServiceStub
 from svc.kit.clock import Clock
 from svc.kit.errors import DeadlineError, NotFoundError, NotOwnerError, ParleyError, UnavailableError, from_rpc_error
+from svc.webapp.edge_crowd import EdgeCrowd
+from svc.webapp.priority import current
 
 __all__ = ["EdgeTier", "Owners", "Stubs"]
 
@@ -59,14 +61,23 @@ class EdgeTier:
         self._owners = owners
         self._clock = clock
         self._shunned: dict[str, float] = {}
+        self._crowd = EdgeCrowd(self._boot_many, clock)
 
     async def boot(self, request: pb.BootRequest) -> pb.BootResponse:
         """See Models. Waits for a load, LOAD_S at most."""
         try:
+            if request.since_model_offset and current().is_patient:
+                answer = await self._crowd.boot(request)
+                if answer is not None:
+                    return answer
             return await self._call(request.team_id, lambda stub, s: stub.Boot(request, timeout=s))
         except DeadlineError:
             left_s = await self._patience(request.team_id)
         return await self._call(request.team_id, lambda stub, s: stub.Boot(request, timeout=s), left_s)
+
+    async def _boot_many(self, request: pb.BootManyRequest) -> pb.BootManyResponse:
+        team_id = request.boots[0].team_id
+        return await self._call(team_id, lambda stub, s: stub.BootMany(request, timeout=s))
 
     async def objects(self, request: pb.GetObjectsRequest) -> pb.GetObjectsResponse:
         """See Models."""

@@ -32,6 +32,23 @@ async def test_a_boot_is_answered_from_one_load_and_the_events_after_it() -> Non
         assert here.webapp.loads == 1
 
 
+async def test_boots_asked_together_are_answered_as_each_alone() -> None:
+    """One load; a stranger and a malformed one are refused by their places, and nobody else."""
+    async with town() as here:
+        wanted = [
+            pb.BootRequest(team_id=TEAM, user_id=user_id, channel_ids=[GENERAL], since_model_offset=since)
+            for user_id in (ALICE, "U0000000009", BOB, "nobody")
+            for since in (0, 2)
+        ]
+        answer = await here.stub.BootMany(pb.BootManyRequest(boots=wanted), timeout=5)
+        assert list(answer.refused) == [2, 3, 6, 7]
+        for place, request in enumerate(wanted):
+            if place not in answer.refused:
+                assert answer.boots[place] == await here.stub.Boot(request, timeout=5)
+        assert len(answer.boots) == len(wanted)
+        assert here.webapp.loads == 1
+
+
 async def test_objects_come_by_id_and_version() -> None:
     """What the caller has is left out; what the workspace has not is named."""
     async with town() as here:
@@ -65,6 +82,7 @@ async def test_another_edges_workspace_is_refused_with_the_ring() -> None:
         here.ownership.ring = Ring([Member("edge-2")])
         calls = [
             here.boot(),
+            here.stub.BootMany(pb.BootManyRequest(boots=[pb.BootRequest(team_id=TEAM, user_id=ALICE)] * 2), timeout=5),
             here.stub.GetObjects(pb.GetObjectsRequest(team_id=TEAM), timeout=5),
             here.stub.GetModelInfo(pb.GetModelInfoRequest(team_id=TEAM), timeout=5),
             here.found("a"),
@@ -202,6 +220,18 @@ async def test_bad_requests_say_what_is_wrong() -> None:
             (here.boot(user_id=""), InvalidArgumentError),
             (here.boot(user_id="U0000000009"), NotFoundError),
             (here.boot(team_id="T0000000009"), NotFoundError),
+            (here.stub.BootMany(pb.BootManyRequest(), timeout=5), InvalidArgumentError),
+            (
+                here.stub.BootMany(
+                    pb.BootManyRequest(boots=[pb.BootRequest(team_id=TEAM), pb.BootRequest(team_id="T0000000002")]),
+                    timeout=5,
+                ),
+                InvalidArgumentError,
+            ),
+            (
+                here.stub.BootMany(pb.BootManyRequest(boots=[pb.BootRequest(team_id=TEAM)] * 65), timeout=5),
+                InvalidArgumentError,
+            ),
             (
                 here.stub.GetObjects(
                     pb.GetObjectsRequest(team_id=TEAM, objects=[pb.KnownObject(id=ALICE)] * 501), timeout=5

@@ -21,6 +21,7 @@ from svc.kit.errors import NotFoundError, NotOwnerError, ParleyError, Unavailabl
 from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
 from svc.webapp import edge_tier
 from svc.webapp.edge_tier import EdgeTier
+from svc.webapp.priority import Priority, Turn, taking
 
 TEAM = "T0000000001"
 REQUEST = pb.BootRequest(team_id=TEAM, user_id="U0000000001")
@@ -36,6 +37,8 @@ class Edge(rpc.EdgeServiceServicer):
     info: ParleyError | None = None
     is_mute: bool = False
     boots: int = 0
+    together: list[int] = field(default_factory=list)
+    """How many boots were asked together, each time."""
 
     async def Boot(self, request: pb.BootRequest, context: Any) -> pb.BootResponse:
         self.boots += 1
@@ -46,6 +49,10 @@ class Edge(rpc.EdgeServiceServicer):
         if self.fails:
             raise self.fails.pop(0)
         return pb.BootResponse(model_offset=7)
+
+    async def BootMany(self, request: pb.BootManyRequest, context: Any) -> pb.BootManyResponse:
+        self.together.append(len(request.boots))
+        return pb.BootManyResponse(boots=[await self.Boot(each, context) for each in request.boots])
 
     async def GetModelInfo(self, request: pb.GetModelInfoRequest, context: Any) -> pb.GetModelInfoResponse:
         if self.is_mute:
@@ -112,6 +119,19 @@ async def test_a_warm_edge_is_asked_once() -> None:
         assert (await asked.emoji(pb.ListEmojiRequest(team_id=TEAM))).version == 3
         assert [part.model_offset async for part in asked.model(pb.ReadModelRequest(team_id=TEAM))] == [7, 0]
     assert edge.boots == 1
+
+
+async def test_those_who_come_back_in_a_crowd_are_asked_for_together() -> None:
+    """Deltas of clients that can wait; a first boot among them waits for nobody."""
+    edge = Edge()
+    delta = pb.BootRequest(team_id=TEAM, user_id="U0000000001", since_model_offset=3)
+    async with tier(edge) as asked:
+        with taking(Turn(Priority.BOOT, is_patient=True)):
+            boots = await asyncio.gather(*(asked.boot(delta) for _ in range(300)), asked.boot(REQUEST))
+        assert {boot.model_offset for boot in boots} == {7}
+        assert (await asked.boot(delta)).model_offset == 7
+    assert edge.boots == 302
+    assert sum(edge.together) > 200
 
 
 async def test_an_edge_that_loads_is_waited_for() -> None:

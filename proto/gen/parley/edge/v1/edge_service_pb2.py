@@ -25,45 +25,49 @@ _sym_db = _symbol_database.Default()
 from parley.boot.v1 import boot_pb2 as parley_dot_boot_dot_v1_dot_boot__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!parley/edge/v1/edge_service.proto\x12\x0eparley.edge.v1\x1a\x19parley/boot/v1/boot.proto\"\xaa\x01\n\x0b\x42ootRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63hannel_ids\x18\x03 \x03(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\x12\x1a\n\x12since_model_offset\x18\x05 \x01(\x04\x12\x10\n\x08near_ids\x18\x06 \x03(\t\x12\x10\n\x08peer_ids\x18\x07 \x03(\t\x12\x12\n\nrecent_max\x18\x08 \x01(\r\"\xe3\x02\n\x0c\x42ootResponse\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\"\n\x04self\x18\x02 \x01(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x03 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12\x12\n\nuser_count\x18\x04 \x01(\r\x12\x14\n\x0cmodel_offset\x18\x05 \x01(\x04\x12#\n\x05users\x18\x06 \x03(\x0b\x32\x14.parley.boot.v1.User\x12\x38\n\nactivities\x18\x07 \x03(\x0b\x32$.parley.boot.v1.ConversationActivity\x12\x10\n\x08is_delta\x18\x08 \x01(\x08\x12\x13\n\x0b\x63hanged_ids\x18\t \x03(\t\x12\x19\n\x11has_changed_emoji\x18\n \x01(\x08\x12\x15\n\rchannel_count\x18\x0b \x01(\r\"R\n\x11GetObjectsRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12,\n\x07objects\x18\x02 \x03(\x0b\x32\x1b.parley.edge.v1.KnownObject\"8\n\x0bKnownObject\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04held\x18\x03 \x01(\x08\"y\n\x12GetObjectsResponse\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12\x13\n\x0bunknown_ids\x18\x03 \x03(\t\"\xa7\x01\n\rSearchRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06prefix\x18\x03 \x01(\t\x12)\n\x05kinds\x18\x04 \x03(\x0e\x32\x1a.parley.edge.v1.ObjectKind\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x10\n\x08near_ids\x18\x06 \x03(\t\x12\x18\n\x10include_inactive\x18\x07 \x01(\x08\"`\n\x0eSearchResponse\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x17.parley.boot.v1.Channel\"p\n\x12ListMembersRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x15\n\rafter_user_id\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\r\"N\n\x13ListMembersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12\x13\n\x0btotal_count\x18\x03 \x01(\r\"4\n\x10ListEmojiRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"`\n\x11ListEmojiResponse\x12$\n\x05\x65moji\x18\x01 \x03(\x0b\x32\x15.parley.boot.v1.Emoji\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x14\n\x0cis_unchanged\x18\x03 \x01(\x08\"#\n\x10ReadModelRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\"\xc3\x01\n\x11ReadModelResponse\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\x14\n\x0cmodel_offset\x18\x02 \x01(\x04\x12#\n\x05users\x18\x03 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x04 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12$\n\x05\x65moji\x18\x05 \x03(\x0b\x32\x15.parley.boot.v1.Emoji\"&\n\x13GetModelInfoRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\"\xad\x01\n\x14GetModelInfoResponse\x12\x14\n\x0cmodel_offset\x18\x01 \x01(\x04\x12\x12\n\nuser_count\x18\x02 \x01(\r\x12\x15\n\rchannel_count\x18\x03 \x01(\r\x12\x12\n\nload_count\x18\x04 \x01(\r\x12\x13\n\x0b\x65moji_count\x18\x05 \x01(\r\x12\x13\n\x0bmodel_bytes\x18\x06 \x01(\x04\x12\x16\n\x0e\x66ollowed_count\x18\x07 \x01(\r*X\n\nObjectKind\x12\x1b\n\x17OBJECT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10OBJECT_KIND_USER\x10\x01\x12\x17\n\x13OBJECT_KIND_CHANNEL\x10\x02\x32\xc7\x04\n\x0b\x45\x64geService\x12\x41\n\x04\x42oot\x12\x1b.parley.edge.v1.BootRequest\x1a\x1c.parley.edge.v1.BootResponse\x12S\n\nGetObjects\x12!.parley.edge.v1.GetObjectsRequest\x1a\".parley.edge.v1.GetObjectsResponse\x12G\n\x06Search\x12\x1d.parley.edge.v1.SearchRequest\x1a\x1e.parley.edge.v1.SearchResponse\x12V\n\x0bListMembers\x12\".parley.edge.v1.ListMembersRequest\x1a#.parley.edge.v1.ListMembersResponse\x12P\n\tListEmoji\x12 .parley.edge.v1.ListEmojiRequest\x1a!.parley.edge.v1.ListEmojiResponse\x12R\n\tReadModel\x12 .parley.edge.v1.ReadModelRequest\x1a!.parley.edge.v1.ReadModelResponse0\x01\x12Y\n\x0cGetModelInfo\x12#.parley.edge.v1.GetModelInfoRequest\x1a$.parley.edge.v1.GetModelInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!parley/edge/v1/edge_service.proto\x12\x0eparley.edge.v1\x1a\x19parley/boot/v1/boot.proto\"\xaa\x01\n\x0b\x42ootRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63hannel_ids\x18\x03 \x03(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\x12\x1a\n\x12since_model_offset\x18\x05 \x01(\x04\x12\x10\n\x08near_ids\x18\x06 \x03(\t\x12\x10\n\x08peer_ids\x18\x07 \x03(\t\x12\x12\n\nrecent_max\x18\x08 \x01(\r\"\xe3\x02\n\x0c\x42ootResponse\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\"\n\x04self\x18\x02 \x01(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x03 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12\x12\n\nuser_count\x18\x04 \x01(\r\x12\x14\n\x0cmodel_offset\x18\x05 \x01(\x04\x12#\n\x05users\x18\x06 \x03(\x0b\x32\x14.parley.boot.v1.User\x12\x38\n\nactivities\x18\x07 \x03(\x0b\x32$.parley.boot.v1.ConversationActivity\x12\x10\n\x08is_delta\x18\x08 \x01(\x08\x12\x13\n\x0b\x63hanged_ids\x18\t \x03(\t\x12\x19\n\x11has_changed_emoji\x18\n \x01(\x08\x12\x15\n\rchannel_count\x18\x0b \x01(\r\"=\n\x0f\x42ootManyRequest\x12*\n\x05\x62oots\x18\x01 \x03(\x0b\x32\x1b.parley.edge.v1.BootRequest\"P\n\x10\x42ootManyResponse\x12+\n\x05\x62oots\x18\x01 \x03(\x0b\x32\x1c.parley.edge.v1.BootResponse\x12\x0f\n\x07refused\x18\x02 \x03(\r\"R\n\x11GetObjectsRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12,\n\x07objects\x18\x02 \x03(\x0b\x32\x1b.parley.edge.v1.KnownObject\"8\n\x0bKnownObject\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04held\x18\x03 \x01(\x08\"y\n\x12GetObjectsResponse\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12\x13\n\x0bunknown_ids\x18\x03 \x03(\t\"\xa7\x01\n\rSearchRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06prefix\x18\x03 \x01(\t\x12)\n\x05kinds\x18\x04 \x03(\x0e\x32\x1a.parley.edge.v1.ObjectKind\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x10\n\x08near_ids\x18\x06 \x03(\t\x12\x18\n\x10include_inactive\x18\x07 \x01(\x08\"`\n\x0eSearchResponse\x12#\n\x05users\x18\x01 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x17.parley.boot.v1.Channel\"p\n\x12ListMembersRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x15\n\rafter_user_id\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\r\"N\n\x13ListMembersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12\x13\n\x0btotal_count\x18\x03 \x01(\r\"4\n\x10ListEmojiRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"`\n\x11ListEmojiResponse\x12$\n\x05\x65moji\x18\x01 \x03(\x0b\x32\x15.parley.boot.v1.Emoji\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x14\n\x0cis_unchanged\x18\x03 \x01(\x08\"#\n\x10ReadModelRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\"\xc3\x01\n\x11ReadModelResponse\x12\"\n\x04team\x18\x01 \x01(\x0b\x32\x14.parley.boot.v1.Team\x12\x14\n\x0cmodel_offset\x18\x02 \x01(\x04\x12#\n\x05users\x18\x03 \x03(\x0b\x32\x14.parley.boot.v1.User\x12)\n\x08\x63hannels\x18\x04 \x03(\x0b\x32\x17.parley.boot.v1.Channel\x12$\n\x05\x65moji\x18\x05 \x03(\x0b\x32\x15.parley.boot.v1.Emoji\"&\n\x13GetModelInfoRequest\x12\x0f\n\x07team_id\x18\x01 \x01(\t\"\xad\x01\n\x14GetModelInfoResponse\x12\x14\n\x0cmodel_offset\x18\x01 \x01(\x04\x12\x12\n\nuser_count\x18\x02 \x01(\r\x12\x15\n\rchannel_count\x18\x03 \x01(\r\x12\x12\n\nload_count\x18\x04 \x01(\r\x12\x13\n\x0b\x65moji_count\x18\x05 \x01(\r\x12\x13\n\x0bmodel_bytes\x18\x06 \x01(\x04\x12\x16\n\x0e\x66ollowed_count\x18\x07 \x01(\r*X\n\nObjectKind\x12\x1b\n\x17OBJECT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10OBJECT_KIND_USER\x10\x01\x12\x17\n\x13OBJECT_KIND_CHANNEL\x10\x02\x32\x96\x05\n\x0b\x45\x64geService\x12\x41\n\x04\x42oot\x12\x1b.parley.edge.v1.BootRequest\x1a\x1c.parley.edge.v1.BootResponse\x12M\n\x08\x42ootMany\x12\x1f.parley.edge.v1.BootManyRequest\x1a .parley.edge.v1.BootManyResponse\x12S\n\nGetObjects\x12!.parley.edge.v1.GetObjectsRequest\x1a\".parley.edge.v1.GetObjectsResponse\x12G\n\x06Search\x12\x1d.parley.edge.v1.SearchRequest\x1a\x1e.parley.edge.v1.SearchResponse\x12V\n\x0bListMembers\x12\".parley.edge.v1.ListMembersRequest\x1a#.parley.edge.v1.ListMembersResponse\x12P\n\tListEmoji\x12 .parley.edge.v1.ListEmojiRequest\x1a!.parley.edge.v1.ListEmojiResponse\x12R\n\tReadModel\x12 .parley.edge.v1.ReadModelRequest\x1a!.parley.edge.v1.ReadModelResponse0\x01\x12Y\n\x0cGetModelInfo\x12#.parley.edge.v1.GetModelInfoRequest\x1a$.parley.edge.v1.GetModelInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'parley.edge.v1.edge_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBJECTKIND']._serialized_start=1941
-  _globals['_OBJECTKIND']._serialized_end=2029
+  _globals['_OBJECTKIND']._serialized_start=2086
+  _globals['_OBJECTKIND']._serialized_end=2174
   _globals['_BOOTREQUEST']._serialized_start=81
   _globals['_BOOTREQUEST']._serialized_end=251
   _globals['_BOOTRESPONSE']._serialized_start=254
   _globals['_BOOTRESPONSE']._serialized_end=609
-  _globals['_GETOBJECTSREQUEST']._serialized_start=611
-  _globals['_GETOBJECTSREQUEST']._serialized_end=693
-  _globals['_KNOWNOBJECT']._serialized_start=695
-  _globals['_KNOWNOBJECT']._serialized_end=751
-  _globals['_GETOBJECTSRESPONSE']._serialized_start=753
-  _globals['_GETOBJECTSRESPONSE']._serialized_end=874
-  _globals['_SEARCHREQUEST']._serialized_start=877
-  _globals['_SEARCHREQUEST']._serialized_end=1044
-  _globals['_SEARCHRESPONSE']._serialized_start=1046
-  _globals['_SEARCHRESPONSE']._serialized_end=1142
-  _globals['_LISTMEMBERSREQUEST']._serialized_start=1144
-  _globals['_LISTMEMBERSREQUEST']._serialized_end=1256
-  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1258
-  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1336
-  _globals['_LISTEMOJIREQUEST']._serialized_start=1338
-  _globals['_LISTEMOJIREQUEST']._serialized_end=1390
-  _globals['_LISTEMOJIRESPONSE']._serialized_start=1392
-  _globals['_LISTEMOJIRESPONSE']._serialized_end=1488
-  _globals['_READMODELREQUEST']._serialized_start=1490
-  _globals['_READMODELREQUEST']._serialized_end=1525
-  _globals['_READMODELRESPONSE']._serialized_start=1528
-  _globals['_READMODELRESPONSE']._serialized_end=1723
-  _globals['_GETMODELINFOREQUEST']._serialized_start=1725
-  _globals['_GETMODELINFOREQUEST']._serialized_end=1763
-  _globals['_GETMODELINFORESPONSE']._serialized_start=1766
-  _globals['_GETMODELINFORESPONSE']._serialized_end=1939
-  _globals['_EDGESERVICE']._serialized_start=2032
-  _globals['_EDGESERVICE']._serialized_end=2615
+  _globals['_BOOTMANYREQUEST']._serialized_start=611
+  _globals['_BOOTMANYREQUEST']._serialized_end=672
+  _globals['_BOOTMANYRESPONSE']._serialized_start=674
+  _globals['_BOOTMANYRESPONSE']._serialized_end=754
+  _globals['_GETOBJECTSREQUEST']._serialized_start=756
+  _globals['_GETOBJECTSREQUEST']._serialized_end=838
+  _globals['_KNOWNOBJECT']._serialized_start=840
+  _globals['_KNOWNOBJECT']._serialized_end=896
+  _globals['_GETOBJECTSRESPONSE']._serialized_start=898
+  _globals['_GETOBJECTSRESPONSE']._serialized_end=1019
+  _globals['_SEARCHREQUEST']._serialized_start=1022
+  _globals['_SEARCHREQUEST']._serialized_end=1189
+  _globals['_SEARCHRESPONSE']._serialized_start=1191
+  _globals['_SEARCHRESPONSE']._serialized_end=1287
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=1289
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=1401
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1403
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1481
+  _globals['_LISTEMOJIREQUEST']._serialized_start=1483
+  _globals['_LISTEMOJIREQUEST']._serialized_end=1535
+  _globals['_LISTEMOJIRESPONSE']._serialized_start=1537
+  _globals['_LISTEMOJIRESPONSE']._serialized_end=1633
+  _globals['_READMODELREQUEST']._serialized_start=1635
+  _globals['_READMODELREQUEST']._serialized_end=1670
+  _globals['_READMODELRESPONSE']._serialized_start=1673
+  _globals['_READMODELRESPONSE']._serialized_end=1868
+  _globals['_GETMODELINFOREQUEST']._serialized_start=1870
+  _globals['_GETMODELINFOREQUEST']._serialized_end=1908
+  _globals['_GETMODELINFORESPONSE']._serialized_start=1911
+  _globals['_GETMODELINFORESPONSE']._serialized_end=2084
+  _globals['_EDGESERVICE']._serialized_start=2177
+  _globals['_EDGESERVICE']._serialized_end=2839
 # @@protoc_insertion_point(module_scope)

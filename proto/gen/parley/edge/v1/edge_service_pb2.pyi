@@ -181,6 +181,60 @@ class BootResponse(_message.Message):
 Global___BootResponse: _TypeAlias = BootResponse  # noqa: Y015
 
 @_typing.final
+class BootManyRequest(_message.Message):
+    """BootManyRequest is several boots of one workspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def boots(self) -> _containers.RepeatedCompositeFieldContainer[Global___BootRequest]:
+        """At most 64, with at most 20,000 channels among them."""
+
+    def __init__(
+        self,
+        *,
+        boots: _abc.Iterable[Global___BootRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boots", b"boots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BootManyRequest: _TypeAlias = BootManyRequest  # noqa: Y015
+
+@_typing.final
+class BootManyResponse(_message.Message):
+    """BootManyResponse answers each."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOTS_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def boots(self) -> _containers.RepeatedCompositeFieldContainer[Global___BootResponse]:
+        """In the order in which they were asked; empty for one that is refused."""
+
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which are refused, by their place from 0."""
+
+    def __init__(
+        self,
+        *,
+        boots: _abc.Iterable[Global___BootResponse] | None = ...,
+        refused: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boots", b"boots", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BootManyResponse: _TypeAlias = BootManyResponse  # noqa: Y015
+
+@_typing.final
 class GetObjectsRequest(_message.Message):
     """GetObjectsRequest names objects."""
 

@@ -42,6 +42,11 @@ class EdgeServiceStub:
                 request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootRequest.SerializeToString,
                 response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootResponse.FromString,
                 _registered_method=True)
+        self.BootMany = channel.unary_unary(
+                '/parley.edge.v1.EdgeService/BootMany',
+                request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyRequest.SerializeToString,
+                response_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyResponse.FromString,
+                _registered_method=True)
         self.GetObjects = channel.unary_unary(
                 '/parley.edge.v1.EdgeService/GetObjects',
                 request_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.GetObjectsRequest.SerializeToString,
@@ -83,6 +88,14 @@ class EdgeServiceServicer:
     def Boot(self, request, context):
         """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
         its load (one at a time).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BootMany(self, request, context):
+        """BootMany answers boots of one workspace together, for a crowd that comes back. Idempotent. One that is refused says so, and no
+        more: asked alone it says why.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +150,11 @@ def add_EdgeServiceServicer_to_server(servicer, server):
                     servicer.Boot,
                     request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootRequest.FromString,
                     response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootResponse.SerializeToString,
+            ),
+            'BootMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.BootMany,
+                    request_deserializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyRequest.FromString,
+                    response_serializer=parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyResponse.SerializeToString,
             ),
             'GetObjects': grpc.unary_unary_rpc_method_handler(
                     servicer.GetObjects,
@@ -199,6 +217,33 @@ class EdgeService:
             '/parley.edge.v1.EdgeService/Boot',
             parley_dot_edge_dot_v1_dot_edge__service__pb2.BootRequest.SerializeToString,
             parley_dot_edge_dot_v1_dot_edge__service__pb2.BootResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BootMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parley.edge.v1.EdgeService/BootMany',
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyRequest.SerializeToString,
+            parley_dot_edge_dot_v1_dot_edge__service__pb2.BootManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,10 @@ class EdgeServiceStub:
     """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
     its load (one at a time).
     """
+    BootMany: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.BootManyRequest, _edge_service_pb2.BootManyResponse]
+    """BootMany answers boots of one workspace together, for a crowd that comes back. Idempotent. One that is refused says so, and no
+    more: asked alone it says why.
+    """
     GetObjects: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.GetObjectsRequest, _edge_service_pb2.GetObjectsResponse]
     """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent."""
     Search: _grpc.UnaryUnaryMultiCallable[_edge_service_pb2.SearchRequest, _edge_service_pb2.SearchResponse]
@@ -64,6 +68,10 @@ class EdgeServiceAsyncStub(EdgeServiceStub):
     Boot: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.BootRequest, _edge_service_pb2.BootResponse]  # type: ignore[assignment]
     """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
     its load (one at a time).
+    """
+    BootMany: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.BootManyRequest, _edge_service_pb2.BootManyResponse]  # type: ignore[assignment]
+    """BootMany answers boots of one workspace together, for a crowd that comes back. Idempotent. One that is refused says so, and no
+    more: asked alone it says why.
     """
     GetObjects: _aio.UnaryUnaryMultiCallable[_edge_service_pb2.GetObjectsRequest, _edge_service_pb2.GetObjectsResponse]  # type: ignore[assignment]
     """GetObjects returns users and channels by id; those whose version the caller has cost nothing. Idempotent."""
@@ -92,6 +100,16 @@ class EdgeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_edge_service_pb2.BootResponse, _abc.Awaitable[_edge_service_pb2.BootResponse]]:
         """Boot returns what a client needs first, or what changed since it booted. Idempotent. The first boot of a workspace waits for
         its load (one at a time).
+        """
+
+    @_abc_1.abstractmethod
+    def BootMany(
+        self,
+        request: _edge_service_pb2.BootManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_edge_service_pb2.BootManyResponse, _abc.Awaitable[_edge_service_pb2.BootManyResponse]]:
+        """BootMany answers boots of one workspace together, for a crowd that comes back. Idempotent. One that is refused says so, and no
+        more: asked alone it says why.
         """
 
     @_abc_1.abstractmethod
