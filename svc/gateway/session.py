@@ -19,6 +19,7 @@ from svc.gateway.lazy import queries
 from svc.gateway.lazy.queries import Query, QueryRate
 from svc.kit.bucket import TokenBucket
 from svc.kit.config import setting
+from svc.kit.foreign_json import read_json
 from svc.kit.ids import is_id
 
 PRESENCE_QUERY_MAX = 500
@@ -160,7 +161,7 @@ class Session:
     def text(self, payload: bytes, now: float) -> list[Action]:
         """Take a text message."""
         try:
-            frame = orjson.loads(payload)
+            frame = read_json(payload)
         except orjson.JSONDecodeError:
             return self._not_json(payload, now)
         if not isinstance(frame, dict):

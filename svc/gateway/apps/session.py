@@ -14,6 +14,7 @@ from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.session import Close, Send
 from svc.kit.bucket import TokenBucket
+from svc.kit.foreign_json import read_json
 
 ENVELOPE_ID_CHARS_MAX = 100
 FRAMES_PER_S = 2_000.0
@@ -57,7 +58,7 @@ class AppSession:
         if not self._admit(now):
             return [*self._excess()]
         try:
-            frame = orjson.loads(payload)
+            frame = read_json(payload)
         except orjson.JSONDecodeError:
             return []
         if not isinstance(frame, dict):

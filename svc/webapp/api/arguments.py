@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-import orjson
+from svc.kit.foreign_json import read_json
 
 NAME_CHARS_MAX = 128
 """Longest argument name. Slack's longest is under 40; a JSON body that was labelled a form arrives as one long name."""
@@ -268,7 +268,7 @@ def _object(arg: Arg, value: object) -> dict[str, object]:
 
 def _json(text: str) -> object:
     try:
-        parsed: object = orjson.loads(text)
+        parsed: object = read_json(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from error
     return parsed

@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-import orjson
 from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
 
+from svc.kit.foreign_json import read_json
 from svc.webapp.api.arguments import ArgumentError
 
 FIELDS_MAX = 1_000
@@ -83,7 +83,7 @@ def _untyped(body: bytes) -> Mapping[str, object]:
 
 def _json(body: bytes) -> Mapping[str, object]:
     try:
-        parsed = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+        parsed = read_json(body.removeprefix(b"\xef\xbb\xbf"))
     except json.JSONDecodeError as error:
         raise ArgumentError("invalid_json", [f"[ERROR] {error.msg} at character {error.pos}"]) from error
     if not isinstance(parsed, dict):

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from svc.kit.errors import ParleyError, ResourceExhaustedError
+from svc.kit.foreign_json import read_json
 from svc.webapp.api.arguments import ArgumentError
 from svc.webapp.api.asgi import BodyTooLarge, HttpConfig, is_gone, read
 from svc.webapp.api.bodies import read_body
@@ -123,7 +124,7 @@ def payload_of(content_type: str, body: bytes) -> Mapping[str, object]:
 
 def _object(text: str | bytes) -> Mapping[str, object]:
     try:
-        found = orjson.loads(text)
+        found = read_json(text)
     except orjson.JSONDecodeError:
         raise Refused("invalid_payload") from None
     if not isinstance(found, dict):

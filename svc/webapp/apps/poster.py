@@ -19,6 +19,7 @@ import aiohttp
 import orjson
 
 from svc.kit.clock import Clock
+from svc.kit.foreign_json import read_json
 from svc.webapp.domain.apps import signing
 
 __all__ = ["ANSWER_S", "Posted", "Poster", "PosterLimits", "run_poster"]
@@ -124,7 +125,7 @@ def challenge_in(body: bytes) -> str:
     """Return the challenge that an endpoint said back: in JSON, as a form, or plain."""
     text = body.decode(errors="replace").strip()
     try:
-        found = orjson.loads(body)
+        found = read_json(body)
     except orjson.JSONDecodeError:
         return text.removeprefix("challenge=")
     return str(found.get("challenge", "")) if isinstance(found, dict) else text.strip('"')

@@ -10,6 +10,7 @@ from discovery.stubs import StubPools
 from parley.webapp.v1 import webapp_service_pb2 as pb
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceStub
 from svc.kit.errors import DeadlineError, InvalidArgumentError, NotOwnerError, ParleyError, UnavailableError
+from svc.kit.foreign_json import read_json
 from svc.webapp.apps.poster import Poster
 from svc.webapp.commit.log import Json
 from svc.webapp.domain.apps.delivery import DELIVERY_S, UNREACHABLE, Interaction
@@ -72,7 +73,7 @@ def answer_of(body: bytes) -> bytes:
     if not text:
         return b""
     try:
-        found = orjson.loads(body)
+        found = read_json(body)
     except orjson.JSONDecodeError:
         return orjson.dumps({"text": text})
     return orjson.dumps(found) if isinstance(found, dict) else orjson.dumps({"text": text})
@@ -131,7 +132,7 @@ class OwnerDelivery:
 def answer_in(payload: bytes) -> Json | None:
     """Return the JSON object that an app acknowledged with; None for an empty one, for none, and for anything else."""
     try:
-        found = orjson.loads(payload) if payload else None
+        found = read_json(payload) if payload else None
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) and found else None
