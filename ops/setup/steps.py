@@ -11,7 +11,9 @@ from ops.setup.binaries import ROOT
 from ops.setup.console import Console, SetupError, explain
 from ops.setup.debian import Apt
 from ops.setup.environment import Environment
+from ops.setup.go_packages import ensure_go_packages
 from ops.setup.node_packages import ensure_node_packages
+from ops.setup.old_clients import ensure_old_clients
 from ops.setup.servers import ensure_servers
 from ops.setup.stamps import exclusive
 
@@ -46,4 +48,6 @@ def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
     if not env_only:
         ensure_servers(apt, console, os.environ)
     if dev:
+        ensure_old_clients(ROOT, console)
         ensure_node_packages(ROOT, apt, console)
+        ensure_go_packages(ROOT, apt, console)

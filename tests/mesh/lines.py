@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -39,6 +40,8 @@ class Line:
         copying = [asyncio.create_task(self._up(to_gateway)), asyncio.create_task(self._down(from_gateway))]
         try:
             await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
+            if self._is_silent:
+                await copying[0]  # that the gateway gave it up is not heard either
         finally:
             for task in copying:
                 task.cancel()
@@ -116,11 +119,12 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def lines() -> AsyncIterator[Lines]:
-    """Run a proxy on a free port for the length of a block."""
+async def lines(tls: ssl.SSLContext | None = None) -> AsyncIterator[Lines]:
+    """Run a proxy on a free port for the length of a block; with `tls` clients come to `localhost` over TLS."""
     there = Lines()
-    server = await asyncio.start_server(there.serve, "127.0.0.1", 0, limit=HEAD_BYTES_MAX)
-    there.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(there.serve, "127.0.0.1", 0, limit=HEAD_BYTES_MAX, ssl=tls)
+    host = "wss://localhost" if tls else "ws://127.0.0.1"
+    there.url = f"{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield there
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from parley_client import Client, Event
 from svc.webapp.domain.apps.settings import AppChange
 from tests.mesh.app_makers import PATIENCE_S, Inbox, make_app
+from tests.mesh.pems import make_pems
 from tests.mesh.tls_proxy import tls_proxy
 from tests.mesh.towns import Town, town
 
@@ -31,13 +31,7 @@ TIERS = {"webapp": 1, "admin": 1, "channel": 1, "gateway": 2, "presence": 1, "ed
 @pytest.fixture(scope="module")
 def pems(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for this machine, and its key."""
-    folder = tmp_path_factory.mktemp("pems")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-    made = ("openssl", "req", "-x509", *curve, "-subj", "/CN=localhost", "-addext", names)
-    subprocess.run([*made, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
-    return cert, key
+    return make_pems(tmp_path_factory.mktemp("pems"))
 
 
 async def test_clients_call_and_connect_over_tls(tmp_path: Path, pems: tuple[Path, Path]) -> None:
