@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ops.local.mesh import Mesh
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 KIB = 1024
+TIERS = ("webapp", "admin", "channel", "gateway", "presence", "edge")
 
 
 def cpu_s(mesh: Mesh, names: Iterable[str]) -> float:
@@ -27,6 +29,32 @@ def rss_bytes(mesh: Mesh, name: str) -> int:
     status = Path(f"/proc/{_pid(mesh, name)}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) * KIB
+
+
+class TierMeter:
+    """How many processors each tier uses, the gateway that dies apart, and the clients. MariaDB is not among them."""
+
+    def __init__(self, mesh: Mesh, victim: str, client_pids: Sequence[int]) -> None:
+        """Begin now. `victim`: the member that is left out."""
+        self._mesh = mesh
+        self._victim = victim
+        self._client_pids = client_pids
+        self._at = time.monotonic()
+        self._used = self._read()
+
+    def cores(self) -> dict[str, float]:
+        """Return what was used since the last time, in processors."""
+        used, now = self._read(), time.monotonic()
+        passed_s, self._at = now - self._at, now
+        found = {name: round((spent - self._used[name]) / passed_s, 2) for name, spent in used.items()}
+        self._used = used
+        return found
+
+    def _read(self) -> dict[str, float]:
+        names = {tier: [name for name in self._mesh.names(tier) if name != self._victim] for tier in TIERS}
+        used = {tier: cpu_s(self._mesh, members) for tier, members in names.items()}
+        bench_s = time.process_time()
+        return {**used, "clients": sum(map(pid_cpu_s, self._client_pids)), "watchers_and_readers": bench_s}
 
 
 def _cpu_ticks(pid: int) -> int:

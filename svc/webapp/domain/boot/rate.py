@@ -2,12 +2,12 @@
 
 After a failure everybody comes back at once. What that costs is known only while it happens: from a warm edge a boot is
 a query or two, from a cold one a dozen, and what the database bears depends on what else it does. So the rate is found
-as TCP finds a window (additive increase, multiplicative decrease: Chiu & Jain 1989; Jacobson 1988): a little more in
-each window in which all was well and somebody was refused, a good part less in one in which it was not: when the edge
-served too few of the boots, when the database was slow, when the loop of this process came late to everything (then
-those who are here wait as well), or when boots themselves took too long. After a cut nothing
-counts that began before it, so there is at most one cut in the time that a boot takes. And no more boots are under way
-than the rate lets begin in the longest time that one may take: more would only wait, unseen.
+as TCP finds a window (additive increase, multiplicative decrease: Chiu & Jain 1989; Jacobson 1988): from a rate that
+leaves half of a core to others, a little more in each window in which all was well and somebody was refused, a good
+part less in one in which it was not: when the edge served too few of the boots, when the database was slow, when the
+loop of this process came late to everything (then those who are here wait as well), or when boots themselves took too
+long. After a cut nothing counts that began before it, so there is at most one cut in the time that a boot takes. And no
+more boots are under way than the rate lets begin in the longest time that one may take: more would only wait, unseen.
 
 Who is let in: a boot takes a token. Each class has a share of the tokens that nobody else takes, so that none starves;
 what the shares do not take, and the rest, is common. Of that the last part is left to those who resume, the part before
@@ -67,7 +67,13 @@ class BootRules:
         "PARLEY_WEBAPP_BOOTS_PER_S",
         default=400.0,
         minimum=1.0,
-        help="boots a second that this webapp lets begin while all is well; about twice what a core makes",
+        help="boots a second that this webapp ever lets begin; about what a core makes",
+    )
+    rate_start: float = setting(
+        "PARLEY_WEBAPP_BOOTS_START_PER_S",
+        default=200.0,
+        minimum=0.1,
+        help="boots a second that are let begin when many come after a quiet time: about half of a core",
     )
     rate_min: float = setting(
         "PARLEY_WEBAPP_BOOTS_MIN_PER_S",
@@ -134,10 +140,10 @@ class BootRate:
     """The rate of one webapp, and its tokens. `now`: monotonic seconds."""
 
     def __init__(self, rules: BootRules, now: float, rng: Random) -> None:
-        """Begin at the highest rate: the first window with trouble says otherwise."""
+        """Begin as after a quiet time."""
         self._rules = rules
         self._rng = rng
-        self.rate = rules.rate_max
+        self.rate = self._quiet_rate
         self._filled_at = now
         self._own = {each: self.rate * share * BURST_S for each, share in SHARES.items()}
         self._common = self._common_max
@@ -148,6 +154,10 @@ class BootRate:
         self._late_s = 0.0
         self.under_way = 0
         """Boots that have begun and not ended."""
+
+    @property
+    def _quiet_rate(self) -> float:
+        return min(self._rules.rate_start, self._rules.rate_max)
 
     @property
     def _common_max(self) -> float:
@@ -234,10 +244,18 @@ class BootRate:
             self._cut_at = now
             self.rate = max(rules.rate_min, self.rate * CUT)
         elif not window.is_troubled:
-            # In a quiet hour nobody asks, and a window is as long as that.
-            windows = (now - window.since) / rules.window_s
-            self.rate = min(rules.rate_max, self.rate + rules.rise * windows)
+            self.rate = self._raised(window, now)
         self._refused_last = window.refused
+
+    def _raised(self, window: Window, now: float) -> float:
+        """Return the rate after a window in which all was well: more if it was too little, else as in quiet times."""
+        # In a quiet hour nobody asks, and a window is as long as that.
+        step = self._rules.rise * (now - window.since) / self._rules.window_s
+        if window.refused:
+            return min(self._rules.rate_max, self.rate + step)
+        if self.rate < self._quiet_rate:
+            return min(self._quiet_rate, self.rate + step)
+        return max(self._quiet_rate, self.rate - step)
 
     def _fill(self, now: float) -> None:
         new = self.rate * max(0.0, now - self._filled_at)

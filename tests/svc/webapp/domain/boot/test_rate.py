@@ -9,7 +9,7 @@ from random import Random
 
 from svc.webapp.domain.boot.rate import BootClass, BootRate, BootRules
 
-RULES = BootRules(rate_max=400.0, rate_min=5.0, rise=20.0, edge_share_min=0.8, boot_s_max=1.0)
+RULES = BootRules(rate_max=400.0, rate_start=400.0, rate_min=5.0, rise=20.0, edge_share_min=0.8, boot_s_max=1.0)
 TICK_S = 0.01
 
 
@@ -193,7 +193,8 @@ def test_a_storm_recovers_by_itself_and_never_stops_making_boots() -> None:
 
 def test_without_a_rate_the_same_storm_does_work_for_nothing() -> None:
     """What the test above would not show if it were too easy."""
-    open_door = rate_at(rules=BootRules(rate_max=1e9, rate_min=1e8, rise=1e9, edge_share_min=0.0, boot_s_max=1e3))
+    all_in = BootRules(rate_max=1e9, rate_start=1e9, rate_min=1e8, rise=1e9, edge_share_min=0.0, boot_s_max=1e3)
+    open_door = rate_at(rules=all_in)
     storm = Storm(open_door, capacity=60.0)
     storm.run(2_000, 60)
     assert storm.wasted >= 1_000
@@ -218,6 +219,19 @@ def test_a_quiet_minute_mends_as_much_as_a_busy_one() -> None:
     rate.note_database(False, 52.0)
     rate.note_database(False, 112.0)
     assert rate.rate == RULES.rate_max
+
+
+def test_a_storm_after_a_quiet_time_begins_gently_and_gets_more_while_all_is_well() -> None:
+    """Others are here, who must not notice it; whoever is refused shows that more are wanted."""
+    rules = BootRules(rate_max=400.0, rate_start=100.0, rise=40.0)
+    storm = Storm(rate_at(rules=rules), capacity=1_000.0)
+    by_second = storm.run(2_000, 30)
+    assert by_second[0] <= 130
+    assert max(by_second) > 200
+    assert storm.done == 2_000
+    for second in range(20):
+        storm.run(5, 1, start=30.0 + second)
+    assert storm.rate.rate == rules.rate_start
 
 
 def test_to_look_whether_there_is_room_takes_none() -> None:
