@@ -25,6 +25,8 @@ class Item:
     """Tries that the app did not answer, or answered with a failure."""
     losses: int = 0
     """Times that the connection went away with it unanswered."""
+    lost_at: float = 0.0
+    """When that first happened (monotonic seconds)."""
     reason: str = ""
     """Why the last try failed; "" for none."""
     tried_at: str = ""

@@ -78,7 +78,7 @@ class SocketWay:
             return
         del self._lines[line.connection_id]
         gone = self._connections.closed(line.connection_id)
-        for item in self._window.lost(gone):
+        for item in self._window.lost(gone, self._now()):
             self._done(item, Outcome.GIVEN_UP)
         for id_ in gone & self._requests.keys():
             waiting = self._requests[id_][1]

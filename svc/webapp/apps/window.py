@@ -3,8 +3,9 @@
 Events leave in the order in which they were read, at most `under_way_max` unanswered. Each goes to exactly one
 connection, the one with the least under way; one that is not answered within `answer_s` goes out again, to another
 connection where there is one, and after `attempts_max` repetitions it is given up, as Slack does. When a connection
-goes away, what it had under way goes out again first, and has lost no attempt. But an event with which that happens
-`losses_max` times may be what kills its reader, and is given up too.
+goes away, what it had under way goes out again first, and has lost no attempt. But one of these may be what ends its
+reader. So what was lost `losses_calm` times goes out alone, which tells the guilty from the others, and whatever was
+lost more than `losses_max` times, for `losing_s` seconds, is given up too.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class WindowRules:
     """Slack's."""
     attempts_max: int = 3
     """Repetitions."""
+    losses_calm: int = 3
     losses_max: int = 10
+    losing_s: float = 300.0
+    """A connection may break for other reasons, even ten times within a second."""
     under_way_max: int = 32
     """Sent and unanswered: with 50 ms for an answer, 640 events a second."""
 
@@ -111,7 +115,7 @@ class Window:
 
     def next(self, now: float) -> Iterator[tuple[str, Item]]:
         """Yield (connection, event) to send now."""
-        while len(self._sent) < self._rules.under_way_max:
+        while len(self._sent) < self._room:
             line = self._again or self._waiting
             if not line:
                 return
@@ -126,6 +130,13 @@ class Window:
             self._tries[item.id] = self._count
             heapq.heappush(self._due, (now + self._rules.answer_s, self._count, item.id))
             yield connection_id, item
+
+    @property
+    def _room(self) -> int:
+        """How many may be under way now: one, while something is suspected to end its reader."""
+        suspects = (*self._sent.values(), *([self._again[0]] if self._again else ()))
+        is_calm = all(item.losses < self._rules.losses_calm for item in suspects)
+        return self._rules.under_way_max if is_calm else 1
 
     def acked(self, id_: str) -> Item | None:
         """Return the event that was acknowledged; None for one that is not under way, or no longer."""
@@ -163,14 +174,15 @@ class Window:
                 self._again.append(item)
         return given_up
 
-    def lost(self, ids: frozenset[str]) -> list[Item]:
+    def lost(self, ids: frozenset[str], now: float) -> list[Item]:
         """Have what a connection took away with it sent again, in its order; return what is given up."""
         gone = [item for id_, item in self._sent.items() if id_ in ids]
         given_up = []
         for item in reversed(gone):
             self._retreat(item)
             item.losses += 1
-            if item.losses > self._rules.losses_max:
+            item.lost_at = item.lost_at or now
+            if item.losses > self._rules.losses_max and now - item.lost_at >= self._rules.losing_s:
                 self.size -= item.size
                 given_up.append(item)
             else:

@@ -82,7 +82,7 @@ def test_what_a_connection_takes_away_goes_out_first_and_has_lost_no_attempt() -
         window.add(item(number))
     assert [offset for _, offset in sent(window)] == [1, 2, 3, 4]
     window.acked("C1:2")
-    assert window.lost(connections.closed("a")) == []
+    assert window.lost(connections.closed("a"), 1.0) == []
     connections.opened("b")
     again = list(window.next(1.0))
     assert [(each.offset, each.attempts) for _, each in again] == [(1, 0), (3, 0), (4, 0), (5, 0)]
@@ -90,17 +90,42 @@ def test_what_a_connection_takes_away_goes_out_first_and_has_lost_no_attempt() -
     assert window.under_way == 4
 
 
-def test_an_event_that_ends_every_connection_is_given_up() -> None:
-    """Whatever reads it dies of it; the others must not wait for ever."""
+def test_an_event_that_ends_every_connection_is_told_from_the_others_and_given_up() -> None:
+    """Whatever reads the second one dies of it; what was lost with it goes out alone, and is answered."""
     connections, window = make()
-    window.add(item(1))
-    given_up = []
-    for number in range(RULES.losses_max + 1):
-        connections.opened(f"c{number}")
-        assert len(sent(window, float(number))) == 1
-        given_up += window.lost(connections.closed(f"c{number}"))
-    assert [each.offset for each in given_up] == [1]
+    for number in (1, 2, 3):
+        window.add(item(number))
+    given_up, answered, now = [], list[int](), 0.0
+    for number in range(40):
+        name, now = f"c{number}", now + 10.0
+        connections.opened(name)
+        while batch := sent(window, now):
+            if any(offset == 2 for _, offset in batch):
+                break
+            for _, offset in batch:
+                window.acked(f"C1:{offset}")
+                answered.append(offset)
+        given_up += window.lost(connections.closed(name), now)
+    assert ([each.offset for each in given_up], answered) == ([2], [1, 3])
     assert len(window) == 0
+
+
+def test_connections_that_break_again_and_again_within_a_short_time_cost_no_event() -> None:
+    """Something else is wrong then."""
+    connections, window = make()
+    for number in (1, 2, 3):
+        window.add(item(number))
+    for number in range(100):
+        connections.opened(f"c{number}")
+        assert sent(window, number * 0.1)
+        assert window.lost(connections.closed(f"c{number}"), number * 0.1) == []
+    connections.opened("good")
+    came = []
+    while batch := sent(window, 11.0):
+        came += [offset for _, offset in batch]
+        for offset in came:
+            window.acked(f"C1:{offset}")
+    assert came == [1, 2, 3]
 
 
 def test_a_connection_that_leaves_gets_nothing_new() -> None:
@@ -144,7 +169,7 @@ def test_nothing_is_lost_or_answered_twice(steps: list[tuple[str, int]]) -> None
             acked = window.acked(f"C1:{number % added + 1}")
             settled += [acked.offset] if acked else []
         elif what == "lose" and names:
-            settled += [each.offset for each in window.lost(connections.closed(names.pop(number % len(names))))]
+            settled += [each.offset for each in window.lost(connections.closed(names.pop(number % len(names))), now)]
         elif what == "open":
             names.append(f"c{now}")
             connections.opened(names[-1])
