@@ -97,6 +97,19 @@ class Apt:
                 self.install(_libraries(package), "memcached needs libraries.", by_hand)
             self._adopt(program)
 
+    def unpack(self, packages: Sequence[str], into: Path) -> list[str]:
+        """Put the files of packages into a folder, beside what is there; return the names of what they depend on.
+
+        Nothing is installed, and what they depend on is not fetched. Raises SetupError.
+        """
+        with self._workshop() as shop:
+            try:
+                files = self._fetch_all(shop, packages, "")
+            except CommandFailed as failed:
+                raise SetupError(f"apt-get could not fetch {', '.join(packages)}:\n{failed.output}") from failed
+            shutil.copytree(shop / "tree", into, symlinks=True, dirs_exist_ok=True)
+            return [name for file in files for name in _dependencies(file)]
+
     def _mirrors(self) -> list[apt_sources.Source]:
         codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
         return apt_sources.mirrors(apt_sources.read_all(), codename)
@@ -110,7 +123,11 @@ class Apt:
             yield Path(folder)
 
     def _fetch(self, shop: Path, package: str, place: str) -> Path:
-        """Download `package` with lists of our own and unpack it into `shop/tree`; return the file.
+        """Download and unpack one package, as `_fetch_all` does; return its file."""
+        return self._fetch_all(shop, [package], place)[0]
+
+    def _fetch_all(self, shop: Path, packages: Sequence[str], place: str) -> list[Path]:
+        """Download packages with lists of our own and unpack them into `shop/tree`; return their files.
 
         `place` is a deb822 stanza, or "" for the sources of the machine. Root is not needed and the system's own
         lists and cache stay as they are. Raises CommandFailed.
@@ -126,14 +143,15 @@ class Apt:
             options += ["-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={sources}"]
         update = self._console.run(["apt-get", *options, "update"], cwd=shop)
         try:
-            self._console.run(["apt-get", *options, "download", package], cwd=shop)
+            self._console.run(["apt-get", *options, "download", *packages], cwd=shop)
         except CommandFailed as failed:
             # An update that reached nobody only warns; its warnings are the reason.
             warnings = [line for line in update if line.startswith(("W:", "E:"))]
             raise CommandFailed(["apt-get"], 100, [*warnings, *failed.tail]) from failed
-        file = next(shop.glob(f"{package}_*.deb"))
-        self._console.run(["dpkg", "-x", str(file), str(shop / "tree")], cwd=shop)
-        return file
+        files = [next(shop.glob(f"{package}_*.deb")) for package in packages]
+        for file in files:
+            self._console.run(["dpkg", "-x", str(file), str(shop / "tree")], cwd=shop)
+        return files
 
     def _adopt(self, program: Path) -> None:
         """Move a program into the project's folder in one step, so that a cut-short run leaves no half of it."""
@@ -143,8 +161,12 @@ class Apt:
         half.rename(PRIVATE_BIN / program.name)
 
 
+def _dependencies(package: Path) -> list[str]:
+    """Return the names of the packages that a .deb depends on; of alternatives, the first."""
+    depends = subprocess.run(["dpkg-deb", "-f", str(package), "Depends"], capture_output=True, text=True, check=True)
+    return [re.split(r"[\s(|:]", part.strip(), maxsplit=1)[0] for part in depends.stdout.split(",") if part.strip()]
+
+
 def _libraries(package: Path) -> list[str]:
     """Return the library packages that a .deb depends on; the rest of its needs are for running it as a service."""
-    depends = subprocess.run(["dpkg-deb", "-f", str(package), "Depends"], capture_output=True, text=True, check=True)
-    names = [re.split(r"[\s(|:]", part.strip(), maxsplit=1)[0] for part in depends.stdout.split(",")]
-    return [name for name in names if name.startswith("lib")]
+    return [name for name in _dependencies(package) if name.startswith("lib")]
