@@ -10,9 +10,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from ops.local.spec import counts
-from svc.webapp.limits.tiers import RATES, Rate, Tier
+from svc.webapp.limits.buckets import Rate
+from svc.webapp.limits.tiers import RATES, Tier
 from tests.mesh.towns import Town, town
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
@@ -64,7 +68,25 @@ async def test_two_webapps_share_an_apps_limits(tmp_path: Path) -> None:
         posts = Counter(await statuses(there, "ada", "chat.postMessage", 40, channel=there.general, text="x"))
         assert POSTING.burst - 1 <= posts[200] <= most(POSTING, began)
         assert await there.metric(next(iter(there.mesh.web_urls)), "parley_webapp_limits_total") > 0
+        await asyncio.to_thread(slack_client_waits, there)
         await without_memcached(there)
+
+
+def slack_client_waits(there: Town) -> None:
+    """Slack's SDK says that it was limited, and for how long; told to, it waits for that long and goes on."""
+    client = WebClient(there["helper"].token, base_url=f"{there.mesh.web_url}/api/")
+
+    def list_on() -> None:
+        for _ in range(10 * LISTING.burst):
+            client.conversations_list()
+
+    with pytest.raises(SlackApiError) as limited:
+        list_on()
+    answer = limited.value.response
+    assert (answer.status_code, answer["error"]) == (429, "ratelimited")
+    assert int(answer.headers["Retry-After"]) >= 1
+    client.retry_handlers.append(RateLimitErrorRetryHandler(max_retry_count=5))
+    assert client.conversations_list()["ok"]
 
 
 async def without_memcached(there: Town) -> None:
