@@ -50,12 +50,14 @@ contracts: ## the contracts' style, and that they break nobody
 baseline: ## accept the contracts as they are now as what must not be broken
 	@$(BUF) build -o $(PROTO)
 
-gen: ## generate Python from the contracts
+gen: ## generate Python from the contracts, and docs/web-api.md from the methods
 	@$(PY) -m ops.dev.gen
+	@$(PY) -m ops.dev.coverage
 
 gen-check:
 	$(call say,generated code)
 	@$(PY) -m ops.dev.gen --check
+	@$(PY) -m ops.dev.coverage --check
 
 types: ## strict types
 	$(call say,types)

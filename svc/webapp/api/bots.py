@@ -27,4 +27,13 @@ async def info(call: Call) -> Answer:
     }
 
 
-METHODS = (Method("bots.info", info, (Arg("bot"),), scopes=("users:read",), tier=Tier.T3),)
+METHODS = (
+    Method(
+        "bots.info",
+        info,
+        (Arg("bot"),),
+        scopes=("users:read",),
+        tier=Tier.T3,
+        partly="bots have no pictures: `icons` is always empty",
+    ),
+)

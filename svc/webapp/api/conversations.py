@@ -148,7 +148,13 @@ METHODS = (
         scopes=READ,
         tier=Tier.T2,
     ),
-    Method("conversations.info", info, (CHANNEL, Arg("include_num_members", Kind.FLAG)), scopes=READ),
+    Method(
+        "conversations.info",
+        info,
+        (CHANNEL, Arg("include_num_members", Kind.FLAG)),
+        scopes=READ,
+        partly="no `locale` is told (include_locale)",
+    ),
     Method(
         "conversations.join", join, (CHANNEL,), writes=True, scopes=("channels:join", "channels:write"), tier=Tier.T3
     ),

@@ -41,7 +41,14 @@ async def rename(call: Call) -> Answer:
 
 
 METHODS = (
-    Method("emoji.list", list_emoji, reads_as=Priority.BOOT, scopes=("emoji:read",), tier=Tier.T2),
+    Method(
+        "emoji.list",
+        list_emoji,
+        reads_as=Priority.BOOT,
+        scopes=("emoji:read",),
+        tier=Tier.T2,
+        partly="no categories are told (include_categories)",
+    ),
     Method(
         "admin.emoji.add",
         add,

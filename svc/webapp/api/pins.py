@@ -36,8 +36,10 @@ async def list_pins(call: Call) -> Answer:
     return {"items": items}
 
 
+NO_FILES = "messages only: files cannot be pinned"
+
 METHODS = (
-    Method("pins.add", add, (CHANNEL, STAMP), writes=True, scopes=("pins:write",), tier=Tier.T2),
-    Method("pins.remove", remove, (CHANNEL, STAMP), writes=True, scopes=("pins:write",), tier=Tier.T2),
-    Method("pins.list", list_pins, (CHANNEL,), scopes=("pins:read",), tier=Tier.T2),
+    Method("pins.add", add, (CHANNEL, STAMP), writes=True, scopes=("pins:write",), tier=Tier.T2, partly=NO_FILES),
+    Method("pins.remove", remove, (CHANNEL, STAMP), writes=True, scopes=("pins:write",), tier=Tier.T2, partly=NO_FILES),
+    Method("pins.list", list_pins, (CHANNEL,), scopes=("pins:read",), tier=Tier.T2, partly=NO_FILES),
 )

@@ -85,5 +85,6 @@ METHODS = (
         reads_as=Priority.BOOT,
         tier=Tier.T1,
         scopes=("rtm:stream",),
+        partly="always whole: simple_latest, no_latest, no_unreads, mpim_aware and include_locale change nothing",
     ),
 )

@@ -192,7 +192,14 @@ METHODS = (
         tier=Tier.T2,
     ),
     Method("users.setActive", set_active, scopes=("users:write",), tier=Tier.T2),
-    Method("users.profile.get", get_profile, (Arg("user"),), scopes=("users.profile:read",), tier=Tier.T4),
+    Method(
+        "users.profile.get",
+        get_profile,
+        (Arg("user"),),
+        scopes=("users.profile:read",),
+        tier=Tier.T4,
+        partly="further fields come without labels (include_labels)",
+    ),
     Method(
         "users.profile.set",
         set_profile,
