@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.cli.app_details import details, entry_of, find_app, find_channel, own_url, show_app, with_tokens
+from ops.cli.app_details import check_new, details, entry_of, find_app, find_channel, own_url, show_app, with_tokens
 from ops.cli.output import CliError, emit_json, json_option, print_table
 from ops.cli.target import var_option
 from ops.cli.workspaces import find_team, find_user, workbench_of
@@ -83,6 +83,7 @@ def create(
     """Make the app NAME with a bot, and show all its secrets, this once."""
 
     async def run(services: Services, team: Team) -> dict[str, Any]:
+        await check_new(services, team, name)
         making = services.apps.making
         made = await making.create(team.id, name, change_of(**settings), bot_name=as_bot_name)
         shown = await with_tokens(services, made.app, base_url or own_url(var))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.cli.app_lines import lines_to_change
-from ops.cli.output import CliError, emit_json
+from ops.cli.app_notes import notes
+from ops.cli.output import CliError, emit_json, say
 from ops.local import state
 from svc.kit.ids import is_id
 from svc.webapp.domain.apps.model import App
@@ -22,7 +23,17 @@ async def find_app(services: Services, team: Team, who: str) -> App:
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"{app.name} ({app.id})" for app in apps) or "none"
-    raise CliError(f"{len(found)} apps of {team.name} are called {who!r}; one is needed.", f"There are: {known}.")
+    if not found:
+        raise CliError(f"There is no app {who!r} in {team.name}.", f"There are: {known}.")
+    raise CliError(f"{len(found)} apps of {team.name} are called {who!r}; name one by its id.", f"There are: {known}.")
+
+
+async def check_new(services: Services, team: Team, name: str) -> None:
+    """Raise CliError when the workspace has an app of this name: whoever repeats a command wants no second one."""
+    for app in await services.apps.directory.apps_of(team.id):
+        if app.name == name:
+            hint = f"More tokens of it: parley app tokens {app.id}; other settings: parley app set {app.id} …"
+            raise CliError(f"{team.name} has an app called {name!r} already ({app.id}).", hint)
 
 
 async def find_channel(services: Services, team: Team, which: str) -> Conversation:
@@ -61,6 +72,7 @@ def details(app: App) -> dict[str, Any]:
         "interactivity_url": app.interactivity_url,
         "options_url": app.options_url,
         "commands": " ".join(f"{each.name}={each.url}" if each.url else each.name for each in app.commands),
+        "notes": notes(app),
     }
 
 
@@ -88,13 +100,17 @@ def show_app(found: dict[str, Any], *, as_json: bool) -> None:
         return
     lines = found.pop("lines", [])
     webhooks = found.pop("webhooks", [])
+    doubts = found.pop("notes", [])
     width = max(len(name) for name in found)
     for name, value in found.items():
         if value != "":
-            print(f"{name.replace('_', ' '):<{width}}  {value}")
+            shown = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+            print(f"{name.replace('_', ' '):<{width}}  {shown}")
     for hook in webhooks:
         print(f"{'webhook':<{width}}  {hook['webhook']} into {hook['channel']}: {hook['state']}")
     if lines:
-        print("\nIn a bot, change this line and nothing else:\n")
+        print("\nIn a bot, change the line of its library and nothing else:\n")
         for line in lines:
             print(f"  {line['client']:<24}  {line['line']}")
+    for note in doubts:
+        say(f"\nparley: {note}")

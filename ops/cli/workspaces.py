@@ -31,9 +31,16 @@ async def workbench_of(var: Path) -> AsyncIterator[Workbench]:
         async with workspace_rules(dsns, memcached_addrs) as bench:
             yield bench
     except Refused as refusal:
-        raise CliError(f"Not allowed: {refusal.code}.") from refusal
+        raise CliError(f"Not allowed: {refusal.code}.", _reasons(refusal)) from refusal
     except ParleyError as error:
         raise CliError(error.message, "parley doctor looks further.") from error
+
+
+def _reasons(refusal: Refused) -> str:
+    """Return what the rules say of it beside its code, as the Web API tells in response_metadata."""
+    metadata = refusal.extra.get("response_metadata")
+    messages = metadata.get("messages", []) if isinstance(metadata, dict) else []
+    return "; ".join(str(message).removeprefix("[ERROR] ") for message in messages)
 
 
 def _databases(var: Path) -> tuple[Dsns, list[str]]:

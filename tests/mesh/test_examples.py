@@ -16,7 +16,8 @@ import pytest_asyncio
 
 from ops.setup import go_packages
 from ops.setup.binaries import ROOT
-from svc.webapp.domain.apps.settings import AppChange, Command
+from svc.webapp.domain.apps.model import Command
+from svc.webapp.domain.apps.settings import AppChange
 from tests.mesh.app_makers import Made, make_app
 from tests.mesh.people import Json
 from tests.mesh.towns import Town

@@ -14,7 +14,11 @@ from slack_sdk import WebClient
 
 from ops.cli import app
 from ops.cli.app_lines import lines_to_change
+from ops.cli.app_notes import notes
+from ops.cli.output import CliError
 from ops.cli.workspaces import DSN_VARIABLES
+from svc.webapp.domain.apps.model import App, Command
+from svc.webapp.domain.apps.settings import AppChange, changed
 from tests.svc.webapp.api.office import Office, office
 
 
@@ -41,6 +45,16 @@ class Shell:
         )
         assert result.exit_code == 0, result.output
         return result.stdout
+
+    async def fails(self, *words: str) -> str:
+        """Run it; return what it says on failing, with the hint."""
+        result = await asyncio.to_thread(
+            lambda: CliRunner().invoke(app.command, words, env=self._environ, standalone_mode=False)
+        )
+        error = result.exception
+        assert result.exit_code == 1, result.output
+        assert isinstance(error, CliError), error
+        return f"{error.message} {error.hint}"
 
     async def json(self, *words: str) -> dict[str, Any]:
         """Run it with --json."""
@@ -112,6 +126,33 @@ async def test_a_webhook_and_a_code_work(acme: Office) -> None:
     await run.text("delete", "pager")
 
 
+@pytest.mark.mesh
+@pytest.mark.asyncio(loop_scope="module")
+async def test_who_repeats_a_command_is_told_what_there_is(acme: Office) -> None:
+    """Not given a second app; and a refusal says why."""
+    run = Shell(acme)
+    made = await run.create("twice", "--socket-mode", "--command", "/twice")
+    assert f"has an app called 'twice' already ({made['app']})" in await run.fails("create", "twice")
+    assert "There is no app 'thrice'" in await run.fails("show", "thrice")
+    taken = await run.fails("create", "other", "--socket-mode", "--command", "/twice")
+    assert f"/twice is a command of the app twice ({made['app']})" in taken
+    assert "not an http or https address" in await run.fails("set", "twice", "--request-url", "here")
+    await run.text("delete", "twice")
+
+
+def test_settings_that_are_likely_not_meant_are_said() -> None:
+    """An app that hears of nothing is made in silence by nobody."""
+    app = App("T1", "A1", "ci", "U1", "B1", "", b"", "", "")
+    deaf = changed(app, AppChange(event_types=["message.channel"], commands=[Command("/ship")]))
+    said = " ".join(notes(deaf))
+    assert "hears of no events" in said
+    assert "Its commands reach nobody" in said
+    assert "There are no events called message.channel;" in said
+    assert "until some are named" in " ".join(notes(changed(app, AppChange(is_socket_mode=True))))
+    fine = AppChange(event_types=["message.channels", "app_mention"], is_socket_mode=True, commands=[Command("/ship")])
+    assert notes(app) == notes(changed(app, fine)) == []
+
+
 def test_the_line_to_change_is_told_for_each_language() -> None:
     """Python, Node.js and Go; Socket Mode where the app has it."""
     lines = lines_to_change("https://chat.example.org/", is_socket_mode=False)
@@ -122,3 +163,4 @@ def test_the_line_to_change_is_told_for_each_language() -> None:
         "Python, Socket Mode",
         "Node.js, Socket Mode",
     ]
+    assert [line["client"] for line in lines if "RTM" in line["client"]] == ["Python, RTM", "Node.js, RTM"]

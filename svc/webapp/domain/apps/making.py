@@ -238,9 +238,12 @@ class AppMaking:
     async def _check_commands(self, app: App) -> None:
         if app.commands:
             others = [other for other in await self._directory.apps_of(app.team_id) if other.id != app.id]
-            taken = {command.name for other in others for command in other.commands}
-            if any(command.name in taken for command in app.commands):
-                raise Refused("command_taken")
+            taken = {command.name: other for other in others for command in other.commands}
+            for command in app.commands:
+                if command.name in taken:
+                    other = taken[command.name]
+                    said = f"{command.name} is a command of the app {other.name} ({other.id})"
+                    raise Refused("command_taken", {"response_metadata": {"messages": [f"[ERROR] {said}"]}})
 
     async def _put(self, app: App) -> None:
         await self._writes.commit(Write(app.team_id, effects=(app_effect(row_of(app)),)))
