@@ -73,6 +73,8 @@ class Folded:
         ts, thread_ts = str(event["ts"]), str(event.get("thread_ts", ""))
         if ts in self.messages:
             raise Contradiction(f"{ts} is said twice")
+        if thread_ts and thread_ts not in self.messages:
+            raise Contradiction(f"{ts} replies to {thread_ts}, which is not there")
         is_shown = not thread_ts or subtype == "thread_broadcast"
         self.messages[ts] = Said(
             str(event.get("text", "")), offset, thread_ts, is_shown and subtype not in NOTHING_TO_READ

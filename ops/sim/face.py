@@ -52,10 +52,16 @@ class Rules:
             origin_connection_id=post.origin_connection_id,
         )
         committed = await self.writes.commit(
-            Write(reference, (draft,), request_id=post.request_id(caller.user_id), if_member=caller.user_id)
+            Write(
+                reference,
+                (draft,),
+                request_id=post.request_id(caller.user_id),
+                if_member=caller.user_id,
+                if_message_us=post.thread_ts_us,
+            )
         )
         if committed.refused:
-            raise Refused("not_in_channel")
+            raise Refused(str(committed.refused_by))
         place = committed.places[0]
         return Posted(place.channel_id, place.ts_us, place.offset, {"text": post.text})
 

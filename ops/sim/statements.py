@@ -100,8 +100,20 @@ def _requests(tables: Tables, args: Args) -> list[Sequence[Any]]:
     return [(*key, *tables.requests[key]) for key in _pairs(args) if key in tables.requests]
 
 
-def _members_among(tables: Tables, args: Args) -> list[Sequence[Any]]:
-    return [key for key in _pairs(args) if key in tables.members]
+def _standings(tables: Tables, args: Args) -> list[Sequence[Any]]:
+    """Of members and of messages; a simulated mesh asks about nothing else."""
+    found: list[Sequence[Any]] = []
+    channel_id = ""
+    for each in args:
+        if isinstance(each, str):
+            channel_id = each
+            continue
+        for name in each:  # of several channels these are named once more behind them: no user and no ts
+            if (channel_id, name) in tables.members:
+                found.append((channel_id, 1, name, 0, 0))
+            elif (channel_id, name) in tables.messages:
+                found.append((channel_id, 3, "", name, 0))
+    return found
 
 
 def _is_member(tables: Tables, args: Args) -> list[Sequence[Any]]:
@@ -148,7 +160,7 @@ _READERS: tuple[tuple[str, Callable[[Tables, Args], list[Sequence[Any]]]], ...] 
     ("SELECT channel_id, last_offset FROM heads WHERE channel_id IN", _heads),
     (f"SELECT {columns(Activity)} FROM heads WHERE channel_id IN", _activity),  # noqa: S608 - only compared
     ("SELECT channel_id, request_id, first_offset, drafts_count, ts_us FROM requests", _requests),
-    ("SELECT channel_id, user_id FROM members WHERE", _members_among),
+    ("(SELECT channel_id, 1, user_id, 0, 0 FROM members WHERE", _standings),
     ("SELECT 1 FROM members WHERE", _is_member),
     ("SELECT channel_id, `offset` FROM outbox WHERE due_us <=", _due_events),
     ("SELECT channel_id, ts_us, number, first_offset, effect FROM effects WHERE due_us <=", _due_effects),

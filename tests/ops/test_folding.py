@@ -41,6 +41,14 @@ def test_a_thread_is_made_of_the_replies_that_are_there() -> None:
     assert folded(*events, removed("3.0"), removed("2.0")).threads == {}
 
 
+def test_a_reply_to_what_is_not_there_cannot_be() -> None:
+    """Neither to what never was nor to what was removed before it."""
+    with pytest.raises(Contradiction, match="not there"):
+        folded(message("2.0", thread_ts="1.0"))
+    with pytest.raises(Contradiction, match="not there"):
+        folded(message("1.0"), removed("1.0"), message("2.0", thread_ts="1.0"))
+
+
 def test_nobody_has_to_read_notices_and_what_is_left_of_a_removed_message() -> None:
     """Nor is anything to be read where nothing is left."""
     notice, parent = message("1.0", subtype="channel_join"), message("2.0")

@@ -182,6 +182,13 @@ PLANTED = (
         "a thread says that it has replies that nobody finds",
     ),
     Planted(
+        "a reply does not look at its parent",
+        "svc/webapp/commit/plan.py",
+        "        if message not in state.messages or planned.altered.is_gone(message):\n",
+        "        if message is None:\n",
+        "a reply that races its parent's removal hangs below nothing",
+    ),
+    Planted(
         "a joined channel is not followed",
         "svc/gateway/hub.py",
         "        self._begin(member, list(added.items()))\n",

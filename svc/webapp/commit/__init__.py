@@ -9,6 +9,7 @@ published (`publisher`).
 |---|---|
 | log.py | what a write is, and what becomes of it |
 | plan.py | the rules, pure: which offset, ts and rows each write gets |
+| guarded.py, changes.py | what a batch has to know of what is there: for its guards, for what it alters |
 | committer.py, pace.py | group commit; how long the next one would wait |
 | aftermath.py | what follows a commit, in order: caches forget, events go out, writers are told |
 | effects.py, emoji_step.py, mentions.py | what follows from a write in other keyspaces |

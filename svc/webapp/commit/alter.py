@@ -35,7 +35,9 @@ class Guard(StrEnum):
     """What was not as a write requires it."""
 
     MEMBER = "member"
-    """`if_member` is none, or `unless_member` is one."""
+    """`if_member` is none, or `unless_member` or one of `unless_members` is one."""
+    LAST = "last"
+    """`unless_last`: those who leave are all who are left."""
     MESSAGE = "message"
     """A message is not there, or was changed since it was read; or one to be removed has replies."""
     ANNOTATION = "annotation"

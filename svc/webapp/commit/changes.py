@@ -200,7 +200,7 @@ class Alterations:
         grown.pop(parent, None)
         if latest_us == key[1]:
             newest = known.threads[parent].newest if parent in known.threads else ()
-            latest_us = next((ts_us for ts_us in newest if not self._is_gone((key[0], ts_us))), 0)
+            latest_us = next((ts_us for ts_us in newest if not self.is_gone((key[0], ts_us))), 0)
         self.threads[parent] = (max(0, count - 1), latest_us)
 
     def _thread(self, known: Known, grown: Mapping[MessageKey, tuple[int, int]], key: MessageKey) -> tuple[int, int]:
@@ -213,18 +213,19 @@ class Alterations:
     def _standing(self, known: Known, key: MessageKey) -> Standing | None:
         """Return what a message is by now; None when it is not there."""
         standing = known.messages.get(key)
-        if standing is None or self._is_gone(key):
+        if standing is None or self.is_gone(key):
             return None
         rewrite = self.messages.get(key)
         return Standing(rewrite.revision, standing.thread_ts_us) if rewrite is not None else standing
 
-    def _is_gone(self, key: MessageKey) -> bool:
+    def is_gone(self, key: MessageKey) -> bool:
+        """Tell whether the batch removes a message."""
         return key in self.messages and self.messages[key] is None
 
     def _is_annotated(self, known: Known, key: AnnotationKey) -> bool:
         if key in self.annotations:
             return self.annotations[key] is not None
-        return key in known.annotations and not self._is_gone(key[:2])
+        return key in known.annotations and not self.is_gone(key[:2])
 
     def _has_item(self, known: Known, key: ItemKey) -> bool:
         return self.items[key] is not None if key in self.items else key in known.items

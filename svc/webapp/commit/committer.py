@@ -26,6 +26,7 @@ from svc.kit.lifecycle import background
 from svc.kit.mailbox import Mailbox
 from svc.webapp.commit.aftermath import Aftermath, Batch, Forget, Publish
 from svc.webapp.commit.changes import Known, asked
+from svc.webapp.commit.guarded import asked_of
 from svc.webapp.commit.log import Committed, OutcomeUnknownError, Write
 from svc.webapp.commit.pace import Pace
 from svc.webapp.commit.plan import Plan, State, check_write, plan
@@ -246,13 +247,11 @@ class Lane:
     async def _write(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
         """Write a batch's rows and return its plan."""
         heads = await statements.lock_heads(transaction, {write.channel_id for write in writes})
-        named = {(w.channel_id, user) for w in writes for user in (w.if_member, w.unless_member) if user}
-        guarded = {w.channel_id for w in writes if w.if_revision_us or w.unless_archived}
-        members, conversations = await statements.standings(transaction, named, guarded)
+        stand = await statements.standings(transaction, asked_of(writes))
         altering = [write for write in writes if write.alters]
         known = await look(transaction, asked(altering), heads) if altering else Known()
         now_us = self._clock.wall_us()
-        planned = plan(State(heads, {}, members, known, conversations), writes, now_us)
+        planned = plan(State(heads, {}, stand.members, known, stand.conversations, stand.messages), writes, now_us)
         # Of a write that is repeated the guards may not hold any more, by what it did itself: that is no refusal.
         is_doubtful = any(map(_is_refused_with_key, writes, planned.results))
         try:
@@ -266,7 +265,9 @@ class Lane:
             # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
             keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
             used = await statements.used_requests(transaction, keys)
-            planned = plan(State(heads, used, members, known, conversations), writes, now_us)
+            planned = plan(
+                State(heads, used, stand.members, known, stand.conversations, stand.messages), writes, now_us
+            )
             await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned

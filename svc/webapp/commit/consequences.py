@@ -1,13 +1,15 @@
 """What a write brings about in other keyspaces: the values of its effects, which `effects` carries out.
 
-They are stored with the write, by name (`plan`), and outlive the process that wrote them.
+They are stored with the write, by name, and outlive the process that wrote them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import orjson
 
 from svc.webapp.store.rows import ConversationKind
 
@@ -27,6 +29,8 @@ __all__ = [
     "Unfollow",
     "Unmention",
     "UnmentionEverybody",
+    "decode_effect",
+    "encode_effect",
 ]
 
 Json = dict[str, Any]
@@ -180,3 +184,38 @@ Effect = (
     | MentionEverybody
     | UnmentionEverybody
 )
+
+_EFFECTS: dict[str, type[Effect]] = {
+    "follow": Follow,
+    "unfollow": Unfollow,
+    "directory": PutDirectory,
+    "user": PutUser,
+    "group": PutUserGroup,
+    "revoke": Revoke,
+    "emoji": PutEmoji,
+    "file": PutFile,
+    "app": PutApp,
+    "mention": Mention,
+    "unmention": Unmention,
+    "mention_everybody": MentionEverybody,
+    "unmention_everybody": UnmentionEverybody,
+}
+"""Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""
+_NAMES = {kind: name for name, kind in _EFFECTS.items()}
+
+
+def encode_effect(effect: Effect) -> bytes:
+    """Return an effect as it is stored."""
+    return orjson.dumps({"op": _NAMES[type(effect)], **asdict(effect)})
+
+
+def decode_effect(blob: bytes) -> Effect:
+    """Return an effect from its stored form. Raises ValueError, KeyError or TypeError for anything else."""
+    cells = orjson.loads(blob)
+    kind = _EFFECTS[cells.pop("op")]
+    if "kind" in cells:
+        cells["kind"] = ConversationKind(cells["kind"])
+    for name in ("user_ids", "token_hashes", "payloads", "added", "removed"):
+        if name in cells:
+            cells[name] = tuple(cells[name])
+    return kind(**cells)

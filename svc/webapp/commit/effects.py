@@ -20,6 +20,7 @@ from svc.kit.errors import FailedPreconditionError, ParleyError, UnavailableErro
 from svc.webapp.cache.keys import behind_effect
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.app_step import put_app
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.emoji_step import put_emoji
 from svc.webapp.commit.everybody_step import for_everybody
 from svc.webapp.commit.file_step import Filing
@@ -46,7 +47,6 @@ from svc.webapp.commit.log import (
 )
 from svc.webapp.commit.mention_step import note_mentions
 from svc.webapp.commit.mentions import Mentions
-from svc.webapp.commit.plan import decode_effect
 from svc.webapp.commit.revoke_step import revoke
 from svc.webapp.models import channel_model, user_model
 from svc.webapp.priority import note_stored

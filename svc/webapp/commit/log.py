@@ -162,9 +162,9 @@ class Write:
     `request_id`: caller's idempotency key in this channel ("" = none), at most 200 bytes; the same key again gives the
     first write's answer. Scope keys that clients choose by their user, so that nobody can claim another's.
     `if_member` / `unless_member`: the write is refused (nothing changes) unless the user is (is not) a member when the
-    channel's head is locked. `create` inserts the conversation (kept as it is when it exists); `change` updates columns
-    of it by name. Who comes and goes is told by the first draft's event. At most DRAFTS_MAX drafts and EFFECTS_MAX
-    effects.
+    channel's head is locked; `unless_members`: unless none of them is. `create` inserts the conversation (kept as it is
+    when it exists); `change` updates columns of it by name. Who comes and goes is told by the first draft's event. At
+    most DRAFTS_MAX drafts and EFFECTS_MAX effects.
     `changed` to `items_dropped` are of what is there when the head is locked: at most CHANGES_MAX of each, each thing
     once. The change of anything is an event: a write with one of these has at least one draft (whose payload may be
     None). What the write itself posts cannot be named by them.
@@ -180,6 +180,11 @@ class Write:
     effects: tuple[Effect, ...] = ()
     if_member: str = ""
     unless_member: str = ""
+    unless_members: tuple[str, ...] = ()
+    unless_last: bool = False
+    """Refused when nobody would be left of the members after those removed here are gone."""
+    if_message_us: int = 0
+    """ts of a message of the channel that has to be there: a reply's parent is not removed behind its back; 0: none."""
     if_revision_us: int = 0
     """Of the conversation as it was read: two who change it at once do not undo each other's change unseen; 0: any."""
     unless_archived: bool = False

@@ -7,7 +7,7 @@ Knows neither MySQL nor asyncio.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,12 +16,13 @@ from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import InvalidArgumentError
 from svc.webapp.commit import log
-from svc.webapp.commit.changes import Alterations, Known, check_alterations
-from svc.webapp.commit.log import Committed, Draft, Effect, Guard, Json, MessageDraft, Place, Write
+from svc.webapp.commit.changes import Alterations, Known, MessageKey, check_alterations
+from svc.webapp.commit.consequences import encode_effect
+from svc.webapp.commit.log import Committed, Draft, Guard, Json, MessageDraft, Place, Write
 from svc.webapp.store.decode import encode
-from svc.webapp.store.rows import Conversation, ConversationKind, Message
+from svc.webapp.store.rows import Conversation, Message
 
-__all__ = ["OUTBOX_DELAY_US", "Head", "Plan", "Request", "State", "Version", "decode_effect", "plan"]
+__all__ = ["OUTBOX_DELAY_US", "Head", "Plan", "Request", "State", "Version", "plan"]
 
 PAYLOAD_BYTES_MAX = 512 * 1024
 """Of one event's JSON; the contract of parley.event.v1."""
@@ -81,11 +82,15 @@ class State:
     requests: Mapping[tuple[str, str], Request] = field(default_factory=dict)
     """Of those request ids that were used before."""
     members: Set[tuple[str, str]] = frozenset()
-    """(channel, user) pairs that are members, of those that `if_member` and `unless_member` ask about."""
+    """(channel, user) pairs that are members: of those that are asked about by name, and of channels with an
+    `unless_last` some more than the batch takes away, if there are more.
+    """
     known: Known = field(default_factory=Known)
     """Of what writes alter, see `changes.asked`."""
     conversations: Mapping[str, Version] = field(default_factory=dict)
     """Those that `if_revision_us` and `unless_archived` ask about, and that there are."""
+    messages: Set[MessageKey] = frozenset()
+    """Those that `if_message_us` asks about, and that there are."""
 
 
 @dataclass(slots=True)
@@ -145,7 +150,7 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
     if events and (write.members_added or write.members_removed):
         events[0].membership_change.joined_user_ids.extend(write.members_added)
         events[0].membership_change.left_user_ids.extend(write.members_removed)
-    effects = [orjson.dumps(_tagged(effect)) for effect in write.effects]
+    effects = [encode_effect(effect) for effect in write.effects]
     newest_us = planned.altered.newest_left(state.known, write, head.message_us) if write.alters else None
     if newest_us is None:
         newest_us = head.message_us
@@ -240,6 +245,12 @@ def _refusal(state: State, planned: Plan, write: Write) -> Guard | None:
         return Guard.ARCHIVED
     if write.if_revision_us and (version is None or version.revision_us != write.if_revision_us):
         return Guard.CHANGED
+    if write.if_message_us:
+        message = (write.channel_id, write.if_message_us)
+        if message not in state.messages or planned.altered.is_gone(message):
+            return Guard.MESSAGE
+    if write.unless_last and not _is_anybody_left(state, planned, write):
+        return Guard.LAST
     return planned.altered.refusal(state.known, planned.threads, write) if write.alters else None
 
 
@@ -252,7 +263,16 @@ def _members_fit(state: State, planned: Plan, write: Write) -> bool:
 
     if write.if_member and not is_member(write.if_member):
         return False
-    return not (write.unless_member and is_member(write.unless_member))
+    return not any(map(is_member, filter(None, (write.unless_member, *write.unless_members))))
+
+
+def _is_anybody_left(state: State, planned: Plan, write: Write) -> bool:
+    """Tell whether somebody is a member who does not leave with this write or one before it in the batch."""
+    here = {user_id for channel_id, user_id in state.members if channel_id == write.channel_id}
+    for (channel_id, user_id), joined_us in planned.members.items():
+        if channel_id == write.channel_id:
+            here.add(user_id) if joined_us else here.discard(user_id)
+    return not here <= set(write.members_removed)
 
 
 def _places(channel_id: str, got: Request) -> Iterator[Place]:
@@ -306,38 +326,3 @@ def _versioned(change: boot_pb2.ModelChange, version: int) -> boot_pb2.ModelChan
     for channel in copy.channels:
         channel.version = version
     return copy
-
-
-_EFFECTS: dict[str, type[Effect]] = {
-    "follow": log.Follow,
-    "unfollow": log.Unfollow,
-    "directory": log.PutDirectory,
-    "user": log.PutUser,
-    "group": log.PutUserGroup,
-    "revoke": log.Revoke,
-    "emoji": log.PutEmoji,
-    "file": log.PutFile,
-    "app": log.PutApp,
-    "mention": log.Mention,
-    "unmention": log.Unmention,
-    "mention_everybody": log.MentionEverybody,
-    "unmention_everybody": log.UnmentionEverybody,
-}
-"""Names of effects as stored; never reused for another meaning, because rows outlive the process that wrote them."""
-_NAMES = {kind: name for name, kind in _EFFECTS.items()}
-
-
-def _tagged(effect: Effect) -> Json:
-    return {"op": _NAMES[type(effect)], **asdict(effect)}
-
-
-def decode_effect(blob: bytes) -> Effect:
-    """Return an effect from its stored form. Raises ValueError, KeyError or TypeError for anything else."""
-    cells = orjson.loads(blob)
-    kind = _EFFECTS[cells.pop("op")]
-    if "kind" in cells:
-        cells["kind"] = ConversationKind(cells["kind"])
-    for name in ("user_ids", "token_hashes", "payloads", "added", "removed"):
-        if name in cells:
-            cells[name] = tuple(cells[name])
-    return kind(**cells)

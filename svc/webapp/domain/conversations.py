@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from svc.kit.clock import Clock
-from svc.kit.errors import AlreadyExistsError
+from svc.kit.errors import AlreadyExistsError, UnavailableError
 from svc.kit.ids import IdMint
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.cache.lookups import Lookups
@@ -27,6 +27,9 @@ INVITED_A_WRITE = 40
 
 INVITED_MAX = 1_000
 """People invited by one call; Slack's limit."""
+
+TRIES_MAX = 8
+"""Times that others may bring in some of the same people, until the caller is told to come back later."""
 
 
 class Conversations:
@@ -130,20 +133,19 @@ class Conversations:
             raise Refused("is_archived")
         if not sight.is_member:
             return False
-        if conversation.kind is ConversationKind.PRIVATE:
-            counts = await self._channels.count_members([conversation.id])
-            if counts[conversation.id] <= 1:
-                raise Refused("last_member")
         committed = await self._writes.commit(
             Write(
                 conversation.id,
                 drafts=announcements.left(conversation, caller.user_id, traceparent=inject_traceparent()),
                 members_removed=(caller.user_id,),
                 if_member=caller.user_id,
+                unless_last=conversation.kind is ConversationKind.PRIVATE,
                 unless_archived=True,
                 effects=(Unfollow(caller.user_id, announcements.channel_left(conversation)),),
             )
         )
+        if committed.refused_by is Guard.LAST:
+            raise Refused("last_member")
         return not _is_refused(committed)
 
     async def invite(
@@ -194,26 +196,35 @@ class Conversations:
         return errors
 
     async def _admit_many(self, conversation: Conversation, user_ids: Sequence[str], inviter_id: str) -> None:
+        """Put users into a conversation. Those whom somebody else brings in at the same time are told once."""
+        for _ in range(TRIES_MAX):
+            committed = await self._writes.commit(self._admission(conversation, user_ids, inviter_id))
+            if not _is_refused(committed):
+                return
+            if not await self._channels.is_member(conversation.id, inviter_id):
+                raise Refused("not_in_channel")
+            here = await self._channels.members_among(conversation.id, user_ids)
+            user_ids = [user_id for user_id in user_ids if user_id not in here]
+            if not user_ids:
+                return
+        raise UnavailableError(f"others came to {conversation.id} {TRIES_MAX} times while they were invited")
+
+    def _admission(self, conversation: Conversation, user_ids: Sequence[str], inviter_id: str) -> Write:
         trace = inject_traceparent()
         drafts = [
             draft
             for user_id in user_ids
             for draft in announcements.joined(conversation, user_id, inviter_id=inviter_id, traceparent=trace)
         ]
-        committed = await self._writes.commit(
-            Write(
-                conversation.id,
-                drafts=tuple(drafts),
-                members_added=tuple(user_ids),
-                if_member=inviter_id,
-                # Two people may invite the same person at once: the second write must not tell it again.
-                unless_member=user_ids[0] if len(user_ids) == 1 else "",
-                unless_archived=True,
-                effects=tuple(self._follow(conversation, user_id) for user_id in user_ids),
-            )
+        return Write(
+            conversation.id,
+            drafts=tuple(drafts),
+            members_added=tuple(user_ids),
+            if_member=inviter_id,
+            unless_members=tuple(user_ids),
+            unless_archived=True,
+            effects=tuple(self._follow(conversation, user_id) for user_id in user_ids),
         )
-        if _is_refused(committed) and not await self._channels.is_member(conversation.id, inviter_id):
-            raise Refused("not_in_channel")
 
     def _follow(self, conversation: Conversation, user_id: str) -> Follow:
         return Follow(

@@ -30,6 +30,9 @@ from svc.webapp.store.workspace import WorkspaceStore
 PUBLIC = "chat:write.public"
 """The scope of bots that post into public conversations which they are not in."""
 
+_REFUSALS = {Guard.ARCHIVED: "is_archived", Guard.MESSAGE: "cannot_reply_to_message"}
+"""What a refused write means; whoever is none of the members has left meanwhile."""
+
 _BROADCAST = "thread_broadcast"
 _FILE_SHARE = "file_share"
 _ME = "me_message"
@@ -143,6 +146,7 @@ class Messages:
                     # Whoever left a moment ago, on another webapp, is refused by the transaction itself.
                     if_member=caller.user_id if ready.sight.is_member else "",
                     unless_archived=True,
+                    if_message_us=parent.ts_us if parent is not None else 0,
                     effects=(*effects, *mentioned),
                 )
             )
@@ -172,7 +176,7 @@ class Messages:
 
     async def _posted(self, ready: Ready, committed: Committed, fields: Json) -> Posted:
         if committed.refused:
-            raise Refused("is_archived" if committed.refused_by is Guard.ARCHIVED else "not_in_channel")
+            raise Refused(_REFUSALS.get(committed.refused_by or Guard.MEMBER, "not_in_channel"))
         place = committed.places[0]
         shape = _placed(fields, place.ts, ready.parent)
         if committed.duplicate:

@@ -7,6 +7,7 @@ webapps never wait for each other in a circle; only the making of new heads may 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from svc.webapp.commit.guarded import Asked, Standings
 from svc.webapp.commit.plan import Head, Plan, Request, Version
 from svc.webapp.store.alter import write_alterations
 from svc.webapp.store.decode import columns, encode
@@ -14,10 +15,12 @@ from svc.webapp.store.pools import Transaction
 from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.sql import insert_rows, pairs_in
 
-__all__ = ["insert_requests", "lock_heads", "members_among", "standings", "used_requests", "write_plan"]
+__all__ = ["insert_requests", "lock_heads", "standings", "used_requests", "write_plan"]
 
 _COLUMNS = "channel_id, last_offset, last_ts_us, last_message_us"
 _HEADS = f"SELECT {_COLUMNS} FROM heads FORCE INDEX (PRIMARY)"
+_MEMBER, _CONVERSATION, _MESSAGE = 1, 2, 3
+"""What a row of `standings` is about."""
 
 
 async def lock_heads(transaction: Transaction, channel_ids: Collection[str]) -> dict[str, Head]:
@@ -48,31 +51,34 @@ async def used_requests(transaction: Transaction, keys: Iterable[tuple[str, str]
     return {(row[0], bytes(row[1]).decode()): Request(*row[2:]) for row in rows}
 
 
-async def members_among(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return those of the (channel, user) that are members."""
-    where, args = pairs_in("channel_id", "user_id", keys)
-    return {
-        (row[0], row[1])
-        for row in await transaction.rows(f"SELECT channel_id, user_id FROM members WHERE {where}", args)
-    }
-
-
-async def standings(
-    transaction: Transaction, named: Collection[tuple[str, str]], channel_ids: Collection[str]
-) -> tuple[set[tuple[str, str]], dict[str, Version]]:
-    """Return those of the (channel, user) that are members, and what decides of those of the conversations that there
-    are: in one statement, since nearly every batch of posts asks about both.
+async def standings(transaction: Transaction, asked: Asked) -> Standings:
+    """Look at what guards ask about: in one statement, since nearly every batch of posts asks about members and
+    conversations, and a reply about its parent.
     """
-    if not channel_ids:
-        return (await members_among(transaction, named) if named else set()), {}
-    args: list[Any] = [tuple(sorted(channel_ids))]
-    sql = "SELECT id, '', revision_us, is_archived FROM conversations WHERE id IN %s"
-    if named:
-        where, pairs = pairs_in("channel_id", "user_id", named)
-        sql, args = f"(SELECT channel_id, user_id, 0, 0 FROM members WHERE {where}) UNION ALL ({sql})", [*pairs, *args]
-    rows = await transaction.rows(sql, args)
-    members = {(row[0], row[1]) for row in rows if row[1]}
-    return members, {row[0]: Version(int(row[2]), bool(row[3])) for row in rows if not row[1]}
+    branches = []
+    args: list[Any] = []
+    if asked.members:
+        where, pairs = pairs_in("channel_id", "user_id", sorted(asked.members))
+        branches.append(f"SELECT channel_id, {_MEMBER}, user_id, 0, 0 FROM members WHERE {where}")
+        args += pairs
+    for channel_id, count in sorted(asked.leaving.items()):
+        branches.append(f"SELECT channel_id, {_MEMBER}, user_id, 0, 0 FROM members WHERE channel_id = %s LIMIT %s")
+        args += (channel_id, count + 1)
+    if asked.conversations:
+        branches.append(f"SELECT id, {_CONVERSATION}, '', revision_us, is_archived FROM conversations WHERE id IN %s")
+        args.append(tuple(sorted(asked.conversations)))
+    if asked.messages:
+        where, pairs = pairs_in("channel_id", "ts_us", sorted(asked.messages))
+        branches.append(f"SELECT channel_id, {_MESSAGE}, '', ts_us, 0 FROM messages WHERE {where}")
+        args += pairs
+    if not branches:
+        return Standings(frozenset(), {}, frozenset())
+    rows = await transaction.rows(" UNION ALL ".join(f"({branch})" for branch in branches), args)
+    return Standings(
+        frozenset((row[0], row[2]) for row in rows if row[1] == _MEMBER),
+        {row[0]: Version(int(row[3]), bool(row[4])) for row in rows if row[1] == _CONVERSATION},
+        frozenset((row[0], int(row[3])) for row in rows if row[1] == _MESSAGE),
+    )
 
 
 async def insert_requests(transaction: Transaction, requests: Mapping[tuple[str, str], Request]) -> None:

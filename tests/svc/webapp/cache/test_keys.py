@@ -10,6 +10,7 @@ from parley.event.v1 import event_pb2
 from svc.webapp.cache import keys
 from svc.webapp.cache.policy import CLASSES, policy_of
 from svc.webapp.commit.changes import Known, Standing
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.log import (
     Annotation,
     AnnotationKind,
@@ -29,7 +30,7 @@ from svc.webapp.commit.log import (
     Unmention,
     Write,
 )
-from svc.webapp.commit.plan import State, decode_effect, plan
+from svc.webapp.commit.plan import State, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User, UserGroup
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note
 

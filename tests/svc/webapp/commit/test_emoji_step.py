@@ -9,9 +9,9 @@ import pytest
 
 from parley.event.v1 import event_pb2
 from svc.kit.clock import SystemClock
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.effects import Cause
 from svc.webapp.commit.log import PutEmoji, Write
-from svc.webapp.commit.plan import decode_effect
 from svc.webapp.commit.sweeping import run_sweepers
 from tests.svc.webapp.databases import Webapp
 from tests.svc.webapp.writes import TEAM

@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from parley.event.v1 import event_pb2
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.effects import Cause
 from svc.webapp.commit.file_step import without_file
 from svc.webapp.commit.log import Draft, MessageChange, MessageDraft, PutFile, Write
-from svc.webapp.commit.plan import decode_effect
 from svc.webapp.store.file_rows import File, FileState
 from svc.webapp.store.outbox import DueEffect
 from svc.webapp.store.rows import Conversation, ConversationKind, Message

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2
 from svc.kit.errors import InvalidArgumentError
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.log import (
     DRAFTS_MAX,
     Committed,
@@ -26,7 +27,7 @@ from svc.webapp.commit.log import (
     Unfollow,
     Write,
 )
-from svc.webapp.commit.plan import Head, Plan, Request, State, decode_effect, plan
+from svc.webapp.commit.plan import Head, Plan, Request, State, plan
 from svc.webapp.store.rows import Conversation, ConversationKind, User
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, message, note, post
 

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from svc.webapp.commit.app_step import app_effect
+from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.log import Write
-from svc.webapp.commit.plan import State, decode_effect, plan
+from svc.webapp.commit.plan import State, plan
 from svc.webapp.domain.apps.model import App, Command, Shortcut, app_of, client_ids, row_of
 from svc.webapp.domain.apps.settings import BUILT_IN, AppChange, changed, handle_of, name_of, scopes_of
 from svc.webapp.domain.refusal import Refused
