@@ -148,6 +148,7 @@ class FleetPlanner:
             # Demonstrations, tests and benches are one app that calls as fast as it can.
             "PARLEY_WEBAPP_RATE_LIMITS": "off",
             "PARLEY_WEBAPP_FILES_DIR": str(self._spec.var / "files"),
+            "PARLEY_SEARCH_DIR": str(self._spec.var / "search"),
         }
         return {**common, **self._tls_environ(), **fleet.dsns.environ()}
 

@@ -1,7 +1,7 @@
 """The mesh: everything started at once, ready when Consul says so, stopped in order.
 
-Nothing waits for more than it needs: tiers start beside Consul and MariaDB and wait for Consul themselves; only the
-webapp waits, for its schema. A mesh owns its folder, its ports and its children, and leaves none of them behind.
+Nothing waits for more than it needs: tiers start beside Consul and MariaDB and wait for Consul themselves; only
+webapps and search wait, for the schema. A mesh owns its folder, its ports and its children, and leaves none behind.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Mesh:
 
     async def start(self, name: str) -> None:
         """Start a member that is stopped or dead, on the ports that it had; return when it is ready."""
-        if name in self.names("webapp"):
+        if name in (*self.names("webapp"), *self.names("search")):
             await self._schema_ready.wait()
         await self._members.launch(name)
         if name in self.databases.names:
@@ -265,7 +265,7 @@ class Mesh:
     async def _start_database(self) -> None:
         await self.databases.start()
         self._tasks.spawn(self.databases.run(), name="databases")
-        if self.spec.counts.get("webapp"):
+        if self.spec.counts.get("webapp") or self.spec.counts.get("search"):
             began = time.monotonic()
             await run_once(self._migration(), MIGRATION_TIMEOUT_S)
             self._progress(f"schema is up to date ({time.monotonic() - began:.1f} s)")

@@ -11,14 +11,14 @@ from ops.local.mariadb import Dsns
 
 # Two of what owns channels and what holds sockets, so that the death of one is something to watch.
 DEFAULT_COUNTS: Mapping[str, int] = MappingProxyType(
-    {"webapp": 1, "admin": 1, "channel": 2, "gateway": 2, "presence": 1, "edge": 1}
+    {"webapp": 1, "admin": 1, "channel": 2, "gateway": 2, "presence": 1, "edge": 1, "search": 1}
 )
 
 TIERS = tuple(DEFAULT_COUNTS)
 
 # Clients first, so that nothing new comes in; then what serves them, and the owners of channels last, because
 # everybody else still publishes and unsubscribes on the way out.
-STOP_ORDER = ("gateway", "webapp", "edge", "presence", "admin", "channel")
+STOP_ORDER = ("gateway", "webapp", "search", "edge", "presence", "admin", "channel")
 
 DEFAULT_ZONES = ("az1", "az2")
 

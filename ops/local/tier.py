@@ -15,6 +15,9 @@ from ops.setup.binaries import ROOT
 # The settings by which a person-facing port is fixed; gRPC and metrics ports are free ones, found through Consul.
 PORT_SETTING = {"webapp": "PARLEY_WEBAPP_HTTP_PORT", "gateway": "PARLEY_GATEWAY_WS_PORT"}
 
+# The programs of those that are not a folder of their own.
+MODULE = {"search": "svc.webapp.search.main"}
+
 # A gateway moves its clients before it goes, a channel server hands its channels over.
 STOP_TIMEOUT_S = 15.0
 
@@ -58,7 +61,7 @@ class Tier:
         own = {"PARLEY_INSTANCE_NAME": self.name, "PARLEY_ZONE": self.zone, "PYTHONFAULTHANDLER": "1"}
         if self.port:
             own[PORT_SETTING[self.tier]] = str(self.port)
-        argv = (sys.executable, "-m", f"svc.{self.tier}.main")
+        argv = (sys.executable, "-m", MODULE.get(self.tier, f"svc.{self.tier}.main"))
         environ = {**self._environ, **own}
         return Command(
             self.name, argv, ROOT, self._log, environ, stop_timeout_s=STOP_TIMEOUT_S, stop_signal=signal.SIGTERM

@@ -47,6 +47,8 @@ from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.reminders import Reminders
 from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
+from svc.webapp.domain.search.asking import Asking
+from svc.webapp.domain.search.searching import MessageIndex, NoIndex, Searching
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.domain.usergroups import UserGroups
@@ -86,11 +88,12 @@ def assemble(
     tell: Tell | None = None,
     vault: Vault | None = None,
     app_links: AppLinks | None = None,
+    index: MessageIndex | None = None,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
     Without `edges`, boots are served from the rows. `tell` takes transient events; without it nobody hears them.
-    Without a `vault`, no files are taken in.
+    Without a `vault`, no files are taken in; without an `index`, nothing is searched.
     """
     mint = IdMint(clock, rng or SystemRandom())
     links = app_links or alone()
@@ -103,6 +106,7 @@ def assemble(
     gate = boot_gate or BootGate(BootRules(), clock, Random())
     rows = RowModels(lookups, stores.workspaces, stores.channels, talk.directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
+    asking = Asking(talk.directory, lookups, stores.workspaces, clock)
     places = Places(talk.directory, talk.messages, talk.notes, talk.edits, talk.reading, talk.accounts)
     return _services(
         ground,
@@ -113,6 +117,7 @@ def assemble(
         presence=presence,
         models=models,
         boot_gate=gate,
+        searching=Searching(asking, index or NoIndex(), lookups, stores.channels, seen),
     )
 
 
@@ -176,6 +181,7 @@ def _services(
     presence: PresenceSource,
     models: Models,
     boot_gate: BootGate,
+    searching: Searching,
 ) -> Services:
     stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
     channels, users, directory, reading = stores.channels, stores.users, talk.directory, talk.reading
@@ -216,6 +222,7 @@ def _services(
         bookmarks=Bookmarks(directory, channels, writes, clock, mint),
         boot_gate=boot_gate,
         boots=boots,
+        searching=searching,
         full_boots=FullBoots(boots, lookups, models, talk.usergroups, clock),
     )
 

@@ -46,6 +46,7 @@ from svc.webapp.limits.limiter import Limiter
 from svc.webapp.limits.tiers import OFF
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.retention import run_retention
+from svc.webapp.search_tier import SearchTier
 from svc.webapp.servicer import webapp_service
 from svc.webapp.status_sweep import run_status_sweep
 from svc.webapp.store.admission import Admission, observe
@@ -105,6 +106,7 @@ async def _start_services(
     stores = stores_of(pools)
     lookups = Lookups(cache, stores.workspaces, stores.channels, stores.users)
     await disco.watch("admin")
+    await disco.watch("search")
     await disco.ring("presence")
     link = await up.enter_async_context(run_admin_stream(disco.pools, clock, rng))
     publisher = await up.enter_async_context(run_publisher(link, stores.outbox, clock, rng))
@@ -138,6 +140,7 @@ async def _start_services(
         tell=publisher.offer,
         vault=vault,
         app_links=AppLinks(Signer(config.instance.secret), OwnerDelivery(disco.pools)),
+        index=SearchTier(disco.pools),
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))

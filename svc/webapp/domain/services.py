@@ -34,6 +34,7 @@ from svc.webapp.domain.reading import Reading
 from svc.webapp.domain.reminders import Reminders
 from svc.webapp.domain.saved import Saved
 from svc.webapp.domain.scheduled import ScheduledMessages
+from svc.webapp.domain.search.searching import Searching
 from svc.webapp.domain.sessions import Sessions
 from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.gathering.reads import SharedReads
@@ -83,5 +84,6 @@ class Services:
     boot_gate: BootGate
     boots: Boots
     full_boots: FullBoots
+    searching: Searching
     limits: Limits = field(default_factory=Unlimited)
     """How often each method may be called; without any, as often as anybody likes."""

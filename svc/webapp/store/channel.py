@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns, decode, decode_all
 from svc.webapp.store.kept import KeptReads
+from svc.webapp.store.keyed import KeyedReads
 from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
@@ -37,7 +38,7 @@ class Activity:
     """ts of the newest message that its readers have to read; 0 when there is none."""
 
 
-class ChannelStore(KeptReads, ThreadReads):
+class ChannelStore(KeptReads, KeyedReads, ThreadReads):
     """Reads of the channel keyspace. Methods raise UnavailableError or DeadlineError when MySQL does not answer."""
 
     def __init__(self, database: Database) -> None:

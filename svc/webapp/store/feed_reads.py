@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from svc.webapp.store.decode import columns, decode_all
+from svc.webapp.store.keyed import KeyedReads
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import AnnotationRow, Conversation, Message
@@ -23,7 +24,7 @@ class LogPlace:
     offset: int
 
 
-class FeedReads:
+class FeedReads(KeyedReads):
     """Pages over whole tables of the channel keyspace. Methods raise the kit's errors."""
 
     def __init__(self, database: Database) -> None:
@@ -64,12 +65,6 @@ class FeedReads:
                 (channel_id, left),
             )
         return decode_all(Message, rows)
-
-    @query("channel")
-    async def messages(self, keys: Collection[tuple[str, int]]) -> list[Message]:
-        """Return those of the messages (channel, ts) that are there; at least one key."""
-        where, args = pairs_in("channel_id", "ts_us", sorted(keys))
-        return decode_all(Message, await self._db.rows(f"SELECT {columns(Message)} FROM messages WHERE {where}", args))
 
     @query("channel")
     async def annotations(self, keys: Collection[tuple[str, int]]) -> list[AnnotationRow]:

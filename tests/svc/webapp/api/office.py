@@ -16,6 +16,7 @@ from discovery.view import Instance
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, none
 from parley.event.v1 import event_pb2
+from parley.search.v1 import search_service_pb2
 from svc.kit.clock import SystemClock
 from svc.kit.lifecycle import background
 from svc.kit.tokens import Signer
@@ -32,6 +33,7 @@ from svc.webapp.domain.apps.delivery import DeliveryTwin
 from svc.webapp.domain.apps.rules import AppLinks
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.search.searching import MessageIndex, NoIndex
 from svc.webapp.domain.services import Services
 from svc.webapp.files.config import FileConfig
 from svc.webapp.files.vault import open_vault
@@ -75,6 +77,26 @@ class Told:
 
     async def active_among(self, user_ids: Sequence[str]) -> set[str]:
         return self.active.intersection(user_ids)
+
+
+@dataclass(slots=True)
+class Library:
+    """The search tier: an index that a test puts there; without one nothing is found, NoIndex is a tier that is down."""
+
+    index: MessageIndex | None = None
+    asked: list[search_service_pb2.SearchRequest] = field(default_factory=list)
+
+    def burn(self) -> None:
+        """Be down from now on."""
+        self.index = NoIndex()
+
+    async def search(self, request: search_service_pb2.SearchRequest) -> search_service_pb2.SearchResponse:
+        copy = search_service_pb2.SearchRequest()
+        copy.CopyFrom(request)
+        self.asked.append(copy)
+        if self.index is None:
+            return search_service_pb2.SearchResponse(is_whole=True)
+        return await self.index.search(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,7 @@ class Office:
     events: list[event_pb2.Event]
     edges: EdgeTwin
     apps: DeliveryTwin
+    library: Library
     people: dict[str, Someone] = field(default_factory=dict)
     general: str = ""
 
@@ -166,7 +189,7 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
         writes = Writes(committer.commit, effects, stores.outbox, mentions)
         presence = Told()
         connector = Connector(ConnectSettings("az1", "127.0.0.1"), lambda: [GATEWAY], SIGNER, clock, rng)
-        edges, apps = EdgeTwin(), DeliveryTwin()
+        edges, apps, library = EdgeTwin(), DeliveryTwin(), Library()
         files = FileConfig(directory=str(mesh.spec.var / "files"), **FILES)
         vault = await up.enter_async_context(open_vault(files, SIGNER, clock))
         services = assemble(
@@ -180,12 +203,14 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
             tell=events.extend,
             app_links=AppLinks(SIGNER, apps),
             vault=vault,
+            index=library,
         )
         edges.services = services
         app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
         port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
-        yield Office(mesh, pools, services, f"http://127.0.0.1:{port}/api/", http, presence, events, edges, apps)
+        base = f"http://127.0.0.1:{port}/api/"
+        yield Office(mesh, pools, services, base, http, presence, events, edges, apps, library)
 
 
 def _dsns(mesh: Mesh) -> dict[str, str]:

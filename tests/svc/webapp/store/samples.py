@@ -11,6 +11,7 @@ from svc.webapp.store.app_places import AppPlaceStore
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.feed_reads import FeedReads, LogPlace
 from svc.webapp.store.file_rows import File, FileShare, FileState
 from svc.webapp.store.files import FileFilter, FileStore
 from svc.webapp.store.groups import GroupStore
@@ -52,6 +53,7 @@ STORES = (
     AppPlaceStore,
     ViewStore,
     FileStore,
+    FeedReads,
 )
 LATER_US = 4_000_000_000_000_000
 """After everything that a test writes."""
@@ -77,6 +79,25 @@ def calls(pools: Pools) -> Calls:
         **_of_bulk(Bulk(pools)),
         **_of_outbox(OutboxStore(pools.channel)),
         **_of_retention(RetentionStore(pools.channel, pools.user)),
+        **_of_feed(FeedReads(pools.channel)),
+    }
+
+
+def _of_feed(store: FeedReads) -> Calls:
+    keys = [(CHANNEL, 1), (CHANNEL, 2), (OTHER, 1)]
+    places = [LogPlace(1, CHANNEL, 1), LogPlace(1, OTHER, 1)]
+    return {
+        "FeedReads.log_after": [lambda: store.log_after(LogPlace(0, "", 0), 10)],
+        "FeedReads.events": [lambda: store.events(places), lambda: store.events(places[:1])],
+        "FeedReads.messages_after": [
+            lambda: store.messages_after("", 0, 10),
+            lambda: store.messages_after(OTHER, 1, 1),
+        ],
+        "FeedReads.messages_by_key": [lambda: store.messages_by_key(keys), lambda: store.messages_by_key(keys[:1])],
+        "FeedReads.annotations": [lambda: store.annotations(keys), lambda: store.annotations(keys[:1])],
+        "FeedReads.replied_among": [lambda: store.replied_among(keys), lambda: store.replied_among(keys[:1])],
+        "FeedReads.conversations": [lambda: store.conversations([CHANNEL, OTHER])],
+        "FeedReads.member_in": [lambda: store.member_in(ALICE, [CHANNEL, OTHER])],
     }
 
 
@@ -227,6 +248,8 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.heads": [lambda: store.heads(channels)],
         "ChannelStore.activity": [lambda: store.activity(channels)],
         "ChannelStore.to_read_among": [lambda: store.to_read_among([(CHANNEL, 1), (OTHER, 2)])],
+        "ChannelStore.messages_by_key": [lambda: store.messages_by_key([(CHANNEL, 1), (OTHER, 1)])],
+        "ChannelStore.member_in": [lambda: store.member_in(ALICE, [CHANNEL, OTHER])],
         "ChannelStore.messages_at": [lambda: store.messages_at(CHANNEL, [1, 2])],
         "ChannelStore.annotations": [lambda: store.annotations(CHANNEL, [1, 2])],
         "ChannelStore.annotated_by": [lambda: store.annotated_by(CHANNEL, AnnotationKind.PIN, 5, 1)],
