@@ -106,6 +106,16 @@ def test_pages_tell_what_is_there() -> None:
     assert len(list(tidy.pages_tell_what_is_there([code, good, bad]))) == 2
 
 
+def test_pages_show_files_as_they_are() -> None:
+    """What a reader copies from a page is what the tests run."""
+    assert not list(tidy.pages_show_files_as_they_are(sources()))
+    example = Source("docs/examples/a.py", "x = 1\n")
+    page = "A:\n\n[a](examples/a.py)\n\n```python\nx = 1\n```\n\n```sh\nls\n```\n"
+    assert not list(tidy.pages_show_files_as_they_are([example, Source("docs/a.md", page)]))
+    assert len(list(tidy.pages_show_files_as_they_are([example, Source("docs/a.md", page.replace("1", "2"))]))) == 1
+    assert len(list(tidy.pages_show_files_as_they_are([example]))) == 1
+
+
 @pytest.mark.parametrize(("check", "path", "text"), BAD, ids=lambda value: getattr(value, "__name__", None))
 def test_a_check_sees_what_is_wrong(check: Check, path: str, text: str) -> None:
     """A check that cannot fail checks nothing."""

@@ -69,6 +69,8 @@ LEAKS = re.compile(
 """What names a machine, a registry or a tracker: true for one reader only, and stale tomorrow."""
 SETTINGS = re.compile(r"\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b(?![_…<{*])")
 """Whole names: not beginnings of them that stand for several."""
+SHOWN_FILES = re.compile(r"^\[[^\]]+\]\((?P<path>[^)]+)\)\n\n```\w*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A link on a line of its own, and a block of code after it: the block shows the file."""
 PAGE_LINKS = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -296,6 +298,21 @@ def pages_tell_what_is_there(sources: Sequence[Source]) -> Iterator[str]:
         for link in PAGE_LINKS.findall(page.text):
             if "://" not in link and normpath(f"{PurePosixPath(page.path).parent}/{link}") not in there:
                 yield f"{page.path}: {link} is not there"
+
+
+def pages_show_files_as_they_are(sources: Sequence[Source]) -> Iterator[str]:
+    """A page that shows a file shows all of it, to the letter; and every example is shown by some page."""
+    texts = {source.path: source.text for source in sources}
+    unshown = {path for path in texts if path.startswith("docs/examples/")}
+    for page in sources:
+        if not page.path.endswith(".md"):
+            continue
+        for shown in SHOWN_FILES.finditer(page.text):
+            path = normpath(f"{PurePosixPath(page.path).parent}/{shown['path']}")
+            unshown.discard(path)
+            if texts.get(path) != shown["text"]:
+                yield f"{page.path}: what it shows is not {path}"
+    yield from (f"{path}: no page shows it" for path in sorted(unshown))
 
 
 def _with_parents(folder: str) -> Iterable[str]:
