@@ -137,5 +137,10 @@ class PostWay:
         self.on_news()
 
     def _failed(self, item: Item, reason: str) -> None:
-        if self._posting.failed(item, reason, self._now()):
+        was_failing = self._posting.is_failing
+        is_over = self._posting.failed(item, reason, self._now())
+        if self._posting.is_failing and not was_failing:
+            # Said once for each time that it begins: an operator looks for the app's id.
+            log.warning("the request URL of %s fails again and again: %s", self.app.id, reason)
+        if is_over:
             self._done(item, Outcome.GIVEN_UP)
