@@ -51,6 +51,7 @@ from svc.webapp.domain.search.asking import Asking
 from svc.webapp.domain.search.searching import MessageIndex, NoIndex, Searching
 from svc.webapp.domain.services import Services
 from svc.webapp.domain.sessions import Sessions
+from svc.webapp.domain.slackbot import Slackbot
 from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.files.vault import Vault, closed_vault
 from svc.webapp.store.apps import AppStore
@@ -186,6 +187,7 @@ def _services(
     stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
     channels, users, directory, reading = stores.channels, stores.users, talk.directory, talk.reading
     boots = Boots(lookups, users, models, reading, clock)
+    slackbot = Slackbot(talk.direct, writes)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -202,8 +204,8 @@ def _services(
         reading=reading,
         edits=talk.edits,
         notes=talk.notes,
-        scheduled=ScheduledMessages(talk.messages, talk.notes, lookups, channels, writes, clock, mint),
-        reminders=Reminders(talk.direct, lookups, channels, writes, clock, mint),
+        scheduled=ScheduledMessages(talk.messages, slackbot, lookups, channels, writes, clock, mint),
+        reminders=Reminders(slackbot, lookups, channels, writes, clock, mint),
         reactions=Reactions(directory, channels, reading, writes),
         pins=Pins(directory, channels, reading, writes, clock),
         saved=Saved(directory, channels, reading, writes, clock),

@@ -55,6 +55,7 @@ METHODS = (
         (NAME, Arg("url", required=True, missing="error_no_image")),
         writes=True,
         scopes=("admin.teams:write",),
+        tier=Tier.T2,
     ),
     Method(
         "admin.emoji.addAlias",
@@ -62,6 +63,7 @@ METHODS = (
         (NAME, Arg("alias_for", required=True, missing="no_alias_selected")),
         writes=True,
         scopes=("admin.teams:write",),
+        tier=Tier.T2,
     ),
     Method(
         "admin.emoji.remove",
@@ -69,6 +71,7 @@ METHODS = (
         (Arg("name", required=True, missing="emoji_not_found"),),
         writes=True,
         scopes=("admin.teams:write",),
+        tier=Tier.T2,
     ),
     Method(
         "admin.emoji.rename",
@@ -76,5 +79,6 @@ METHODS = (
         (NAME, Arg("new_name", required=True, missing="error_missing_name")),
         writes=True,
         scopes=("admin.teams:write",),
+        tier=Tier.T2,
     ),
 )

@@ -142,7 +142,9 @@ async def set_prefs(call: Call) -> Answer:
 
 
 async def known_user(call: Call, user_id: str) -> User:
-    """Return a user of the caller's workspace. Refused `user_not_found`."""
+    """Return a user of the caller's workspace, or the server itself, which says things. Refused `user_not_found`."""
+    if user_id == shapes.SLACKBOT:
+        return User(user_id, call.caller.team_id, "slackbot", real_name="Slackbot", display_name="Slackbot")
     user = await call.services.lookups.user(call.caller.team_id, user_id) if is_id(user_id, "UW") else None
     if user is None:
         raise Refused("user_not_found")

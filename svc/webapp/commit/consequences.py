@@ -29,6 +29,7 @@ __all__ = [
     "Unfollow",
     "Unmention",
     "UnmentionEverybody",
+    "Unshare",
     "decode_effect",
     "encode_effect",
 ]
@@ -139,6 +140,16 @@ class PutFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unshare:
+    """Effect: a message of the conversation was removed; nobody sees by it any more the files that it brought."""
+
+    team_id: str
+    ts_us: int
+    """Of the message."""
+    file_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Effect: the write's first draft is a message that is meant for these users; it counts as one mention of each."""
 
@@ -178,6 +189,7 @@ Effect = (
     | Revoke
     | PutEmoji
     | PutFile
+    | Unshare
     | PutApp
     | Mention
     | Unmention
@@ -194,6 +206,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "revoke": Revoke,
     "emoji": PutEmoji,
     "file": PutFile,
+    "unshare": Unshare,
     "app": PutApp,
     "mention": Mention,
     "unmention": Unmention,
@@ -215,7 +228,7 @@ def decode_effect(blob: bytes) -> Effect:
     kind = _EFFECTS[cells.pop("op")]
     if "kind" in cells:
         cells["kind"] = ConversationKind(cells["kind"])
-    for name in ("user_ids", "token_hashes", "payloads", "added", "removed"):
+    for name in ("user_ids", "file_ids", "token_hashes", "payloads", "added", "removed"):
         if name in cells:
             cells[name] = tuple(cells[name])
     return kind(**cells)

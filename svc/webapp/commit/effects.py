@@ -43,6 +43,7 @@ from svc.webapp.commit.log import (
     Unfollow,
     Unmention,
     UnmentionEverybody,
+    Unshare,
     Write,
 )
 from svc.webapp.commit.mention_step import note_mentions
@@ -140,7 +141,7 @@ class Effects:
             case _:
                 await self._put(cause, effect)
 
-    async def _put(self, cause: Cause, effect: PutUserGroup | Revoke | PutEmoji | PutFile | PutApp) -> None:
+    async def _put(self, cause: Cause, effect: PutUserGroup | Revoke | PutEmoji | PutFile | Unshare | PutApp) -> None:
         """Do a step that sets something beside users and conversations."""
         match effect:
             case PutUserGroup():
@@ -155,6 +156,8 @@ class Effects:
             case PutFile():
                 filing = Filing(self._commit, self._stores.files, self._stores.channels)
                 await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
+            case Unshare():
+                await self._stores.files.drop_share(effect.team_id, effect.file_ids, cause.channel_id, effect.ts_us)
             case PutApp():
                 await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
 

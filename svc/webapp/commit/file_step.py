@@ -46,9 +46,23 @@ class Filing:
             if effect.shared_as:
                 shares.append(_share(file, effect.family, channel_id, ts_us, effect.shared_as))
             await self.files.put_shares(shares)
+            if effect.shared_as and not await self._is_shown(file.id, channel_id, ts_us):
+                # Its message was removed before the share was there to go with it.
+                await self.files.drop_share(file.team_id, (file.id,), channel_id, ts_us)
         now = await self.files.file(file.team_id, file.id)
         if now is not None and now.state >= FileState.DELETED:
             await self._forget(now, key)
+
+    async def _is_shown(self, file_id: str, channel_id: str, ts_us: int) -> bool:
+        """Tell whether a message that brought a file is there: a removed one that has replies leaves no file in it.
+
+        `keep_for_all` shares without a message: that is for the whole workspace.
+        """
+        if channel_id[:1] == "T":
+            return True
+        message = await self.channels.message(channel_id, ts_us)
+        found = shapes.decode_extra(message.extra).get("files", ()) if message is not None else ()
+        return any(each.get("id") == file_id for each in found)
 
     async def _forget(self, file: File, key: str) -> None:
         for share in await self.files.shares(file.team_id, [file.id]):

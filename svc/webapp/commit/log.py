@@ -41,6 +41,7 @@ from svc.webapp.commit.consequences import (
     Unfollow,
     Unmention,
     UnmentionEverybody,
+    Unshare,
 )
 from svc.webapp.store.rows import Conversation
 
@@ -80,6 +81,7 @@ __all__ = [
     "Unfollow",
     "Unmention",
     "UnmentionEverybody",
+    "Unshare",
     "Write",
 ]
 

@@ -61,8 +61,13 @@ class DirectMessages:
         opened = await self._find(caller, user_ids, create=create)
         if opened is None:
             return None
-        # Who makes it is told by im_created, as the other one is.
-        return Opened(opened.sight, opened.is_new or await self._drop_closed(caller, opened.sight.conversation))
+        if opened.is_new:
+            # Behind im_created, which the other one is told as well; a crash in between loses no more than this hint.
+            conversation = opened.sight.conversation
+            draft = _open_draft(conversation, caller.user_id, is_open=True)
+            await self._writes.commit(Write(caller.user_id, (draft,), request_id=f"open:{conversation.id}"))
+            return opened
+        return Opened(opened.sight, await self._drop_closed(caller, opened.sight.conversation))
 
     async def open_known(self, caller: Caller, channel_id: str) -> Opened:
         """Open a direct message again by its id.

@@ -22,6 +22,7 @@ from svc.webapp.commit.log import (
     MessageChange,
     MessageRemoval,
     Place,
+    Unshare,
     Write,
 )
 from svc.webapp.domain import posts, shapes
@@ -250,7 +251,7 @@ class Edits:
             conversation.id,
             if_member=caller.user_id if sight.is_member else "",
             unless_archived=True,
-            effects=await self._unmentioned(sight, row),
+            effects=(*await self._unmentioned(sight, row), *_unshared(caller, row)),
         )
         if shape.get("reply_count"):
             annotations = (await self._channels.annotations(conversation.id, [row.ts_us])).get(row.ts_us, ())
@@ -306,6 +307,12 @@ def unfurled(caller: Caller, row: Message, unfurls: Mapping[str, object]) -> Mes
     extra["attachments"] = posts.stored_attachments(kept)
     posts.check_size(extra)
     return replace(row, extra=shapes.encode_extra(extra))
+
+
+def _unshared(caller: Caller, row: Message) -> tuple[Effect, ...]:
+    """Return the effect of nobody seeing by a message any more what it brought; the files themselves stay."""
+    ids = tuple(str(each["id"]) for each in shapes.decode_extra(row.extra).get("files", ()))
+    return (Unshare(caller.team_id, row.ts_us, ids),) if ids else ()
 
 
 def _changed(caller: Caller, channel_id: str, before: Json, after: Json, row: Message) -> Draft:

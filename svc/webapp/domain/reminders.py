@@ -17,11 +17,10 @@ from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import Draft, Item, ItemKind, Json, Mention, MessageDraft, Place, Write
-from svc.webapp.domain import shapes
+from svc.webapp.commit.log import Draft, Item, ItemKind, Json, Write
 from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.direct import DirectMessages
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.slackbot import Slackbot
 from svc.webapp.domain.when import reminder_time
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import ItemRow
@@ -63,14 +62,14 @@ class Reminders:
 
     def __init__(
         self,
-        direct: DirectMessages,
+        slackbot: Slackbot,
         lookups: Lookups,
         channels: ChannelStore,
         writes: Writes,
         clock: Clock,
         mint: IdMint,
     ) -> None:
-        self._direct = direct
+        self._slackbot = slackbot
         self._lookups = lookups
         self._channels = channels
         self._writes = writes
@@ -129,30 +128,12 @@ class Reminders:
         reminder = Reminder.of(row)
         user = await self._lookups.user(reminder.team, reminder.user)
         if user is not None and not user.deleted:
-            await self._remind(reminder)
+            key = f"reminder:{reminder.id}"
+            await self._slackbot.say(reminder.team, reminder.user, f"Reminder: {reminder.text}", key)
         # As it is by now: its owner may just have done it.
         now = await self._channels.item(row.channel_id, ItemKind.REMINDER, row.id)
         if now is not None and now.due_us:
             await self._put(Reminder.of(now), 0, is_new=False)
-
-    async def _remind(self, reminder: Reminder) -> None:
-        owner = Caller(reminder.team, reminder.user)
-        conversation = (await self._direct.with_user(owner, owner.user_id)).conversation
-        text = f"Reminder: {reminder.text}"
-        fields = shapes.message_fields(reminder.team, user_id=shapes.SLACKBOT, text=text)
-
-        def payload(place: Place) -> Json:
-            return {**fields, "channel": conversation.id, "ts": place.ts, "event_ts": place.ts}
-
-        draft = Draft(event_pb2.EVENT_KIND_MESSAGE, payload, message=MessageDraft(shapes.SLACKBOT, text))
-        await self._writes.commit(
-            Write(
-                conversation.id,
-                (draft,),
-                request_id=f"reminder:{reminder.id}",
-                effects=(Mention((reminder.user,)),),
-            )
-        )
 
     async def _put(self, reminder: Reminder, due_us: int, *, is_new: bool) -> None:
         item = Item(ItemKind.REMINDER, reminder.id, orjson.dumps(asdict(reminder)), due_us, is_new=is_new)

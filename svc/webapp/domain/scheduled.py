@@ -21,9 +21,9 @@ from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Item, ItemKind, Json, Write
 from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.messages import Messages, Ready
-from svc.webapp.domain.notes import Notes
 from svc.webapp.domain.posts import Post
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.slackbot import Slackbot
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import ItemRow, TokenKind
 
@@ -86,7 +86,7 @@ class ScheduledMessages:
     def __init__(
         self,
         messages: Messages,
-        notes: Notes,
+        slackbot: Slackbot,
         lookups: Lookups,
         channels: ChannelStore,
         writes: Writes,
@@ -95,7 +95,7 @@ class ScheduledMessages:
     ) -> None:
         self._messages = messages
         self._lookups = lookups
-        self._notes = notes
+        self._slackbot = slackbot
         self._channels = channels
         self._writes = writes
         self._clock = clock
@@ -167,8 +167,10 @@ class ScheduledMessages:
             )
         except Refused as refusal:
             log.warning("scheduled message %s of %s is dropped: %s", scheduled.id, caller.user_id, refusal.code)
-            text = f"Your scheduled message could not be sent ({refusal.code}): {scheduled.post.text[:200]}"
-            self._notes.say(caller.team_id, caller.user_id, scheduled.channel_id, text)
+            where = f"<#{scheduled.channel_id}>"
+            text = f"Your scheduled message to {where} could not be sent ({refusal.code}): {scheduled.post.text[:200]}"
+            # Before it is forgotten, and kept: its author need not be there to hear it.
+            await self._slackbot.say(caller.team_id, caller.user_id, text, f"unscheduled:{scheduled.id}")
         await self._drop(row)
 
     async def _all(self, user_id: str) -> list[Scheduled]:

@@ -103,6 +103,14 @@ class FileStore:
         return decode_all(FileShare, rows)
 
     @query("workspace")
+    async def drop_share(self, team_id: str, file_ids: Sequence[str], channel_id: str, ts_us: int) -> None:
+        """Let nobody see files any more by one message."""
+        await self._db.execute(
+            "DELETE FROM file_shares WHERE team_id = %s AND file_id IN %s AND channel_id = %s AND ts_us = %s",
+            (team_id, tuple(file_ids), channel_id, ts_us),
+        )
+
+    @query("workspace")
     async def drop_shares(self, team_id: str, file_id: str) -> None:
         """Let nobody see a file any more."""
         await self._db.execute("DELETE FROM file_shares WHERE team_id = %s AND file_id = %s", (team_id, file_id))

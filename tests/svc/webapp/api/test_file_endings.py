@@ -71,6 +71,25 @@ async def test_a_message_with_files_is_edited_and_removed_as_others_are(acme: Of
     assert await ada.error("files.info", file=file["id"]) == "file_deleted"
 
 
+@pytest.mark.parametrize("has_reply", [False, True])
+async def test_who_saw_a_file_by_a_removed_message_sees_it_no_more(acme: Office, *, has_reply: bool) -> None:
+    """Also where replies keep a trace of the message; by another message they do, and its owner has it anyway."""
+    ada, grace = acme["ada"], acme["grace"]
+    channel, other = await room(acme, "grace"), await room(acme, "grace")
+    file_id = await uploaded(acme, ada, TEXT)
+    await ada.ok("files.completeUploadExternal", files=[{"id": file_id}], channels=f"{channel},{other}")
+    for where in (channel, other):
+        assert (await grace.ok("files.info", file=file_id))["file"]["id"] == file_id
+        ts = (await newest(ada, where))["ts"]
+        if has_reply:
+            await grace.ok("chat.postMessage", channel=where, text="nice", thread_ts=ts)
+        await ada.ok("chat.delete", channel=where, ts=ts)
+        assert (await grace.ok("files.list", channel=where))["files"] == []
+        assert where not in (await ada.ok("files.info", file=file_id))["file"]["channels"]
+    assert await grace.error("files.info", file=file_id) == "file_not_found"
+    assert (await ada.ok("files.info", file=file_id))["file"]["shares"] == {}
+
+
 async def test_admins_delete_what_they_see(acme: Office) -> None:
     """And nothing else; an owner without conversations is told itself."""
     linus = acme["linus"]

@@ -56,6 +56,13 @@ async def firm(acme: Office, request: pytest.FixtureRequest) -> Firm:
     return Firm(acme, first, second, third, others["bob"], others["robot"])
 
 
+async def test_who_the_server_speaks_as_is_known(acme: Office) -> None:
+    """Clients ask about everybody who says something."""
+    found = (await acme["ada"].ok("users.info", user="USLACKBOT"))["user"]
+    assert (found["id"], found["name"], found["is_bot"], found["deleted"]) == ("USLACKBOT", "slackbot", False, False)
+    assert (await acme["ada"].ok("users.profile.get", user="USLACKBOT"))["profile"]["real_name"] == "Slackbot"
+
+
 async def test_a_profile_is_set_shown_and_told(firm: Firm) -> None:
     """As an object in a form, as JSON, and value by value; all see the same of it."""
     ada, bob = firm.ada, firm.bob
@@ -255,3 +262,12 @@ async def test_a_token_that_is_over_opens_nothing(firm: Firm) -> None:
     )
     await services.lookups.forget_token(hashed)
     assert await replace(firm.ada, token=token).error("auth.test") == "token_expired"
+
+
+@pytest.mark.parametrize("odd", ["\x86*#\x96", "é", "U 1", "x" * 300, "U0000000000"])
+async def test_what_is_no_id_names_nobody(acme: Office, odd: str) -> None:
+    """Whatever a client sends as a user's id, to whatever method."""
+    ada = acme["ada"]
+    for method, name in ("conversations.open", "users"), ("users.info", "user"), ("reactions.list", "user"):
+        assert await ada.error(method, **{name: odd}) == "user_not_found"
+    assert (await ada.ok("dnd.teamInfo", users=[odd, ada.id]))["users"].keys() == {ada.id}

@@ -175,7 +175,7 @@ async def test_what_waits_is_listed_by_conversation_time_and_page(acme: Office, 
 async def test_what_cannot_be_posted_when_its_time_comes_is_told(
     acme: Office, names: Iterator[str], method: str, code: str
 ) -> None:
-    """By a note to who scheduled it; it is not tried for ever."""
+    """In the notes to oneself of who scheduled it, where it is found later as well; it is not tried for ever."""
     who, other = await hired(acme, next(names)), acme["grace"]
     channel = await room(who, other)
     await scheduled(acme, who, channel, text="too late")
@@ -183,8 +183,9 @@ async def test_what_cannot_be_posted_when_its_time_comes_is_told(
     await let_time_come(acme, who)
     await due_items(acme).sweep()
     assert await listed(who) == []
-    note = acme.payloads(who.id)[-1]
-    assert (note["user"], note["channel"], note["is_ephemeral"]) == ("USLACKBOT", channel, True)
+    notes = (await who.ok("conversations.open", users=who.id))["channel"]["id"]
+    [note] = await newest(who, notes)
+    assert (note["user"], f"<#{channel}>" in note["text"]) == ("USLACKBOT", True)
     assert code in note["text"]
     assert "too late" in note["text"]
     assert "too late" not in {message["text"] for message in await newest(other, channel)}

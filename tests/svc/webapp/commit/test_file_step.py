@@ -11,7 +11,7 @@ from parley.event.v1 import event_pb2
 from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.effects import Cause
 from svc.webapp.commit.file_step import without_file
-from svc.webapp.commit.log import Draft, MessageChange, MessageDraft, PutFile, Write
+from svc.webapp.commit.log import Draft, MessageChange, MessageDraft, MessageRemoval, PutFile, Unshare, Write
 from svc.webapp.store.file_rows import File, FileState
 from svc.webapp.store.outbox import DueEffect
 from svc.webapp.store.rows import Conversation, ConversationKind, Message
@@ -158,3 +158,21 @@ def test_the_effect_is_read_back_as_it_was_written() -> None:
     """It outlives the process that wrote it."""
     effect = put(FILE, 2)
     assert decode_effect(orjson.dumps({"op": "file", **asdict(effect)})) == effect
+
+
+async def test_a_share_that_comes_behind_its_messages_removal_is_none(running: Webapp) -> None:
+    """Done again by a sweeper, both of them, in either order."""
+    first = put(FILE, int(ConversationKind.PUBLIC))
+    ts_us = await posted(running, first)
+    message = await running.stores.channels.message(CHANNEL, ts_us)
+    assert message is not None
+    gone = Unshare(TEAM, ts_us, (FILE.id,))
+    assert decode_effect(orjson.dumps({"op": "unshare", **asdict(gone)})) == gone
+    files = running.stores.files
+    assert [each.channel_id for each in await files.shares(TEAM, [FILE.id])] == [CHANNEL, ALICE]
+    removal = Write(CHANNEL, (note(),), removed=(MessageRemoval(ts_us, message.revision),), effects=(gone,))
+    removed = await running.writes.commit(removal)
+    cause, its_end = Cause(CHANNEL, ts_us, 0, 1), Cause(CHANNEL, removed.ts_us, 0, 3)
+    for step in ((cause, first), (its_end, gone), (cause, first)):
+        await running.effects.carry_out(*step, is_again=True)
+        assert [each.channel_id for each in await files.shares(TEAM, [FILE.id])] == [ALICE]

@@ -214,6 +214,7 @@ def _of_files(store: FileStore) -> Calls:
         ],
         "FileStore.count_listed": [lambda: store.count_listed(TEAM, wanted)],
         "FileStore.bytes_used": [lambda: store.bytes_used(TEAM)],
+        "FileStore.drop_share": [lambda: store.drop_share(TEAM, [file.id, "F0000000002"], CHANNEL, 9)],
         "FileStore.drop_shares": [lambda: store.drop_shares(TEAM, file.id)],
         "FileStore.unfinished": [lambda: store.unfinished(FileState.DELETED, 9, 5)],
         "FileStore.note_gone": [lambda: store.note_gone(TEAM, file.id)],
