@@ -32,6 +32,8 @@ async def run(call: Call) -> Answer:
         found = _METHODS.get(method)
         if found is None:
             raise Refused("command_not_found")
+        # Also where the command goes elsewhere: it is given in a conversation.
+        await call.services.directory.find(call.caller, args.text("channel"))
         parsed = parse(found.args, {key: value for key, value in arguments.items() if value is not None})
         return await found.handler(Call(call.caller, parsed, call.services, call.origin))
     await call.services.apps.commands.run(

@@ -28,6 +28,9 @@ _MEMBERSHIP = row_codec(Membership)
 _APP = row_codec(AppRow)
 _GROUP = row_codec(UserGroup)
 
+_ID_CHARS = 11
+"""What the columns hold."""
+
 
 class Lookups:
     """Reads through the cache. Errors are those of the stores; the cache adds none.
@@ -50,14 +53,16 @@ class Lookups:
         )
 
     async def user(self, team_id: str, user_id: str) -> User | None:
-        """Return a user of the workspace."""
+        """Return a user of the workspace; nobody has an id that is none."""
+        if not _is_like_id(user_id):
+            return None
         return await self._cache.get_or_load(
             keys.user_key(team_id, user_id), lambda: self.shared.user(team_id, user_id), _USER
         )
 
     async def users(self, team_id: str, user_ids: Sequence[str]) -> dict[str, User]:
-        """Return those of the users that exist, by id. At most 1,000 ids."""
-        ids = {keys.user_key(team_id, user_id): user_id for user_id in user_ids}
+        """Return those of the users that exist, by id; what is no id is nobody's. At most 1,000 ids."""
+        ids = {keys.user_key(team_id, user_id): user_id for user_id in user_ids if _is_like_id(user_id)}
 
         async def load(missing: Sequence[str]) -> dict[str, User]:
             found = await self._workspaces.users_by_id(team_id, [ids[key] for key in missing])
@@ -250,3 +255,8 @@ class Lookups:
         distinct = dict.fromkeys(changed)
         if distinct:
             await self._cache.invalidate(distinct)
+
+
+def _is_like_id(text: str) -> bool:
+    """Tell whether `text` might be an id. What clients send as one may be anything, and goes into keys and columns."""
+    return len(text) <= _ID_CHARS and text.isascii() and text.isalnum()
