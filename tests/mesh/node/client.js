@@ -12,6 +12,7 @@
 // Out: {"is": "state", "state": NAME}                   what the client says of its connection
 //      {"is": "event", "type": TYPE, "event": {...}}    what it heard
 //      {"is": "answer", "id": 1, "answer": {...}}, or "failure" with "error" and "data"
+//      {"is": "request"}                                it asks the Web API, also when it tries a call again
 //      {"is": "warning", "text": TEXT}                  what the client would log
 const readline = require('node:readline');
 const { answers } = require('./bolt_answers.js');
@@ -27,8 +28,9 @@ const warn = (...words) => tell({ is: 'warning', text: words.map(String).join(' 
 const fail = (id, error) => {
   tell({ is: 'failure', id, error: String(error.stack ?? error), code: error.code ?? '', data: error.data ?? null });
 };
-// Standard output is ours, so what it logs comes as lines of ours.
-const logger = { debug() {}, info() {}, warn, error: warn, setLevel() {}, getLevel: () => 'warn', setName() {} };
+// Standard output is ours, so what it logs comes as lines of ours; of the details only that it asks, first and again.
+const debug = (text) => String(text).startsWith('http request url') && tell({ is: 'request' });
+const logger = { debug, info() {}, warn, error: warn, setLevel() {}, getLevel: () => 'warn', setName() {} };
 
 function listenTo(client, states) {
   for (const state of states) {
