@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from discovery.front import Discovery
+from discovery.lifelines import Lifelines
 from discovery.registrar import new_instance_id
 from svc.feed.feed import Subscriber
 from svc.kit.clock import Clock, SystemClock
@@ -127,7 +128,7 @@ async def _start_services(
     if vault.is_open:
         sweeping = sweep_files(vault, stores.files, clock, rng)
         await up.enter_async_context(background("sweeping files", sweeping))
-    connector, presence = await _connector(config, disco, clock), PresenceTier(disco.pools)
+    connector, presence = await _connector(up, config, disco, clock), PresenceTier(disco.pools)
     services = assemble(
         stores,
         lookups,
@@ -152,11 +153,11 @@ def _admissions(pools: Pools) -> Sequence[Admission]:
     return (pools.workspace.admission, pools.channel.admission, pools.user.admission)
 
 
-async def _connector(config: WebappConfig, disco: Discovery, clock: Clock) -> Connector:
-    gateways = await disco.watch("gateway")
+async def _connector(up: AsyncExitStack, config: WebappConfig, disco: Discovery, clock: Clock) -> Connector:
+    gateways = await up.enter_async_context(Lifelines(await disco.watch("gateway"), clock))
     settings = ConnectSettings(config.instance.zone, config.instance.reachable_host, config.ws_public_url)
     signer = Signer(config.instance.secret)
-    return Connector(settings, lambda: gateways.snapshot.instances, signer, clock, random.Random())
+    return Connector(settings, gateways.standing, signer, clock, random.Random())
 
 
 def main() -> None:

@@ -55,7 +55,9 @@ def rtm_v2() -> None:
 
 
 def rtm_legacy() -> None:
-    """Connect by aiohttp. It ends when a connection is refused, so it is begun again, as those who run it do."""
+    """Connect by aiohttp. It ends when a connection is refused, which a dead gateway's may be for a moment: it is begun
+    again, as those who run it do.
+    """
     from slack_sdk.rtm import RTMClient
 
     def listen(kind: str) -> None:
