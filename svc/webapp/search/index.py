@@ -77,7 +77,10 @@ class Index(Protocol):
         ...
 
     def write(self, documents: Collection[Document], gone: Collection[Key]) -> None:
-        """Replace documents, and remove those that are gone, with the next commit. Raises IndexTroubleError."""
+        """Replace documents, and remove those that are gone, with the next commit. Raises IndexTroubleError.
+
+        Of one key the last document counts, and a document more than that it is gone.
+        """
         ...
 
     def commit(self, state: IndexState) -> None:

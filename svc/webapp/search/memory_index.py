@@ -33,7 +33,7 @@ class MemoryIndex:
 
     def write(self, documents: Collection[Document], gone: Collection[Key]) -> None:
         """See Index."""
-        self._pending |= {each.key: each for each in documents} | dict.fromkeys(gone)
+        self._pending |= {**dict.fromkeys(gone), **{each.key: each for each in documents}}
 
     def commit(self, state: IndexState) -> None:
         """See Index."""

@@ -86,9 +86,10 @@ class TantivyIndex:
         """See Index."""
         self._check_room()
         try:
-            for key in (*gone, *(each.key for each in documents)):
+            latest = {each.key: each for each in documents}
+            for key in (*gone, *latest):
                 self._writer.delete_documents_by_term("key", _name(key))
-            for each in documents:
+            for each in latest.values():
                 self._writer.add_document(self._document(each))
         except (OSError, ValueError) as error:
             raise IndexTroubleError(f"{self._folder}: {error}") from error

@@ -81,7 +81,7 @@ class Told:
 
 @dataclass(slots=True)
 class Library:
-    """The search tier: an index that a test puts there; without one nothing is found, NoIndex is a tier that is down."""
+    """The search tier: an index that a test puts there. Without one nothing is found; NoIndex is a tier that is down."""
 
     index: MessageIndex | None = None
     asked: list[search_service_pb2.SearchRequest] = field(default_factory=list)
