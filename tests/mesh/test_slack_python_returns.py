@@ -25,6 +25,7 @@ from tests.mesh.towns import Town, town
 
 pytestmark = [
     pytest.mark.mesh,
+    pytest.mark.timeout(300),  # ten processes and four breaks: 40 s, on a machine with ten other things to do 100
     pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl to make a certificate with"),
 ]
 
