@@ -2,8 +2,8 @@
 
 Owns: this process's registration in Consul, its view of the watched tiers, the rings made from them, its stubs.
 Forgets: everything on exit; Consul is the only memory, and the last good view stands in for it while it is away.
-Bounds: one blocking query a watched tier or key, one gRPC channel an instance in view, one snapshot a tier, one ring a
-tier and zone asked for, 1,024 cached ring columns of 64 KiB, retries 10 % of calls.
+Bounds: one blocking query a watched tier or key, one gRPC channel an instance in view (and one lifeline where they are
+held), one snapshot a tier, one ring a tier and zone asked for, 1,024 cached ring columns of 64 KiB, retries 10 % of calls.
 
 Start at `front.Discovery`; a tier needs little else:
 
@@ -25,7 +25,7 @@ Start at `front.Discovery`; a tier needs little else:
 | query.py, health.py, kv.py | queries that block: who is healthy; the newest value of a key, followed |
 | registrar.py | register, register again, deregister |
 | watcher.py, ring_watcher.py, latest.py | blocking queries to snapshots, to rings; following the newest of something |
-| probe.py | asking instances themselves |
+| probe.py, lifelines.py | asking instances themselves; being connected to them, and so told at once that one has died |
 | stubs.py | stub pools: the only file that sees a gRPC channel |
 | front.py | all of it, in three lines |
 """
