@@ -3,7 +3,8 @@
 Owns: this process's registration in Consul, its view of the watched tiers, the rings made from them, its stubs.
 Forgets: everything on exit; Consul is the only memory, and the last good view stands in for it while it is away.
 Bounds: one blocking query a watched tier or key, one gRPC channel an instance in view (and one lifeline where they are
-held), one snapshot a tier, one ring a tier and zone asked for, 1,024 cached ring columns of 64 KiB, retries 10 % of calls.
+held), one snapshot a tier, one ring a tier and zone asked for, 1,024 cached ring columns of 64 KiB, retries 10 % of
+calls.
 
 Start at `front.Discovery`; a tier needs little else:
 
