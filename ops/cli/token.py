@@ -19,7 +19,8 @@ from svc.webapp.store.rows import Team, Token, User
 HELP = """Make, list and revoke tokens.
 
 A token (xoxp-… for a person, xoxb-… for a bot) is all that a Slack client needs besides the base URL. Only its hash is
-stored, so it is shown once, when it is made.
+stored, so it is shown once, when it is made. A bot that hears of events over Socket Mode or HTTP, or has commands or
+scopes, is an app: parley app create.
 
 \b
 Examples:
