@@ -21,6 +21,7 @@ import aiohttp
 
 from discovery.consul import ConsulClient
 from discovery.view import service_name
+from ops import search_instances
 from ops.cli import edges
 from ops.cli.databases import credentials, survey
 from ops.local import memcached, state
@@ -78,6 +79,7 @@ async def check_mesh(var: Path) -> list[Finding]:
     if "consul" in settings:
         findings += await _replication(settings["consul"], var)
         findings += await _edges(settings["consul"])
+        findings += await _searches(settings["consul"])
     addresses = [address for address in settings.get("memcached", "").split(",") if address]
     findings += await asyncio.gather(*(_memcached(address) for address in addresses))
     return findings or [Finding("mesh", "ok", "none is running here")]
@@ -234,6 +236,27 @@ async def _edges(consul_addr: str) -> list[Finding]:
     except ParleyError:
         return []  # said already, of Consul
     return [edge_finding(each) for each in await edges.survey(instances)]
+
+
+async def _searches(consul_addr: str) -> list[Finding]:
+    """Ask the search instances of the mesh; nothing where there is none, or where Consul does not say."""
+    try:
+        async with ConsulClient(consul_addr) as consul:
+            instances = (await consul.health.passing(service_name("search"))).instances
+    except ParleyError:
+        return []
+    return [search_finding(each) for each in await search_instances.survey(instances)]
+
+
+def search_finding(shelf: search_instances.Shelf) -> Finding:
+    """Say what a search instance holds, and whether it is kept up."""
+    subject, info = f"search {shelf.instance.id}", shelf.info
+    if info is None:
+        return Finding(subject, "warning", "does not answer", f"Look at its log: var/log/{shelf.instance.id[:-7]}.log")
+    detail = f"{info.documents} messages, {shelf.behind_s:.1f} s behind; {shelf.state}"
+    if info.trouble:
+        return Finding(subject, "problem", detail, "Make room, or look at its log; it goes on by itself.")
+    return Finding(subject, "ok" if shelf.is_well else "warning", detail)
 
 
 def edge_finding(held: edges.Held) -> Finding:

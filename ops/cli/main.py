@@ -20,6 +20,7 @@ VERBS = (
     ("failover", "ops.cli.failover", "Make the replica of the database the primary."),
     ("ring", "ops.cli.ring", "Show who owns which channels, and how even the shares are."),
     ("cache", "ops.cli.cache", "Show the cache's pools; replace, add and drain their nodes."),
+    ("search", "ops.cli.search", "Show what search holds; build its index anew."),
     ("seed", "ops.cli.seed", "Make a workspace of N users and M channels."),
     ("token", "ops.cli.token", "Make a token for a user."),
     ("app", "ops.cli.app", "Make apps: bots with tokens, events, commands and webhooks."),

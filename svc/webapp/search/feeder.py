@@ -101,13 +101,18 @@ class Feeder:
         return self._generations.fed_until_us
 
     @property
+    def is_building(self) -> bool:
+        """Whether an index is being built, or is about to be."""
+        return self._generations.building is not None or self._wanted.is_set()
+
+    @property
     def built(self) -> int:
         """Messages that the build under way has read; 0 without one."""
         return self._built.built if self._built is not None else 0
 
     def want_rebuild(self) -> bool:
         """Have a new index built; False when one is being built, or wanted, already."""
-        if self._generations.building is not None or self._wanted.is_set():
+        if self.is_building:
             return False
         self._wanted.set()
         return True

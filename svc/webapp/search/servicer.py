@@ -38,7 +38,7 @@ class SearchServicer(rpc.SearchServiceServicer):
             documents=current.documents,
             fed_until_unix_us=self._feeder.fed_until_us,
             is_whole=current.state.is_whole,
-            is_building=self._generations.building is not None,
+            is_building=self._feeder.is_building,
             built=self._feeder.built,
             trouble=self._feeder.trouble,
             instance_id=self._instance_id,

@@ -68,7 +68,9 @@ def test_what_is_nested_too_deep_is_left_out() -> None:
     assert made.words == ("top",)
 
 
-def event(payload: Json | None, *, kind: event_pb2.EventKind = event_pb2.EVENT_KIND_MESSAGE) -> event_pb2.Event:
+def event(
+    payload: Json | None, *, kind: event_pb2.EventKind.ValueType = event_pb2.EVENT_KIND_MESSAGE
+) -> event_pb2.Event:
     """Return an event of general."""
     return event_pb2.Event(channel_id=GENERAL, kind=kind, payload=json.dumps(payload).encode() if payload else b"")
 

@@ -157,6 +157,11 @@ class Desk:
         assert isinstance(index, MemoryIndex)
         return {ts_us: " ".join(index._there[key].words) for key in index._there for _, ts_us in [key]}
 
+    def current(self) -> Fragile:
+        """Return the index that answers."""
+        assert isinstance(self.generations.current, Fragile)
+        return self.generations.current
+
     @property
     def truth(self) -> dict[int, str]:
         """Return what should be found."""
@@ -238,26 +243,25 @@ async def test_a_rebuild_answers_all_the_while_and_heals(desk: Desk) -> None:
     for ts_us in range(1, 23):
         desk.town.say(f"m{ts_us}", ts_us, commit_us=1)
     await desk.settle()
-    old = desk.generations.current
-    assert isinstance(old, Fragile)
+    old = desk.current()
     del old._there[GENERAL, 7]
     old._there[GENERAL, 500] = replace(old._there[GENERAL, 8], ts_us=500)
     assert desk.feeder.want_rebuild()
     assert not desk.feeder.want_rebuild()
     await desk.feeder.step()
-    assert desk.generations.building is not None
+    assert desk.feeder.is_building
     desk.town.say("during", 600)
     await desk.feeder.step()
     await desk.clock.advance(1.0)
     await desk.feeder.step()
-    assert desk.generations.current is old
+    assert desk.current() is old
     assert desk.found()[600] == "during"
     assert desk.feeder.built > 0
     desk.start()
-    assert desk.generations.building is not None, "a rebuild goes on where it was"
+    assert desk.feeder.is_building, "a rebuild goes on where it was"
     await desk.settle()
-    assert desk.generations.current is not old
-    assert desk.generations.building is None
+    assert desk.current() is not old
+    assert not desk.feeder.is_building
     assert desk.found() == desk.truth
 
 
