@@ -203,6 +203,8 @@ _OWN: Mapping[str, Row] = {
     "reminders.delete": REMINDER,
     "rtm.connect": NONE,
     "rtm.start": NONE,
+    "search.all": NONE,
+    "search.files": NONE,
     "search.messages": NONE,
     "stars.add": rows(ON, {"channel": "$private"}),
     "stars.remove": rows(ON_MARKED),

@@ -77,13 +77,15 @@ class Lookups:
 
     async def conversation(self, channel_id: str) -> Conversation | None:
         """Return any conversation, a direct one too."""
+        if not _is_like_id(channel_id):
+            return None
         return await self._cache.get_or_load(
             keys.conversation_key(channel_id), lambda: self._channels.conversation(channel_id), _CONVERSATION
         )
 
     async def conversations(self, channel_ids: Sequence[str]) -> dict[str, Conversation]:
         """Return those of the conversations that exist, by id."""
-        ids = {keys.conversation_key(channel_id): channel_id for channel_id in channel_ids}
+        ids = {keys.conversation_key(channel_id): channel_id for channel_id in channel_ids if _is_like_id(channel_id)}
 
         async def load(missing: Sequence[str]) -> dict[str, Conversation]:
             found = await self._channels.conversations([ids[key] for key in missing])

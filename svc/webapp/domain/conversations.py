@@ -181,7 +181,7 @@ class Conversations:
         """Return why those who cannot be invited cannot."""
         people = await self._lookups.users(caller.team_id, user_ids)
         known = {user.id for user in people.values() if not user.deleted}
-        members = await self._channels.members_among(conversation.id, user_ids)
+        members = await self._channels.members_among(conversation.id, list(people))
         errors: list[Json] = []
         for user_id in user_ids:
             code = ""

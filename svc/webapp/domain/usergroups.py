@@ -176,15 +176,19 @@ class UserGroups:
         wanted = sorted(set(user_ids))
         if len(wanted) > USERS_MAX:
             raise Refused("subteam_max_users_reached")
-        found = {user.id for user in await self._workspaces.users_by_id(caller.team_id, wanted) if not user.deleted}
-        if not wanted or found != set(wanted):
+        if not wanted or not all(is_id(each, "UW") for each in wanted):
             raise Refused("no_users_provided" if not wanted else "invalid_users")
+        found = {user.id for user in await self._workspaces.users_by_id(caller.team_id, wanted) if not user.deleted}
+        if found != set(wanted):
+            raise Refused("invalid_users")
         return orjson.dumps(wanted).decode()
 
     async def _channels(self, caller: Caller, channel_ids: Sequence[str]) -> str:
         wanted = list(dict.fromkeys(channel_ids))
         if len(wanted) > CHANNELS_MAX:
             raise Refused("too_many_channels")
+        if not all(is_id(each, "CG") for each in wanted):
+            raise Refused("channel_not_found")
         found = {each.id for each in await self._workspaces.conversations_by_id(caller.team_id, wanted)}
         if found != set(wanted):
             raise Refused("channel_not_found")

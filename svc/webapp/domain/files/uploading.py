@@ -193,7 +193,7 @@ class Files:
             return file_object(file, base_url, [])
 
     async def _uploaded(self, caller: Caller, ids: Sequence[str]) -> list[File]:
-        found = await self._files.files(caller.team_id, ids)
+        found = await self._files.files(caller.team_id, [each for each in ids if is_id(each, "F")])
         oldest_s = self._clock.wall_us() // 1_000_000 - COMPLETED_S
         for file_id in ids:
             file = found.get(file_id)

@@ -162,3 +162,15 @@ async def test_two_changes_at_once_are_both_kept(crew: Crew) -> None:
     )
     [group] = (await admin.ok("usergroups.list", include_users=1))["usergroups"]
     assert (group["description"], group["users"], group["handle"]) == ("new", [crew.ada.id], "crew")
+
+
+async def test_what_is_no_id_is_in_no_group(crew: Crew) -> None:
+    """Neither as a user nor as a conversation, nor is it invited, nor a file."""
+    admin = crew.admin
+    group = (await admin.ok("usergroups.create", name="Odd"))["usergroup"]["id"]
+    for odd in "\x86*#\x96,é", "U0000000000,é", "nobody":
+        assert await admin.error("usergroups.update", usergroup=group, channels=odd) == "channel_not_found"
+        assert await admin.error("usergroups.users.update", usergroup=group, users=odd) == "invalid_users"
+        assert await admin.error("conversations.invite", channel=crew.channel_id, users=odd) == "user_not_found"
+        files = [{"id": each} for each in odd.split(",")]
+        assert await admin.error("files.completeUploadExternal", files=files) == "file_not_found"
