@@ -44,6 +44,12 @@ class Folded:
     saved: set[str] = field(default_factory=set)
     """Of a user's own channel: ids of what it saved."""
 
+    members: dict[str, bool] = field(default_factory=dict)
+    """Who was told to come or go, and whether that was to come, the last time."""
+    topic: str = ""
+    name: str = ""
+    """As told by a change; "" before the first."""
+
     @property
     def newest_to_read(self) -> str:
         """ts of the newest message that anybody has to read; "" when there is none."""
@@ -66,10 +72,17 @@ class Folded:
             case "pin_added" | "pin_removed" as kind, _:
                 pinned = str(event["item"]["message"]["ts"])
                 self._put(self.pins, pinned, str(event["user"]), is_added=kind == "pin_added")
+            case "member_joined_channel" | "member_left_channel" as kind, _:
+                self._move(str(event["user"]), is_in=kind == "member_joined_channel")
             case "star_added" | "star_removed" as kind, _:
                 self._save(event["item"], is_added=kind == "star_added")
 
     def _add(self, offset: int, event: Mapping[str, Any], subtype: str) -> None:
+        match subtype:
+            case "channel_topic":
+                self.topic = str(event["topic"])
+            case "channel_name":
+                self.name = str(event["name"])
         ts, thread_ts = str(event["ts"]), str(event.get("thread_ts", ""))
         if ts in self.messages:
             raise Contradiction(f"{ts} is said twice")
@@ -81,6 +94,11 @@ class Folded:
         )
         if thread_ts:
             self.threads.setdefault(thread_ts, []).append(ts)
+
+    def _move(self, user_id: str, *, is_in: bool) -> None:
+        if self.members.get(user_id) is is_in:
+            raise Contradiction(f"{user_id} {'comes twice' if is_in else 'goes twice'}")
+        self.members[user_id] = is_in
 
     def _change(self, offset: int, message: Mapping[str, Any]) -> None:
         said = self.messages.get(str(message["ts"]))

@@ -28,8 +28,12 @@ TARGETS_MAX = 40
 TRY_TIMEOUT_S = 5.0
 GIVE_UP_S = 25.0
 BUSY = frozenset({"service_unavailable", "internal_error", "fatal_error", "request_timeout", "ratelimited"})
-DONE = frozenset({"already_reacted", "no_reaction", "message_not_found"})
+DONE = frozenset(
+    {"already_reacted", "no_reaction", "message_not_found", "already_in_channel", "not_in_channel", "name_taken"}
+)
 """Refusals that an earlier try of the same change may have brought about."""
+IDLE = ("already_in_channel", "not_in_channel")
+"""What answers say that are `ok` although nothing was to be done."""
 EMOJI = ("tada", "eyes", "rocket")
 VERBS = ("edit",) * 8 + ("react",) * 8 + ("unreact",) * 3 + ("remove",)
 
@@ -88,25 +92,32 @@ class Changing:
                 await self._settle(target.author, "chat.delete", {**place, "ts": target.ts}, f"removed {target.ts}")
 
     async def _settle(self, person: Person, method: str, arguments: dict[str, str], claim: str) -> None:
-        began, backoff = time.monotonic(), Backoff(base_s=0.1, cap_s=1.0, rng=self._rng)
-        is_unsure, outcome = False, Outcome.UNKNOWN
-        turns = itertools.count(self._api.turn())
-        while time.monotonic() - began < GIVE_UP_S:
-            try:
-                answer = await self._api.call(person, method, TRY_TIMEOUT_S, next(turns), **arguments)
-            except (OSError, TimeoutError, aiohttp.ClientError):
-                is_unsure = True
-            else:
-                if answer.get("ok"):
-                    outcome = Outcome.ACKED
-                    break
-                if (reason := _reason(answer)) not in BUSY:
-                    # Somebody may have done, or undone, the same in between: a claim that nobody can check is none.
-                    outcome = Outcome.UNKNOWN if is_unsure and reason in DONE else Outcome.REFUSED
-                    break
-                is_unsure = True
-            await asyncio.sleep(backoff.next_s())
-        self.changes.append(Change(arguments["channel"], claim, began, time.monotonic(), outcome))
+        self.changes.append(await settle(self._api, self._rng, person, method, arguments, claim))
+
+
+async def settle(api: Api, rng: Random, person: Person, method: str, arguments: dict[str, str], claim: str) -> Change:
+    """Try to change something until the outcome is known, or nobody hopes any more."""
+    began, backoff = time.monotonic(), Backoff(base_s=0.1, cap_s=1.0, rng=rng)
+    is_unsure, outcome = False, Outcome.UNKNOWN
+    turns = itertools.count(api.turn())
+    while time.monotonic() - began < GIVE_UP_S:
+        try:
+            answer = await api.call(person, method, TRY_TIMEOUT_S, next(turns), **arguments)
+        except (OSError, TimeoutError, aiohttp.ClientError):
+            is_unsure = True
+        else:
+            if answer.get("ok"):
+                # Who is there already has not come, and is told so.
+                is_idle = any(answer.get(word) for word in IDLE)
+                outcome = Outcome.UNKNOWN if is_idle else Outcome.ACKED
+                break
+            if (reason := _reason(answer)) not in BUSY:
+                # Somebody may have done, or undone, the same in between: a claim that nobody can check is none.
+                outcome = Outcome.UNKNOWN if is_unsure and reason in DONE else Outcome.REFUSED
+                break
+            is_unsure = True
+        await asyncio.sleep(backoff.next_s())
+    return Change(arguments["channel"], claim, began, time.monotonic(), outcome)
 
 
 def _reason(answer: Json) -> str:

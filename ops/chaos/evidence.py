@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import orjson
 
-from ops.chaos.record import Entry, Shown, Told
+from ops.chaos.record import Entry, Shown, Standing, Told
 from ops.chaos.stage import Api, Person, StageError
 from ops.chaos.streams import key_of, place_of
 from ops.local.mesh import Mesh
@@ -90,6 +90,20 @@ async def history(api: Api, member: Person, channel: str) -> tuple[tuple[Told, .
         got = await api.ok(member, "reactions.get", channel=channel, timestamp=each.ts)
         shown.append(_shown(got["message"]))
     return tuple(found), tuple(shown)
+
+
+async def standing(api: Api, member: Person, channel: str) -> Standing:
+    """Return who is in a conversation, and what it is called, as a member reads it."""
+    members: set[str] = set()
+    cursor = ""
+    while True:
+        page = await api.ok(member, "conversations.members", channel=channel, limit=str(PAGE), cursor=cursor)
+        members.update(page["members"])
+        cursor = page.get("response_metadata", {}).get("next_cursor", "")
+        if not cursor:
+            break
+    found = (await api.ok(member, "conversations.info", channel=channel))["channel"]
+    return Standing(frozenset(members), found.get("topic", {}).get("value", ""), found.get("name", ""))
 
 
 def _shown(message: Mapping[str, Any]) -> Shown:

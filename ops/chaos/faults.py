@@ -8,6 +8,9 @@ from enum import Enum
 PRIMARY = "the primary database"
 """A target: whichever database is the primary when it is struck."""
 
+APP_OWNER, APP_GATEWAY = "the webapp that serves the app", "the gateway of the app's socket"
+"""Targets: whichever it is when it is struck."""
+
 
 class Action(Enum):
     """One kind of fault."""

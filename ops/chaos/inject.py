@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from ops.chaos.faults import Action, Fault, Struck
 from ops.chaos.partition import Partition
@@ -18,7 +20,15 @@ FAULT_TIMEOUT_S = 120.0
 class Injector:
     """Strikes a mesh, one fault at a time, and puts back what it broke."""
 
-    def __init__(self, mesh: Mesh, partition: Partition | None, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        mesh: Mesh,
+        partition: Partition | None,
+        say: Callable[[str], None],
+        targets: Mapping[str, Callable[[], Awaitable[str]]] = MappingProxyType({}),
+    ) -> None:
+        """`targets`: members that are known only when they are struck, by what schedules call them."""
+        self._targets = targets
         self._mesh = mesh
         self._partition = partition
         self._say = say
@@ -31,7 +41,8 @@ class Injector:
         self._say(fault.describe())
         began = time.monotonic()
         async with asyncio.timeout(FAULT_TIMEOUT_S):
-            back = await self._strike(fault)
+            find = self._targets.get(fault.target)
+            back = await self._strike(replace(fault, target=await find()) if find else fault)
         over = time.monotonic()
         self._say(f"  over after {over - began:.1f} s")
         back = back or over

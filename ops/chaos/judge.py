@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ops.chaos import owed
+from ops.chaos.hearing import misheard
 from ops.chaos.index import Index
 from ops.chaos.owed import Rules
 from ops.chaos.record import Arrival, Kind, Post, Record, Reset, Stream
@@ -24,7 +25,7 @@ __all__ = ["Verdict", "Violation", "Wrong", "judge"]
 def judge(record: Record, rules: Rules | None = None) -> Verdict:
     """Return the verdict on a run."""
     index = Index(record)
-    violations = [*_stored(index), *diverged(record)]
+    violations = [*_stored(index), *diverged(record), *misheard(record)]
     expected = delivered = 0
     for stream in record.streams:
         violations.extend(_received(index, stream))

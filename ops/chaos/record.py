@@ -128,6 +128,45 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """An event that reached the app; `subject` says what, `session` numbers its connections from 1."""
+
+    event_id: str
+    channel_id: str
+    subject: str
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the app of the run heard, in order, and the conversations that it is in."""
+
+    channels: frozenset[str]
+    heard: tuple[Heard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A message that was scheduled: acknowledged and wanted, it is posted once; taken back (not wanted), never."""
+
+    key: str
+    channel_id: str
+    post_at: int
+    """Unix seconds."""
+    outcome: Outcome
+    is_wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the Web API says of a conversation in the end."""
+
+    members: frozenset[str]
+    topic: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A message as the Web API shows it in the end; `reactions` are (name, users in their order)."""
 
@@ -156,3 +195,6 @@ class Record:
     """What clients get of each event of the log, in order; {} where that is nothing."""
     shown: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     """Whole histories; and once more, from reactions.get, some of the messages that have reactions."""
+    app: App | None = None
+    scheduled: tuple[Scheduled, ...] = ()
+    standing: Mapping[str, Standing] = field(default_factory=dict)

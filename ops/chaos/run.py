@@ -17,19 +17,22 @@ import aiohttp
 
 from ops.chaos import evidence
 from ops.chaos.changing import Changing
-from ops.chaos.faults import Fault, Struck
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, Fault, Struck
 from ops.chaos.inject import Injector
+from ops.chaos.later import Later
+from ops.chaos.listening import AppListener
 from ops.chaos.load import Load
+from ops.chaos.moving import Moving
 from ops.chaos.partition import Partition
 from ops.chaos.readers import Readers
-from ops.chaos.record import Record
+from ops.chaos.record import Outcome, Record
 from ops.chaos.report import Report, report
 from ops.chaos.scenarios import COUNTS, TAIL_S, ZONES, Scenario, schedule
 from ops.chaos.stage import Api, Stage, StageError, set_stage
 from ops.chaos.streams import MARK, StreamLog
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, places
-from svc.kit.lifecycle import Tasks, background
+from svc.kit.lifecycle import background
 
 WARM_UP_S = 30.0
 """Until every reader has had something from each of its conversations."""
@@ -44,6 +47,8 @@ PROGRESS_S = 5.0
 
 POSTS_A_CHANGE = 4
 """How many posts there are to one edit, reaction or removal."""
+MOVES_A_SECOND = 3.0
+SCHEDULED_A_SECOND = 1.0
 
 Say = Callable[[str], None]
 
@@ -59,13 +64,31 @@ class Options:
     keep: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes on beside the posts."""
+
+    changing: Changing
+    moving: Moving
+    later: Later
+
+
 class Run:
     """Everything of one run while it lasts."""
 
     def __init__(
-        self, mesh: Mesh, api: Api, stage: Stage, readers: Readers, load: Load, changing: Changing, say: Say
+        self,
+        mesh: Mesh,
+        api: Api,
+        stage: Stage,
+        readers: Readers,
+        listener: AppListener,
+        load: Load,
+        beside: Beside,
+        say: Say,
     ) -> None:
-        self._changing = changing
+        self._listener = listener
+        self._beside = beside
         self._mesh = mesh
         self._api = api
         self._stage = stage
@@ -82,12 +105,12 @@ class Run:
         base = await logs.heads(channels)
         self.struck: list[Struck] = []
         async with background("progress", self._progress()):
-            async with Tasks("load", limit=2) as tasks:
-                changing = tasks.spawn(self._changing.run(rate / POSTS_A_CHANGE, lambda: self._is_over))
-                posting = tasks.spawn(self._load.run(rate, lambda: self._is_over))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._load.run(rate, self._over))
+                tasks.create_task(self._beside.changing.run(rate / POSTS_A_CHANGE, self._over))
+                tasks.create_task(self._beside.moving.run(MOVES_A_SECOND, self._over))
+                tasks.create_task(self._beside.later.run(SCHEDULED_A_SECOND, self._over))
                 await self._strike(faults, duration_s, injector)
-                await changing
-                await posting
             await self._settle()
         ended_at = time.monotonic()
         log = {channel: await logs.log(channel) for channel in channels}
@@ -100,16 +123,25 @@ class Run:
             log={channel: entries for channel, (entries, _) in log.items()},
             history={channel: messages for channel, (messages, _) in told.items()},
             ended_at=ended_at,
-            changes=tuple(self._changing.changes),
+            changes=(*self._beside.changing.changes, *self._beside.moving.changes),
             payloads={channel: payloads for channel, (_, payloads) in log.items()},
             shown={channel: shown for channel, (_, shown) in told.items()},
+            app=self._listener.heard(),
+            scheduled=tuple(self._beside.later.scheduled),
+            standing={
+                channel: await evidence.standing(self._api, members[0], channel)
+                for channel, members in self._stage.members.items()
+            },
         )
+
+    def _over(self) -> bool:
+        return self._is_over
 
     async def _warm_up(self) -> None:
         """Post to every conversation until each reader has heard from each of its own."""
         deadline = time.monotonic() + WARM_UP_S
         number = 0
-        while waiting := [log.name for log in self._readers.logs if not self._owed_heads(log) <= log.heads.keys()]:
+        while waiting := self._unheard():
             if time.monotonic() > deadline:
                 raise StageError(f"before any fault, these readers hear nothing: {', '.join(waiting[:10])}")
             number += 1
@@ -118,6 +150,11 @@ class Run:
                     members[0], "chat.postMessage", channel=channel, text=f"{MARK}warm-{number}-{channel}"
                 )
             await asyncio.sleep(0.5)
+
+    def _unheard(self) -> list[str]:
+        """Return the readers that have not heard from each of their conversations."""
+        waiting = [log.name for log in self._readers.logs if not self._owed_heads(log) <= log.heads.keys()]
+        return waiting if self._listener.is_warm() else [*waiting, "app"]
 
     def _owed_heads(self, log: StreamLog) -> set[str]:
         return {channel for channel, users in self._stage.user_ids().items() if log.user_id in users}
@@ -141,6 +178,7 @@ class Run:
         deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
             behind = [log.name for log in self._readers.logs if self._is_behind(log, heads)]
+            behind += ["app"] if self._is_app_behind() else []
             if not behind:
                 break
             await asyncio.sleep(0.1)
@@ -150,6 +188,10 @@ class Run:
 
     def _is_behind(self, log: StreamLog, heads: dict[str, int]) -> bool:
         return any(log.heads.get(channel, 0) < heads.get(channel, 0) for channel in self._owed_heads(log))
+
+    def _is_app_behind(self) -> bool:
+        acked = (post for post in self._load.posts if post.outcome is Outcome.ACKED)
+        return any(self._listener.misses(post.channel_id, f"message {post.ts}") for post in acked)
 
     async def _progress(self) -> None:
         while True:
@@ -191,11 +233,18 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
         api = Api(http, list(mesh.web_urls.values()))
         stage = await set_stage(mesh, api, rng)
         readers = await up.enter_async_context(Readers(stage, api, http, mesh.spec.var, options.clients, rng).running())
-        changing = Changing(api, stage, Random(options.seed + 1))
-        load = Load(api, stage, readers.writers, rng, changing.acked)
-        this = Run(mesh, api, stage, readers, load, changing, say)
+        assert stage.app is not None, "every run has an app"
+        listener = await up.enter_async_context(AppListener(stage.app, mesh, api, http).running())
+        beside = Beside(
+            Changing(api, stage, Random(options.seed + 1)),
+            Moving(api, stage, Random(options.seed + 2)),
+            Later(api, stage, Random(options.seed + 3)),
+        )
+        load = Load(api, stage, readers.writers, rng, beside.changing.acked)
+        this = Run(mesh, api, stage, readers, listener, load, beside, say)
         say(f"load of {options.rate:g} posts/s for {duration_s:g} s, {len(faults)} faults")
-        record = await this.play(faults, duration_s, options.rate, Injector(mesh, partition, say))
+        injector = Injector(mesh, partition, say, {APP_OWNER: listener.owner, APP_GATEWAY: listener.gateway})
+        record = await this.play(faults, duration_s, options.rate, injector)
         if options.keep is not None:
             (folder / "record.json").write_text(json.dumps(dataclasses.asdict(record), default=_plain))
     return report(scenario.name, options.seed, record, this.struck, readers.healed(), load.failures)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from ops.chaos.faults import PRIMARY, Action, Cut, Fault
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, Action, Cut, Fault
 from ops.local.spec import DEFAULT_ZONES, counts, places
 
 COUNTS: Mapping[str, int] = counts(webapp=2, admin=2, channel=4, gateway=3, presence=2, edge=1)
@@ -104,6 +104,12 @@ def _kill_any(dice: Dice) -> Iterator[Fault]:
         yield Fault(0.0, Action.KILL, dice.one_of(dice.tier()), dice.between(0.1, 1.0))
 
 
+def _app_owner(dice: Dice) -> Iterator[Fault]:
+    while True:
+        for target in (APP_OWNER, APP_OWNER, APP_GATEWAY):
+            yield Fault(0.0, Action.KILL, target, dice.between(0.2, 2.0))
+
+
 def _pause_channel(dice: Dice) -> Iterator[Fault]:
     while True:
         yield Fault(0.0, Action.PAUSE, dice.one_of("channel"), dice.between(1.5, 5.0))
@@ -171,6 +177,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         _killing("admin", "an admin server, with publishes under way"),
         _killing("presence", "a presence server, which no message needs"),
         Scenario("kill-any", "kill -9 of any instance of any tier, every few seconds", _kill_any, (2.5, 3.5), 45.0),
+        Scenario(
+            "app-owner",
+            "kill -9 of the webapp that serves an app, and of the gateway of its socket, again and again",
+            _app_owner,
+            (3.5, 5.5),
+            45.0,
+        ),
         Scenario(
             "pause-channel",
             "SIGSTOP of a channel server for longer than its fence time, then SIGCONT: an owner that does not know",

@@ -12,6 +12,7 @@ import aiohttp
 
 from ops.keyspaces import workspace_rules
 from ops.local.mesh import Mesh
+from svc.webapp.domain.apps.settings import AppChange
 from svc.webapp.store.rows import User
 
 PEOPLE = ("ada", "grace", "linus", "edsger", "barbara")
@@ -21,7 +22,12 @@ OUTSIDER = "mallory"
 BOT = "robot"
 """slack_sdk's reader; in two public conversations, for its parser is weak on bursts."""
 
+VISITORS = ("vera", "victor", "viola")
+"""Whoever comes and goes."""
+
 PUBLIC, PRIVATE = 8, 3
+APP_CHANNELS = 3
+"""Public conversations that the app is in."""
 
 SETTLE_S = 20.0
 
@@ -42,12 +48,26 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class AppSeat:
+    """The app of the run; `person` holds its token. Its bot is in `channels`, and says nothing."""
+
+    app_id: str
+    person: Person
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """Who and where. `members` maps conversations to the people in them."""
+    """Who and where. `members` maps conversations to the people in them; others come and go in public ones."""
 
     people: tuple[Person, ...]
     bot: Person
     members: Mapping[str, tuple[Person, ...]]
+    visitors: tuple[Person, ...] = ()
+    """They read and post nothing."""
+    open_channels: tuple[str, ...] = ()
+    """The public ones."""
+    app: AppSeat | None = None
 
     def user_ids(self) -> dict[str, frozenset[str]]:
         """Return the members of each conversation by their ids."""
@@ -105,7 +125,8 @@ class Api:
 
 async def set_stage(mesh: Mesh, api: Api, rng: Random) -> Stage:
     """Make the workspace: people through the operator's way, conversations through the Web API."""
-    *people, bot = await _make_people(mesh)
+    *everybody, bot = await _make_people(mesh)
+    people, visitors = everybody[: -len(VISITORS)], everybody[-len(VISITORS) :]
     known, outsider = people[:-1], people[-1]
     members: dict[str, tuple[Person, ...]] = {}
     for number in range(PUBLIC):
@@ -116,20 +137,37 @@ async def set_stage(mesh: Mesh, api: Api, rng: Random) -> Stage:
             *guests,
             *extra,
         )
+    public = tuple(members)
     for number in range(PRIVATE):
         maker, *guests = rng.sample(known, rng.randint(2, 3))
         members[await _make(api, maker, f"private-{number}", guests, "true")] = (maker, *guests)
     one, other = rng.sample(known, 2)
     opened = await api.ok(one, "conversations.open", users=other.user_id)
     members[opened["channel"]["id"]] = (one, other)
-    return Stage(tuple(people), bot, members)
+    app = await _make_app(mesh, api, known[0], public[2 : 2 + APP_CHANNELS])
+    return Stage(tuple(people), bot, members, tuple(visitors), public, app)
+
+
+async def _make_app(mesh: Mesh, api: Api, maker: Person, channels: Sequence[str]) -> AppSeat:
+    """Make an app as an operator does, and have its bot in these conversations."""
+    async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
+        making = bench.services.apps.making
+        (team,) = await bench.services.workspaces.teams()
+        change = AppChange(is_socket_mode=True, event_types=("message.channels", "reaction_added"))
+        app = (await making.create(team.id, "listener", change)).app
+        token = await making.app_token(app)
+    for channel in channels:
+        await api.ok(maker, "conversations.invite", channel=channel, users=app.user_id)
+    return AppSeat(app.id, Person("listener", app.user_id, token), tuple(channels))
 
 
 async def _make_people(mesh: Mesh) -> list[Person]:
     async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
         accounts = bench.services.accounts
         team, _ = await accounts.team("Chaos", "chaos")
-        users = [await accounts.person(User("", team.id, name, real_name=name)) for name in (*PEOPLE, OUTSIDER)]
+        users = [
+            await accounts.person(User("", team.id, name, real_name=name)) for name in (*PEOPLE, OUTSIDER, *VISITORS)
+        ]
         users.append(await accounts.bot(team.id, BOT))
         return [Person(user.name, user.id, await accounts.token_for(user)) for user in users]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.chaos.faults import PRIMARY, Action, Cut
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, Action, Cut
 from ops.chaos.scenarios import COUNTS, SCENARIOS, TAIL_S, WARM_S, ZONES, schedule
 from ops.local.spec import places
 
@@ -35,7 +35,15 @@ def test_the_usual_length_holds_five_faults_or_more_with_load_before_and_after(n
 def test_faults_hit_what_the_mesh_has(name: str) -> None:
     """Names are those that the mesh will give."""
     for fault in schedule(SCENARIOS[name], 3, 120.0):
-        assert fault.target in EVERYBODY | {"consul", "mariadb", "channel", "memcached", PRIMARY}, fault
+        assert fault.target in EVERYBODY | {
+            "consul",
+            "mariadb",
+            "channel",
+            "memcached",
+            PRIMARY,
+            APP_OWNER,
+            APP_GATEWAY,
+        }, fault
 
 
 def test_half_a_minute_of_kill_any_has_five_faults() -> None:
