@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from ops.local.spec import counts
 from svc.webapp.domain.apps.settings import AppChange
-from tests.mesh.app_makers import EVENTS, Made, make_app
+from tests.mesh.app_makers import EVENTS, AppSocket, Inbox, Made, make_app
 from tests.mesh.lines import Line, Lines, lines
 from tests.mesh.node_clients import PATIENCE_S, NodeClient, check_node, node_client
 from tests.mesh.towns import Town, town
@@ -30,6 +30,8 @@ WEB = {"slack-web-api-6": "ada", "slack-web-api-7": "grace", "slack-web-api-8": 
 NEAR, FAR = "gateway-az1-1", "gateway-az2-1"
 """The webapp that everybody asks sends them to the gateway of its own zone while there is one."""
 OPEN, LIMITED = "webapp-az1-1", "webapp-az2-1"
+UNNOTICED_S = 14.0
+"""Longer than all tries to deliver an event take."""
 LIMITED_POSTS = 16
 """More than a burst into one conversation."""
 
@@ -61,6 +63,8 @@ class Scene:
     place: Place
     apps: Sequence[NodeClient]
     people: Sequence[NodeClient]
+    dull: Inbox
+    """What an app gets whose client never notices that its line is silent."""
     unheard: Sequence[NodeClient]
     """RTM clients whose lines have been silent since they connected."""
     silent: Sequence[Line]
@@ -137,7 +141,10 @@ async def scene(place: Place) -> AsyncIterator[Scene]:
         made = {package: await make_app(there, package, change, there.general) for package in kinds}
         apps = await asyncio.gather(*(app(kind, package, made[package]) for package, kind in kinds.items()))
         people = await asyncio.gather(*map(person, RTM))
-        yield Scene(place, apps, people, unheard, silent)
+        dull = Inbox()
+        socket = AppSocket(there, await make_app(there, "dull", change, there.general), dull)
+        await up.enter_async_context(socket.connected())
+        yield Scene(place, apps, people, dull, unheard, silent)
 
 
 async def test_all_come_back_however_their_line_ends_and_apps_miss_nothing(place: Place) -> None:
@@ -155,6 +162,7 @@ async def test_all_come_back_however_their_line_ends_and_apps_miss_nothing(place
         await talking
         for client in here.apps:
             await client.wait_texts(set(texts))
+        await here.dull.wait_texts(set(texts), PATIENCE_S)
         # Silent since the beginning: such a client notices after ten seconds, and its socket needs thirty to give up.
         for client in here.unheard:
             await client.state("reconnecting")
@@ -194,12 +202,13 @@ async def killed(here: Scene) -> None:
 
 
 async def silenced(here: Scene) -> None:
-    """Nothing passes and nobody says so. Apps notice within seconds; people's lines are reset then."""
-    marks = here.marks()
+    """Nothing passes and nobody says so. Apps notice within seconds; the other lines are reset later."""
+    marks, began = here.marks(), time.monotonic()
     silent = here.lines()
     for line in silent:
         line.silence()
     await asyncio.gather(*(client.state("connected", marks[client]) for client in here.apps))
+    await asyncio.sleep(began + UNNOTICED_S - time.monotonic())
     for line in silent:
         line.reset()
     await here.returned(marks)

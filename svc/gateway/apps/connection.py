@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from svc.gateway.apps import frames
 from svc.gateway.apps.session import AppSession
+from svc.gateway.apps.silence import Silence, Standing
 from svc.gateway.close_codes import CloseCode
-from svc.gateway.frames import text_frame
+from svc.gateway.frames import ping_frame, text_frame
 from svc.gateway.sockets import RESUME_BYTES_MAX, Connection, Wiring
 from svc.gateway.tickets import Ticket
 
@@ -19,17 +20,25 @@ class AppConnection(Connection):
     # Long enough for another owner to take over: what happens before that one has begun may not reach a new app.
     hello_wait_s = 6.0
 
-    __slots__ = ("_host", "_is_dismissed", "_lifetime_s", "connection_count", "is_leaving", "opened_at")
+    __slots__ = ("_host", "_is_dismissed", "_lifetime_s", "_silence", "connection_count", "is_leaving", "opened_at")
 
     def __init__(
-        self, wiring: Wiring, ticket: Ticket, name: tuple[str, int], opened_unix_s: int, host: str, lifetime_s: float
+        self,
+        wiring: Wiring,
+        ticket: Ticket,
+        name: tuple[str, int],
+        opened_unix_s: int,
+        host: str,
+        lifetime_s: float,
+        silent_s: float,
     ) -> None:
-        """Be the listener of a socket that is being upgraded, at the gateway `host`."""
+        """Be the listener of a socket that is being upgraded, at the gateway `host`; for `silent_s` see Silence."""
         now = wiring.now()
         super().__init__(wiring, AppSession(now), ticket, name, opened_unix_s)
         self._host = host
         self._lifetime_s = lifetime_s
         self._is_dismissed = False
+        self._silence = Silence(silent_s)
         self.opened_at = now
         self.connection_count = 1
         """Connections of the app, as its owner says."""
@@ -46,6 +55,17 @@ class AppConnection(Connection):
         """Write an envelope; hello comes before any."""
         self.greet()
         self.push(text_frame(envelope))
+        self._silence.sent(self._wiring.now(), self.heard_at)
+
+    def is_silent(self, now: float) -> bool:
+        """Tell whether the client has said nothing for too long to what it was given; pings it when that is doubtful.
+
+        Asked now and then.
+        """
+        standing = self._silence.look(now, self.heard_at)
+        if standing is Standing.DOUBTED:
+            self.push(ping_frame(b"%d" % (now * 1000)))
+        return standing is Standing.SILENT
 
     def say_goodbye(self) -> None:
         """Warn the client that the connection ends soon; its owner gives it nothing new."""

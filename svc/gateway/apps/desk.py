@@ -42,6 +42,14 @@ class AppLimits:
         minimum=0.0,
         help="seconds before that at which the client is warned; from then on it gets nothing new there",
     )
+    silent_s: float = setting(
+        "PARLEY_GATEWAY_SOCKET_MODE_SILENT_S",
+        default=8.0,
+        minimum=0.5,
+        maximum=11.0,
+        help="seconds after which a client that was given an event and says nothing, not even to a ping, gets no more "
+        "until it is heard, and its events go elsewhere; after 12 an event would count as refused",
+    )
 
 
 class AppDesk:
@@ -67,18 +75,25 @@ class AppDesk:
         self._tasks = tasks
         self._clock = clock
         self._ends: dict[Connection, tuple[OwnerEnd, asyncio.Task[None]]] = {}
+        self._silent: set[AppConnection] = set()
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends) + len(self._silent)
 
     def admit(self, ticket: Ticket, name: tuple[str, int], opened_unix_s: int) -> AppConnection:
         """Return the listener of an app's socket that is being upgraded (see door.AppEntry)."""
-        return AppConnection(self._wiring, ticket, name, opened_unix_s, self._host, self._limits.lifetime_s)
+        return AppConnection(
+            self._wiring, ticket, name, opened_unix_s, self._host, self._limits.lifetime_s, self._limits.silent_s
+        )
 
     def opened(self, connection: Connection) -> None:
         """See sockets.Desk."""
         assert isinstance(connection, AppConnection), "the door gives this desk no others"
         self._connections.add(connection)
+        self._join(connection)
+
+    def _join(self, connection: AppConnection) -> None:
+        """Open a connection's line to its app's owner."""
         end = OwnerEnd(connection, self._owners, self._clock)
         try:
             task = self._tasks.spawn(end.line.run(), "line to an app's owner")
@@ -100,6 +115,12 @@ class AppDesk:
     def closed(self, connection: Connection) -> None:
         """See sockets.Desk."""
         self._connections.remove(connection)
+        if isinstance(connection, AppConnection):
+            self._silent.discard(connection)
+        self._part(connection)
+
+    def _part(self, connection: Connection) -> None:
+        """End a connection's line: what it has not acknowledged goes to the next."""
         found = self._ends.pop(connection, None)
         if found is not None:
             end, task = found
@@ -107,7 +128,7 @@ class AppDesk:
             task.cancel()
 
     async def run(self) -> None:
-        """Send old connections away, and lines to their owners; runs for ever."""
+        """Send old connections away, lines to their owners, and part owners from silent clients; runs for ever."""
         while True:
             await self._clock.sleep(LOOK_S)
             now = self._clock.now()
@@ -115,6 +136,22 @@ class AppDesk:
                 end.check_owner()
                 if isinstance(connection, AppConnection):
                     self._age(connection, end, now - connection.opened_at)
+                    self._listen(connection, now)
+            for connection in tuple(self._silent):
+                self._listen(connection, now)
+
+    def _listen(self, connection: AppConnection, now: float) -> None:
+        """Part a client that says nothing from its owner, and join them again once it is heard."""
+        is_silent = connection.is_silent(now)
+        if connection.is_closing:
+            return
+        if is_silent and connection not in self._silent:
+            log.info("%s: nothing is heard of %s's client", connection.id, connection.ticket.app_id)
+            self._silent.add(connection)
+            self._part(connection)
+        elif not is_silent and connection in self._silent:
+            self._silent.discard(connection)
+            self._join(connection)
 
     def _age(self, connection: AppConnection, end: OwnerEnd, age_s: float) -> None:
         if age_s >= self._limits.lifetime_s:

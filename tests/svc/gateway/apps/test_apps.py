@@ -167,6 +167,26 @@ async def test_a_client_that_goes_away_ends_its_line() -> None:
         await gone(house)
 
 
+async def test_a_client_that_says_nothing_to_what_it_got_is_parted_from_its_owner_until_it_is_heard() -> None:
+    """An owner counts tries only where somebody may hear them; a word from the client, and it is joined again."""
+    async with app_house(AppLimits(silent_s=1.0)) as house, house.connected() as (ws, stream):
+        assert (await frame(ws))["type"] == "hello"
+        stream.send("e1", b'{"envelope_id":"e1"}')
+        assert await frame(ws) == {"envelope_id": "e1"}
+        assert (await ws.receive(timeout=TIMEOUT_S)).type is aiohttp.WSMsgType.PING
+        async with asyncio.timeout(TIMEOUT_S):
+            while not stream.is_cancelled:
+                await asyncio.sleep(0.005)
+        assert len(house.desk) == 1
+        await ws.pong(b"late")
+        again = await house.owners.next()
+        assert (await again.open()).app_id == APP
+        again.send("e1", b'{"envelope_id":"e1"}')
+        assert await frame(ws) == {"envelope_id": "e1"}
+        await ws.send_str('{"envelope_id":"e1"}')
+        assert (await again.hear()).ack.envelope_id == "e1"
+
+
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
