@@ -23,6 +23,7 @@ BENCHES = (
     ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
+    ("search", "bench.search", "searching among 100,000 messages: time in both modes, and how soon a post is found"),
     ("storm", "bench.storm", "a gateway is killed: when its clients are back and caught up, what others notice of it"),
 )
 
@@ -43,6 +44,7 @@ Examples:
   parley bench ring
   parley bench ring --json | jq .rebuild_ms
   parley bench boot --users 1500
+  parley bench search --messages 5000
   parley bench storm --clients 2000
 """
 )
@@ -52,11 +54,12 @@ Examples:
 @click.argument("name", required=False, type=click.Choice([name for name, _, _ in BENCHES]))
 @click.option("--users", type=click.IntRange(10, 100_000), help="Size of the workspace, where a benchmark has one.")
 @click.option("--clients", type=click.IntRange(10, 20_000), help="Clients connected, where a benchmark has them.")
+@click.option("--messages", type=click.IntRange(100, 10_000_000), help="Messages seeded, where a benchmark has them.")
 @json_option
-def command(name: str | None, users: int | None, clients: int | None, *, as_json: bool) -> None:
+def command(name: str | None, users: int | None, clients: int | None, messages: int | None, *, as_json: bool) -> None:
     """Run one benchmark, or all."""
     chosen = [(each, module) for each, module, _ in BENCHES if name in (None, each)]
-    sizes = {"users": users, "clients": clients}
+    sizes = {"users": users, "clients": clients, "messages": messages}
     results = [_run(each, module, {size: given for size, given in sizes.items() if given}) for each, module in chosen]
     for result in results:
         if as_json:
