@@ -56,6 +56,7 @@ METHODS = (
         writes=True,
         scopes=("admin.teams:write",),
         tier=Tier.T2,
+        partly="the picture stays at its address: it is not copied",
     ),
     Method(
         "admin.emoji.addAlias",

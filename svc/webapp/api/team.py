@@ -24,7 +24,14 @@ async def profile(call: Call) -> Answer:
 
 
 METHODS = (
-    Method("team.info", info, (Arg("team"), Arg("domain")), scopes=("team:read",), tier=Tier.T3),
+    Method(
+        "team.info",
+        info,
+        (Arg("team"), Arg("domain")),
+        scopes=("team:read",),
+        tier=Tier.T3,
+        partly="workspaces have no pictures: `icon` is always the default",
+    ),
     Method(
         "team.profile.get",
         profile,

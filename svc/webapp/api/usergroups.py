@@ -11,6 +11,7 @@ from svc.webapp.store.rows import UserGroup
 
 READ, WRITE = ("usergroups:read",), ("usergroups:write",)
 GROUP = Arg("usergroup", required=True, missing="no_such_subteam", invalid="no_such_subteam")
+NO_SECTIONS = "additional_channels and enable_section are ignored"
 INCLUDE_COUNT = Arg("include_count", Kind.FLAG)
 CHANNELS = Arg("channels", Kind.LIST, invalid="channel_not_found")
 
@@ -100,6 +101,7 @@ METHODS = (
         writes=True,
         scopes=WRITE,
         tier=Tier.T2,
+        partly=NO_SECTIONS,
     ),
     Method(
         "usergroups.update",
@@ -108,6 +110,7 @@ METHODS = (
         writes=True,
         scopes=WRITE,
         tier=Tier.T2,
+        partly=NO_SECTIONS,
     ),
     Method("usergroups.enable", enable, (GROUP, INCLUDE_COUNT), writes=True, scopes=WRITE, tier=Tier.T2),
     Method("usergroups.disable", disable, (GROUP, INCLUDE_COUNT), writes=True, scopes=WRITE, tier=Tier.T2),

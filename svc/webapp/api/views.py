@@ -10,6 +10,7 @@ VIEW = Arg("view", Kind.OBJECT, required=True)
 VIEW_ID = Arg("view_id", required=True, missing="view_not_found")
 TRIGGER = Arg("trigger_id", required=True, missing="invalid_trigger_id")
 STATE = Arg("state", Kind.OBJECT)
+BY_TRIGGER = "by trigger_id, not by interactivity_pointer"
 
 
 async def open_view(call: Call) -> Answer:
@@ -63,8 +64,8 @@ async def close(call: Call) -> Answer:
 
 
 METHODS = (
-    Method("views.open", open_view, (TRIGGER, VIEW), writes=True, tier=Tier.T4),
-    Method("views.push", push, (TRIGGER, VIEW), writes=True, tier=Tier.T4),
+    Method("views.open", open_view, (TRIGGER, VIEW), writes=True, tier=Tier.T4, partly=BY_TRIGGER),
+    Method("views.push", push, (TRIGGER, VIEW), writes=True, tier=Tier.T4, partly=BY_TRIGGER),
     Method(
         "views.update",
         update,
