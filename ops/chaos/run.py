@@ -32,7 +32,7 @@ from ops.chaos.stage import Api, Stage, StageError, set_stage
 from ops.chaos.streams import MARK, StreamLog
 from ops.local.mesh import Mesh
 from ops.local.spec import MeshSpec, places
-from svc.kit.lifecycle import background
+from svc.kit.lifecycle import Tasks, background
 
 WARM_UP_S = 30.0
 """Until every reader has had something from each of its conversations."""
@@ -105,12 +105,16 @@ class Run:
         base = await logs.heads(channels)
         self.struck: list[Struck] = []
         async with background("progress", self._progress()):
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._load.run(rate, self._over))
-                tasks.create_task(self._beside.changing.run(rate / POSTS_A_CHANGE, self._over))
-                tasks.create_task(self._beside.moving.run(MOVES_A_SECOND, self._over))
-                tasks.create_task(self._beside.later.run(SCHEDULED_A_SECOND, self._over))
+            async with Tasks("load", limit=4) as tasks:
+                working = [
+                    tasks.spawn(self._load.run(rate, self._over)),
+                    tasks.spawn(self._beside.changing.run(rate / POSTS_A_CHANGE, self._over)),
+                    tasks.spawn(self._beside.moving.run(MOVES_A_SECOND, self._over)),
+                    tasks.spawn(self._beside.later.run(SCHEDULED_A_SECOND, self._over)),
+                ]
                 await self._strike(faults, duration_s, injector)
+                for each in working:
+                    await each
             await self._settle()
         ended_at = time.monotonic()
         log = {channel: await logs.log(channel) for channel in channels}
