@@ -81,6 +81,8 @@ class Feeder:
         self._thread = thread
         self._tell_lag = lag
         self._fed_until_us = generations.fed_until_us
+        self.found_until_us = self._fed_until_us
+        """What was committed to the log before this can be found; 0 when nothing is."""
         self._seen: dict[LogPlace, None] = {}
         self._fresh: list[int] = []
         """Commit times of events that wait for the commit by which they are found."""
@@ -94,11 +96,6 @@ class Feeder:
         self.trouble = ""
         """Why nothing is added; "" when all is well."""
         self.troubles = 0
-
-    @property
-    def fed_until_us(self) -> int:
-        """What was committed to the log before this can be found."""
-        return self._generations.fed_until_us
 
     @property
     def is_building(self) -> bool:
@@ -256,6 +253,8 @@ class Feeder:
         since_s = self._clock.now() - self._committed_at
         is_first = not self._generations.fed_until_us
         if not is_first and since_s < (self._limits.commit_s if self._is_dirty else STATE_S):
+            if not self._is_dirty:
+                self.found_until_us = self._fed_until_us
             return
         for index in self._generations.each:
             base = self._place() if index is self._generations.building else index.state
@@ -263,6 +262,7 @@ class Feeder:
             await self._do(index.commit, state)
         self._committed_at = self._clock.now()
         self._is_dirty = False
+        self.found_until_us = self._fed_until_us
         fresh, self._fresh = self._fresh, []
         now_us = self._clock.wall_us()
         for commit_us in fresh:

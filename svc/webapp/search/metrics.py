@@ -31,8 +31,8 @@ def measure(generations: Generations, feeder: Feeder, answering: Answering, cloc
     gauge, counter = meter.create_observable_gauge, meter.create_observable_counter
 
     def behind_s() -> float:
-        fed_until_us = feeder.fed_until_us
-        return max(0, clock.wall_us() - fed_until_us) / 1e6 if fed_until_us else 0.0
+        found_until_us = feeder.found_until_us
+        return max(0, clock.wall_us() - found_until_us) / 1e6 if found_until_us else 0.0
 
     for name, read, what in (
         ("parley_search_documents", lambda: generations.current.documents, "messages that can be found"),

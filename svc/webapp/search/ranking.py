@@ -8,7 +8,7 @@ learned from what was opened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import log1p
 
@@ -90,7 +90,14 @@ def features(each: Candidate, best_engine_score: float, nearness: Nearness, now_
 
 def score(found: Features, weights: Weights) -> float:
     """Return how much speaks for a message in all."""
-    return sum(float(value) * float(getattr(weights, name)) for name, value in asdict(found).items())
+    return (
+        found.engine * weights.engine
+        + found.age * weights.age
+        + found.author * weights.author
+        + found.channel * weights.channel
+        + found.reactions * weights.reactions
+        + found.length * weights.length
+    )
 
 
 def ranked(

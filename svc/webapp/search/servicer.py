@@ -36,7 +36,7 @@ class SearchServicer(rpc.SearchServiceServicer):
         current = self._generations.current
         return pb.GetIndexInfoResponse(
             documents=current.documents,
-            fed_until_unix_us=self._feeder.fed_until_us,
+            fed_until_unix_us=self._feeder.found_until_us,
             is_whole=current.state.is_whole,
             is_building=self._feeder.is_building,
             built=self._feeder.built,
