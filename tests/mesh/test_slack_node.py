@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.mesh.node_clients import NodeClient, node_client
+from tests.mesh.node_clients import PATIENCE_S, NodeClient, node_client
 from tests.mesh.towns import Town
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
@@ -48,7 +48,7 @@ async def check_messages(town: Town, ada: NodeClient, channel: str) -> str:
     async with town["grace"].connected() as grace:
         whisper = {"channel": channel, "user": town["grace"].user_id, "text": "psst"}
         whispered = await ada.call("chat.postEphemeral", **whisper)
-        assert (await grace.wait_text("psst"))["ts"] == whispered["message_ts"]
+        assert (await grace.wait_text("psst", PATIENCE_S))["ts"] == whispered["message_ts"]
     return ts
 
 
@@ -111,12 +111,12 @@ async def test_the_rtm_client_sends_and_hears(shared: Town, package: str) -> Non
         shared["grace"].connected() as grace,
     ):
         sent = await ada.send(f"sent by {package}", shared.general)
-        assert (await grace.wait_text(f"sent by {package}"))["ts"] == sent["ts"]
+        assert (await grace.wait_text(f"sent by {package}", PATIENCE_S))["ts"] == sent["ts"]
         posted = await shared["grace"].post(shared.general, f"to {package}")
         assert (await ada.event(type="message", text=f"to {package}"))["ts"] == posted["ts"]
         await ada.rtm("sendTyping", shared.general)
         typing = {"type": "user_typing", "user": shared["ada"].user_id, "channel": shared.general}
-        await grace.wait_for(lambda event: typing.items() <= event.items())
+        await grace.wait_for(lambda event: typing.items() <= event.items(), PATIENCE_S)
         await grace.send(type="typing", channel=shared.general)
         await ada.event(type="user_typing", user=shared["grace"].user_id, channel=shared.general)
         await ada.rtm("subscribePresence", [linus.user_id])
