@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from typing import Any
 
 import pytest
 
@@ -105,6 +107,30 @@ async def test_another_workspace_does_not_exist(acme: Office) -> None:
     assert eve.id not in {user["id"] for user in (await ada.ok("users.list", limit=1000))["members"]}
 
 
+def _id(event: dict[str, Any]) -> str:
+    """Return the id of the conversation that an event brings whole."""
+    channel = event.get("channel")
+    return str(channel["id"]) if isinstance(channel, dict) else ""
+
+
+async def test_the_last_two_do_not_leave_together_and_who_is_invited_twice_comes_once(acme: Office) -> None:
+    """At the same moment, over HTTP: a private conversation keeps one, and each join is told once."""
+    ada, grace, linus = acme["ada"], acme["grace"], acme["linus"]
+    channel = await made(ada, is_private=True)
+    await ada.ok("conversations.invite", channel=channel, users=grace.id)
+    left = await asyncio.gather(*(each.call("conversations.leave", channel=channel) for each in (ada, grace)))
+    assert sorted(str(each.get("error", "")) for each in left) == ["", "last_member"]
+    (stays,) = [who for who, answer in zip((ada, grace), left, strict=True) if not answer["ok"]]
+    assert (await stays.ok("conversations.members", channel=channel))["members"] == [stays.id]
+    open_to = await made(ada)
+    await ada.ok("conversations.invite", channel=open_to, users=grace.id)
+    both = f"{linus.id},{acme['helper'].id}"
+    invited = await asyncio.gather(*(w.call("conversations.invite", channel=open_to, users=both) for w in (ada, grace)))
+    assert {str(each.get("error", "")) for each in invited} <= {"", "already_in_channel"}
+    joined = [e["user"] for e in acme.payloads(open_to) if e["type"] == "member_joined_channel"]
+    assert sorted(joined) == sorted([ada.id, grace.id, linus.id, acme["helper"].id])
+
+
 async def test_opening_a_direct_message_twice_gives_the_same_one(acme: Office) -> None:
     """By either of the two; it has no name, and its own flags."""
     ada, linus = acme["ada"], acme["linus"]
@@ -122,6 +148,9 @@ async def test_opening_a_direct_message_twice_gives_the_same_one(acme: Office) -
     assert (by_id["channel"]["user"], by_id["already_open"]) == (linus.id, True)
     created = [e for e in acme.payloads(linus.id) if e and e.get("type") == "im_created"]
     assert created[-1]["channel"]["user"] == ada.id
+    # Who opens it is told that it is open, behind what it is; the other one finds it when something is said.
+    mine = [e["type"] for e in acme.payloads(ada.id) if first["channel"]["id"] in (e.get("channel"), _id(e))]
+    assert mine == ["im_created", "im_open"]
     listed = (await ada.ok("conversations.list", types="im"))["channels"]
     assert (first["channel"]["id"], linus.id) in {(found["id"], found["user"]) for found in listed}
     assert await acme["grace"].error("conversations.info", channel=first["channel"]["id"]) == "channel_not_found"
