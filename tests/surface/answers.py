@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -14,7 +15,10 @@ from yarl import URL
 
 from tests.surface.guesses import Request
 
-__all__ = ["INNER", "asked", "listening", "seen"]
+__all__ = ["INNER", "asked", "listening", "patiently", "seen"]
+
+TRIES = 4
+"""What is always answered with a 503 is a fault; what is once is a busy database."""
 
 INNER = re.compile(
     r"Traceback|File \\?\"|\bsvc\.|\.py\b|site-packages|NoneType|<class|object at 0x|\w+(?:Error|Exception)\b"
@@ -58,6 +62,16 @@ async def asked(
         allow_redirects=False,
     ) as answer:
         return answer.status, await answer.read(), answer.headers
+
+
+async def patiently(http: aiohttp.ClientSession, url: str, request: Request, token: str = "") -> tuple[int, bytes]:
+    """Ask, and ask again while the answer is that nothing was done because the machine is busy."""
+    for _ in range(TRIES):
+        status, body, _ = await asked(http, url, request, token)
+        if status != 503:
+            break
+        await asyncio.sleep(0.5)
+    return status, body
 
 
 def seen(status: int, body: bytes, request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -18,12 +18,14 @@ from svc.webapp.domain.apps.making import Made
 from svc.webapp.store.rows import Token, TokenKind, User
 from tests.svc.webapp.api.apps.test_views import home, modal
 from tests.svc.webapp.api.apps.workshop import SETTINGS
-from tests.svc.webapp.api.office import Office, Someone, office
+from tests.svc.webapp.api.office import HTTP, Office, Someone, office
 from tests.svc.webapp.api.uploads import TEXT, shared, uploaded
 
 __all__ = ["BLOCKS", "House", "Houses", "Things", "houses"]
 
 _NUMBERS = itertools.count(1)
+PATIENT = replace(HTTP, request_s=60.0)
+"""Nothing here is about time, and much comes at once."""
 BLOCKS = [
     {
         "type": "actions",
@@ -307,7 +309,7 @@ async def _house(here: Office, domain: str) -> House:
 @asynccontextmanager
 async def houses(var: Path) -> AsyncIterator[Houses]:
     """Start MariaDB, memcached and the Web API, and fill both workspaces."""
-    async with office(var) as here:
+    async with office(var, config=PATIENT) as here:
         here.edges.down = False
         home, other = await _house(here, "home"), await _house(here, "other")
         await home.root.ok("users.admin.setInactive", user=home["zed"].id)

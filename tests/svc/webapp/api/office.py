@@ -81,7 +81,7 @@ class Told:
 
 @dataclass(slots=True)
 class Library:
-    """The search tier: an index that a test puts there. Without one nothing is found; NoIndex is a tier that is down."""
+    """The search tier: an index that a test puts there. Without one nothing is found; NoIndex: it is down."""
 
     index: MessageIndex | None = None
     asked: list[search_service_pb2.SearchRequest] = field(default_factory=list)
@@ -218,9 +218,9 @@ def _dsns(mesh: Mesh) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def office(var: Path) -> AsyncIterator[Office]:
+async def office(var: Path, *, config: HttpConfig = HTTP) -> AsyncIterator[Office]:
     """Start MariaDB and memcached, and a workspace with ada, grace, linus and the bot helper in it."""
-    async with Mesh(MeshSpec(var=var, counts=none(), graceful=False)) as mesh, serving(mesh) as here:
+    async with Mesh(MeshSpec(var=var, counts=none(), graceful=False)) as mesh, serving(mesh, config=config) as here:
         accounts = here.services.accounts
         team, _ = await accounts.team("Acme", "acme")
         here.people.update(await here.hire(team.id, ["ada", "grace", "linus"], ["helper"]))
