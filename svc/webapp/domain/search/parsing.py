@@ -16,7 +16,8 @@ QUERY_CHARS_MAX = 2_000
 """Of a longer query the beginning is read."""
 TERMS_MAX = 50
 """Words and phrases that are read; the contract's limit."""
-MODIFIERS_MAX = 40
+MODIFIERS_MAX = 20
+"""That are read; as many reactions as the contract takes."""
 NAMES = ("from", "in", "to", "before", "after", "on", "during", "has", "is")
 
 _TOKEN = re.compile(
