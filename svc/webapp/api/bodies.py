@@ -36,6 +36,9 @@ _CHARSETS = {
 }
 
 
+_SHAPES = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number", type(None): "null"}
+
+
 def read_query(query: bytes) -> dict[str, object]:
     """Return the arguments of a query string. Raises ArgumentError `invalid_form_data`."""
     return _urlencoded(query, "utf-8")
@@ -87,9 +90,7 @@ def _json(body: bytes) -> Mapping[str, object]:
     except json.JSONDecodeError as error:
         raise ArgumentError("invalid_json", [f"[ERROR] {error.msg} at character {error.pos}"]) from error
     if not isinstance(parsed, dict):
-        raise ArgumentError(
-            "json_not_object", [f"[ERROR] the body must be a JSON object, not a {type(parsed).__name__}"]
-        )
+        raise ArgumentError("json_not_object", [f"[ERROR] the body must be a JSON object, not {_SHAPES[type(parsed)]}"])
     return parsed
 
 

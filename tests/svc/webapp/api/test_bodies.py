@@ -54,6 +54,18 @@ def test_what_cannot_be_read_is_named(content_type: str, body: bytes, code: str)
 
 
 @pytest.mark.parametrize(
+    ("body", "shape"),
+    [(b"[]", "an array"), (b'"x"', "a string"), (b"true", "a boolean"), (b"1", "a number"), (b"1.5", "a number")],
+)
+def test_what_is_no_object_is_called_what_it_is_in_json(body: bytes, shape: str) -> None:
+    """In the words of who sent it, not in ours."""
+    with pytest.raises(ArgumentError, match=f"not {shape}"):
+        read_body("application/json", body)
+    with pytest.raises(ArgumentError, match="not null"):
+        read_body("application/json", b"null")
+
+
+@pytest.mark.parametrize(
     ("content_type", "body"),
     [
         ("", b"channel=C1"),
