@@ -9,7 +9,7 @@ import pytest
 from ops.chaos.run import Options, run
 from ops.chaos.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.mesh
+pytestmark = [pytest.mark.mesh, pytest.mark.timeout(400)]  # a minute; busy machines have taken two
 
 SECONDS = 30.0
 WRONGS = ("lost", "duplicated", "reordered", "unexplained_gaps", "leaked", "invented", "diverged")
