@@ -261,7 +261,7 @@ async def test_a_rebuild_answers_all_the_while_and_heals(desk: Desk) -> None:
     assert desk.feeder.is_building, "a rebuild goes on where it was"
     await desk.settle()
     assert desk.current() is not old
-    assert not desk.feeder.is_building
+    assert desk.generations.building is None
     assert desk.found() == desk.truth
 
 
@@ -323,3 +323,20 @@ def test_an_index_that_cannot_be_read_is_thrown_away(tmp_path: Path) -> None:
     assert again.building is again.current
     assert again.current.newest(asked("x"), 1, 0, is_loose=False).total == 0
     again.close()
+
+
+async def test_an_idle_index_is_not_behind(desk: Desk) -> None:
+    """Having looked and found nothing is to be up to date, whether that was worth a commit or not."""
+    await desk.settle()
+    for _ in range(30):
+        await desk.clock.advance(1.0)
+        await desk.feeder.step()
+        assert desk.feeder.found_until_us == desk.clock.wall_us()
+    desk.town.say("new", 1)
+    now_us = desk.clock.wall_us()
+    await desk.feeder.step()
+    assert desk.feeder.found_until_us == now_us
+    await desk.clock.advance(0.1)
+    desk.town.say("newer", 2)
+    await desk.feeder.step()
+    assert desk.feeder.found_until_us == now_us, "what waits for a commit is not found yet"
