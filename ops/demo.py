@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ops.demo_tokens import DemoInfo, load, save
 from ops.keyspaces import workspace_rules
 from svc.kit.tokens import token_hash
-from svc.webapp.domain.accounts import caller_of
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.accounts import caller_of
 from svc.webapp.domain.services import Services
 from svc.webapp.store.rows import Conversation, User
 

@@ -26,7 +26,7 @@ from svc.webapp.cache.routes.operations import Operations
 from svc.webapp.commit.committer import run_committer
 from svc.webapp.commit.effects import Effects, Writes
 from svc.webapp.domain.connect import Connector, ConnectSettings
-from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.people.presence import Presence
 from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.bulk import Bulk

@@ -28,7 +28,8 @@ from parley.event.v1 import event_pb2
 from svc.kit.ids import IdMint
 from svc.webapp.commit.log import Draft, MessageDraft, Write
 from svc.webapp.commit.plan import Plan, State, plan
-from svc.webapp.domain import names, shapes
+from svc.webapp.domain import shapes
+from svc.webapp.domain.conversations import names
 from svc.webapp.store.rows import Conversation, ConversationKind, Emoji, Membership, Prefs, User
 
 CHANNELS_MEDIAN = 25

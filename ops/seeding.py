@@ -15,9 +15,9 @@ from typing import TypeAlias
 from ops import invention
 from ops.lived_in import LivedIn
 from svc.kit.ids import IdMint
-from svc.webapp.domain.accounts import caller_of
-from svc.webapp.domain.names import GENERAL
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.conversations.names import GENERAL
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.accounts import caller_of
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.store.bulk import Bulk

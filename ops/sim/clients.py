@@ -24,8 +24,8 @@ from parley_client.actions import Action, Answer, Event, Leave, ResumeFailed, Sa
 from parley_client.retrying import Backoff
 from parley_client.session import Return, Session
 from svc.kit.errors import ParleyError, UnavailableError
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 

@@ -8,9 +8,9 @@ from parley.event.v1 import event_pb2
 from svc.kit.ids import ts_from_us
 from svc.webapp.commit.effects import Stores, Writes
 from svc.webapp.commit.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.messages import Posted
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.messages import Posted
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.gathering.reads import SharedReads
 from svc.webapp.store.rows import ConversationKind

@@ -12,47 +12,47 @@ from svc.kit.ids import IdMint
 from svc.webapp.boot_gate import BootGate
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
-from svc.webapp.domain.accounts import Accounts
 from svc.webapp.domain.apps.rules import AppLinks, AppRules, Places, alone, app_rules
 from svc.webapp.domain.apps.seals import Seals
-from svc.webapp.domain.authorship import Authorship
-from svc.webapp.domain.bookmarks import Bookmarks
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.full import FullBoots
 from svc.webapp.domain.boot.models import EdgeFirst, Models, NoEdge
 from svc.webapp.domain.boot.rate import BootRules
 from svc.webapp.domain.boot.rows import RowModels
-from svc.webapp.domain.bots import Bots
 from svc.webapp.domain.connect import Connector
-from svc.webapp.domain.conversation_changes import ConversationChanges
-from svc.webapp.domain.conversations import Conversations
-from svc.webapp.domain.direct import DirectMessages
-from svc.webapp.domain.directory import Directory
-from svc.webapp.domain.dnd import DoNotDisturb
-from svc.webapp.domain.edits import Edits
+from svc.webapp.domain.conversations.bookmarks import Bookmarks
+from svc.webapp.domain.conversations.changes import ConversationChanges
+from svc.webapp.domain.conversations.conversations import Conversations
+from svc.webapp.domain.conversations.direct import DirectMessages
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.conversations.marks import ReadMarks
+from svc.webapp.domain.conversations.pins import Pins
+from svc.webapp.domain.conversations.reactions import Reactions
+from svc.webapp.domain.conversations.saved import Saved
 from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.files.seeing import SeenFiles
 from svc.webapp.domain.files.uploading import Files
-from svc.webapp.domain.marks import ReadMarks
-from svc.webapp.domain.mentions import Audience
-from svc.webapp.domain.messages import Messages
-from svc.webapp.domain.naming import Naming
-from svc.webapp.domain.notes import Notes, Seal, Tell
-from svc.webapp.domain.people import People
-from svc.webapp.domain.pins import Pins
-from svc.webapp.domain.preferences import Preferences
-from svc.webapp.domain.presence import PresenceSource
-from svc.webapp.domain.reactions import Reactions
-from svc.webapp.domain.reading import Reading
-from svc.webapp.domain.reminders import Reminders
-from svc.webapp.domain.saved import Saved
-from svc.webapp.domain.scheduled import ScheduledMessages
+from svc.webapp.domain.messages.authorship import Authorship
+from svc.webapp.domain.messages.edits import Edits
+from svc.webapp.domain.messages.mentions import Audience
+from svc.webapp.domain.messages.messages import Messages
+from svc.webapp.domain.messages.naming import Naming
+from svc.webapp.domain.messages.notes import Notes, Seal, Tell
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.messages.reminders import Reminders
+from svc.webapp.domain.messages.scheduled import ScheduledMessages
+from svc.webapp.domain.people.accounts import Accounts
+from svc.webapp.domain.people.bots import Bots
+from svc.webapp.domain.people.dnd import DoNotDisturb
+from svc.webapp.domain.people.people import People
+from svc.webapp.domain.people.preferences import Preferences
+from svc.webapp.domain.people.presence import PresenceSource
+from svc.webapp.domain.people.sessions import Sessions
+from svc.webapp.domain.people.usergroups import UserGroups
 from svc.webapp.domain.search.asking import Asking
 from svc.webapp.domain.search.searching import MessageIndex, NoIndex, Searching
 from svc.webapp.domain.services import Services
-from svc.webapp.domain.sessions import Sessions
 from svc.webapp.domain.slackbot import Slackbot
-from svc.webapp.domain.usergroups import UserGroups
 from svc.webapp.files.vault import Vault, closed_vault
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.channel import ChannelStore

@@ -10,7 +10,7 @@ from discovery.stubs import RetryPolicy, StubPools
 from parley.presence.v1 import presence_service_pb2 as pb
 from parley.presence.v1.presence_service_pb2_grpc import PresenceServiceStub
 from svc.kit.errors import ParleyError
-from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.people.presence import Presence
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from svc.kit.ids import is_id, us_from_ts
 from svc.kit.rpc import Service, when_over
 from svc.webapp.apps.calls import AppCalls, NoApps
 from svc.webapp.cache.relay import Hearing, undelivered_of
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.messages import check_socket_text
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.messages import check_socket_text
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate

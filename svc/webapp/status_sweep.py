@@ -14,7 +14,7 @@ from random import Random
 from svc.kit.clock import Clock
 from svc.kit.errors import ParleyError
 from svc.kit.lifecycle import background
-from svc.webapp.domain.people import People
+from svc.webapp.domain.people.people import People
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority, at
 from svc.webapp.store.workspace import WorkspaceStore

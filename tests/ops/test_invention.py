@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ops import invention
-from svc.webapp.domain.names import conversation_name
+from svc.webapp.domain.conversations.names import conversation_name
 
 
 def test_handles_and_channel_names_never_repeat_and_are_allowed() -> None:

@@ -139,7 +139,7 @@ PLANTED = (
     ),
     Planted(
         "client_msg_id ignored",
-        "svc/webapp/domain/posts.py",
+        "svc/webapp/domain/messages/posts.py",
         '        if not self.client_msg_id:\n            return ""\n',
         '        if self:\n            return ""\n',
         "a post that is tried again is stored again",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from svc.webapp.api.arguments import Arg, Args, Kind
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.services import Services
 from svc.webapp.limits.tiers import Tier
 from svc.webapp.priority import Priority

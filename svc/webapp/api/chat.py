@@ -5,9 +5,9 @@ from __future__ import annotations
 from svc.kit.ids import ts_from_us
 from svc.webapp.api.arguments import Arg, Args, Kind
 from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
-from svc.webapp.domain.edits import Edit
-from svc.webapp.domain.links import MessageLink, permalink
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.edits import Edit
+from svc.webapp.domain.messages.links import MessageLink, permalink
+from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.refusal import Refused
 
 WRITE = ("chat:write", "chat:write:user", "chat:write:bot")

@@ -8,8 +8,8 @@ from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CHANNEL, CURSOR, LIMIT, Answer, Call, Method, Tier
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, visible
 from svc.webapp.domain import shapes
-from svc.webapp.domain.direct import Opened
-from svc.webapp.domain.directory import DIRECT, Sight
+from svc.webapp.domain.conversations.direct import Opened
+from svc.webapp.domain.conversations.directory import DIRECT, Sight
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 from svc.webapp.store.rows import ConversationKind

@@ -20,8 +20,8 @@ from svc.webapp.api.arguments import ArgumentError, parse
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.scopes import accepted, check_kind, check_scopes
 from svc.webapp.commit.log import OutcomeUnknownError
-from svc.webapp.domain.caller import ANONYMOUS, Caller
 from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.people.caller import ANONYMOUS, Caller
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.priority import Priority, current

@@ -6,7 +6,7 @@ from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CURSOR, Answer, Call, Method, Tier
 from svc.webapp.commit.log import Json
-from svc.webapp.domain.links import MessageLink, permalink
+from svc.webapp.domain.messages.links import MessageLink, permalink
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import Message
 

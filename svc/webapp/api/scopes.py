@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Mapping
 
 from svc.webapp.api.call import Method
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 

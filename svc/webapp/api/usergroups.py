@@ -6,7 +6,7 @@ from typing import Any
 
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method, Tier
-from svc.webapp.domain.usergroups import Change, ids_of, shape
+from svc.webapp.domain.people.usergroups import Change, ids_of, shape
 from svc.webapp.store.rows import UserGroup
 
 READ, WRITE = ("usergroups:read",), ("usergroups:write",)

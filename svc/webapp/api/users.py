@@ -10,8 +10,8 @@ from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CURSOR, LIMIT, Answer, Call, Method, Tier
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, listed
 from svc.webapp.domain import shapes
-from svc.webapp.domain.prefs import typed
-from svc.webapp.domain.presence import presence_or_away
+from svc.webapp.domain.people.prefs import typed
+from svc.webapp.domain.people.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 from svc.webapp.store.rows import User

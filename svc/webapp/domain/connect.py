@@ -15,8 +15,8 @@ from svc.kit.clock import Clock
 from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
 from svc.webapp.commit.revoke_step import TOKEN_PREFIX_BYTES
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.origin import HOST, Origin
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 
 __all__ = ["TICKET", "TICKET_TTL_S", "WS_PORT", "WS_TLS", "ConnectSettings", "Connector", "Origin", "token_claims"]

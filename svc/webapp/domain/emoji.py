@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import PutEmoji, Write
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.workspace import WorkspaceStore
 

@@ -9,8 +9,8 @@ from parley.event.v1 import event_pb2
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Json, Mention, MessageDraft, Place, Write
 from svc.webapp.domain import shapes
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.direct import DirectMessages
+from svc.webapp.domain.conversations.direct import DirectMessages
+from svc.webapp.domain.people.caller import Caller
 
 __all__ = ["Slackbot"]
 

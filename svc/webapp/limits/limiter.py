@@ -11,7 +11,7 @@ from opentelemetry import metrics
 from svc.kit.clock import Clock
 from svc.kit.tally import Tally
 from svc.webapp.cache.routes.route import Step, Sum
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.limits.buckets import start_of, verdict
 from svc.webapp.limits.nearby import Nearby

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from svc.webapp.commit.log import NOTHING_TO_READ
+from svc.webapp.domain.messages.text import mentions
 from svc.webapp.domain.shapes import TOMBSTONE, decode_extra
-from svc.webapp.domain.text import mentions
 from svc.webapp.search.words import plain_text, words
 from svc.webapp.store.rows import AnnotationKind, AnnotationRow, Conversation, ConversationKind, Message
 

@@ -18,10 +18,10 @@ from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.passes import Passes, ResponsePass
 from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.views import Views
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
-from svc.webapp.domain.directory import Directory
-from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Conversation

@@ -8,9 +8,9 @@ from svc.webapp.domain.apps.delivery import Delivery
 from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.passes import Passes, ResponsePass
 from svc.webapp.domain.apps.speech import Speech, said
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
-from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import Team, User
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.log import Json
 from svc.webapp.domain.apps.model import App, app_of, client_ids
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import AppRow
 from svc.webapp.store.apps import AppStore

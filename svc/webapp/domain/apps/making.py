@@ -19,11 +19,11 @@ from svc.webapp.commit.app_step import app_effect
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import PutUser, Write
 from svc.webapp.domain import shapes
-from svc.webapp.domain.accounts import BOT_SCOPES, Accounts
 from svc.webapp.domain.apps.directory import APPS_MAX, AppDirectory
 from svc.webapp.domain.apps.model import App, app_of, row_of
 from svc.webapp.domain.apps.settings import AppChange, changed, handle_of, name_of, scopes_of
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.accounts import BOT_SCOPES, Accounts
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import AppCode
 from svc.webapp.store.apps import AppStore

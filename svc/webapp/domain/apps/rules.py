@@ -9,7 +9,6 @@ from svc.kit.ids import IdMint
 from svc.kit.tokens import SECRET_BYTES_MIN, Signer
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Stores, Writes
-from svc.webapp.domain.accounts import Accounts
 from svc.webapp.domain.apps.actions import Actions
 from svc.webapp.domain.apps.commands import Commands
 from svc.webapp.domain.apps.delivery import Delivery, DeliveryTwin
@@ -21,11 +20,12 @@ from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.speech import Speech
 from svc.webapp.domain.apps.views import Views
 from svc.webapp.domain.apps.webhooks import Webhooks
-from svc.webapp.domain.directory import Directory
-from svc.webapp.domain.edits import Edits
-from svc.webapp.domain.messages import Messages
-from svc.webapp.domain.notes import Notes
-from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.messages.edits import Edits
+from svc.webapp.domain.messages.messages import Messages
+from svc.webapp.domain.messages.notes import Notes
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.accounts import Accounts
 
 __all__ = ["AppLinks", "AppRules", "Places", "alone", "app_rules"]
 

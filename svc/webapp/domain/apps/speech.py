@@ -14,11 +14,11 @@ from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Json, Write
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.passes import ResponsePass
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.edits import Edit, Edits
-from svc.webapp.domain.messages import Messages
-from svc.webapp.domain.notes import Notes
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.edits import Edit, Edits
+from svc.webapp.domain.messages.messages import Messages
+from svc.webapp.domain.messages.notes import Notes
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 

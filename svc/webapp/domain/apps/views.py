@@ -28,7 +28,7 @@ from svc.webapp.domain.apps.elements import checked_state
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.passes import Passes
 from svc.webapp.domain.apps.view_shapes import HOME, MODAL, checked_view, home_id, shape
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import ViewRow
 from svc.webapp.store.views import ViewStore

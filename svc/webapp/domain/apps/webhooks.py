@@ -13,9 +13,9 @@ from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.settings import name_of
 from svc.webapp.domain.apps.speech import guest
-from svc.webapp.domain.directory import Directory
-from svc.webapp.domain.messages import Messages, Posted
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.messages.messages import Messages, Posted
+from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import Webhook
 from svc.webapp.store.apps import AppStore

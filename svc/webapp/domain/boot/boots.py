@@ -29,8 +29,8 @@ from svc.webapp.cache.keys import sides_key
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.boot.answers import IMS_MAX, Details, Scope, Seen, likely_groups, near_ids
 from svc.webapp.domain.boot.models import Models
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.models import channel_model
 from svc.webapp.store.rows import ConversationKind, Membership

@@ -20,15 +20,15 @@ from svc import shapes
 from svc.kit.clock import Clock
 from svc.kit.ids import ts_from_us
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain import dnd_rules
 from svc.webapp.domain.boot.answers import Seen
 from svc.webapp.domain.boot.boots import Boots
 from svc.webapp.domain.boot.models import Models
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.prefs import OURS
+from svc.webapp.domain.people import dnd_rules
+from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.people.prefs import OURS
+from svc.webapp.domain.people.usergroups import UserGroups, ids_of
+from svc.webapp.domain.people.usergroups import shape as usergroup
 from svc.webapp.domain.refusal import RateLimited
-from svc.webapp.domain.usergroups import UserGroups, ids_of
-from svc.webapp.domain.usergroups import shape as usergroup
 from svc.webapp.models import channel_model
 from svc.webapp.store.rows import ConversationKind, Membership
 

@@ -14,8 +14,8 @@ from parley.event.v1 import event_pb2
 from svc.kit.errors import NotFoundError, UnavailableError
 from svc.shapes.recency import recent_peers
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.models import channel_model, team_model, user_model
 from svc.webapp.store.channel import Activity, ChannelStore

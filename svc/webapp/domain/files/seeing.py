@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.log import Json
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.directory import Directory
+from svc.webapp.domain.conversations.directory import Directory
 from svc.webapp.domain.files.shape import file_object
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.files.kinds import FAMILIES
 from svc.webapp.store.file_rows import File, FileShare, FileState

@@ -14,13 +14,13 @@ from svc.kit.errors import AlreadyExistsError, NotFoundError, ParleyError
 from svc.kit.ids import IdMint, is_id
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Json, PutFile, Write
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.direct import DirectMessages
-from svc.webapp.domain.directory import Directory, Sight
+from svc.webapp.domain.conversations.direct import DirectMessages
+from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.files.seeing import SeenFiles
 from svc.webapp.domain.files.shape import described, file_object
-from svc.webapp.domain.messages import Messages
-from svc.webapp.domain.posts import Post
+from svc.webapp.domain.messages.messages import Messages
+from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.files.config import PENDING_S
 from svc.webapp.files.kinds import family_of, kind_of

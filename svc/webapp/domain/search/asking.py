@@ -12,8 +12,8 @@ from parley.search.v1 import search_service_pb2 as pb
 from svc.kit.clock import Clock
 from svc.kit.ids import is_id
 from svc.webapp.cache.lookups import Lookups
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.directory import DIRECT, Directory
+from svc.webapp.domain.conversations.directory import DIRECT, Directory
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.search.dates import bounds
 from svc.webapp.domain.search.parsing import Modifier, Parsed, Term, parse

@@ -18,9 +18,9 @@ from svc.kit.errors import UnavailableError
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.log import NOTHING_TO_READ, Json
 from svc.webapp.domain import shapes
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.files.seeing import FileQuestion, SeenFiles
-from svc.webapp.domain.links import MessageLink, permalink
+from svc.webapp.domain.messages.links import MessageLink, permalink
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.search.asking import Asking, Wish
 from svc.webapp.domain.search.highlights import highlighted
 from svc.webapp.search.words import words

@@ -28,11 +28,11 @@ from svc.webapp.cache.memcached.node import Node
 from svc.webapp.commit.committer import run_committer
 from svc.webapp.commit.effects import Effects, Writes
 from svc.webapp.commit.mentions import run_mentions
-from svc.webapp.domain.accounts import caller_of
 from svc.webapp.domain.apps.delivery import DeliveryTwin
 from svc.webapp.domain.apps.rules import AppLinks
 from svc.webapp.domain.connect import Connector, ConnectSettings
-from svc.webapp.domain.presence import Presence
+from svc.webapp.domain.people.accounts import caller_of
+from svc.webapp.domain.people.presence import Presence
 from svc.webapp.domain.search.searching import MessageIndex, NoIndex
 from svc.webapp.domain.services import Services
 from svc.webapp.files.config import FileConfig

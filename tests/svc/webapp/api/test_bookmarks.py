@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from svc.webapp.domain.bookmarks import BOOKMARKS_MAX, LINK_CHARS_MAX, TITLE_CHARS_MAX, checked
+from svc.webapp.domain.conversations.bookmarks import BOOKMARKS_MAX, LINK_CHARS_MAX, TITLE_CHARS_MAX, checked
 from svc.webapp.domain.refusal import Refused
 from tests.svc.webapp.api.office import Office
 

@@ -20,8 +20,8 @@ from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.api.dispatch import Reply, bearer_token, dispatch
 from svc.webapp.api.registry import FAMILIES, METHODS
 from svc.webapp.commit.log import OutcomeUnknownError
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.limits.limiter import Limits, Unlimited

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from svc.webapp.domain.accounts import caller_of
+from svc.webapp.domain.people.accounts import caller_of
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.uploads import PNG, TEXT, fetched, kept, room, shared
 

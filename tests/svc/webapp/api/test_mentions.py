@@ -10,7 +10,7 @@ import pytest
 from svc.webapp.commit.consequences import decode_effect
 from svc.webapp.commit.effects import Effects
 from svc.webapp.commit.log import Write
-from svc.webapp.domain.mentions import EVERYBODY_MAX
+from svc.webapp.domain.messages.mentions import EVERYBODY_MAX
 from svc.webapp.store.outbox import DueEffect
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_edits import admin

@@ -7,7 +7,7 @@ import pytest
 from parley.event.v1 import event_pb2
 from svc.kit.ids import us_from_ts
 from svc.kit.tokens import token_hash
-from svc.webapp.domain.links import MessageLink, parse_permalink
+from svc.webapp.domain.messages.links import MessageLink, parse_permalink
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_edits import newest
 from tests.svc.webapp.api.test_unread import posted, room

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from parley.event.v1 import event_pb2
-from svc.webapp.domain.prefs import DEFAULTS
+from svc.webapp.domain.people.prefs import DEFAULTS
 from tests.svc.webapp.api.office import Office
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from svc.kit.ids import us_from_ts
-from svc.webapp.domain import pins as pins_domain
-from svc.webapp.domain import reactions as reactions_domain
+from svc.webapp.domain.conversations import pins as pins_domain
+from svc.webapp.domain.conversations import reactions as reactions_domain
 from tests.svc.webapp.api.office import Office, Someone
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]

@@ -10,7 +10,7 @@ import pytest
 
 from svc.kit.clock import SystemClock
 from svc.webapp.commit.log import ItemKind
-from svc.webapp.domain.scheduled import AHEAD_S_MAX, WINDOW_MAX, Scheduled
+from svc.webapp.domain.messages.scheduled import AHEAD_S_MAX, WINDOW_MAX, Scheduled
 from svc.webapp.due import DueItems
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_edits import newest

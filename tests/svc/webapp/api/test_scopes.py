@@ -11,8 +11,8 @@ from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.api.dispatch import Reply, dispatch
 from svc.webapp.api.registry import METHODS
 from svc.webapp.api.scopes import basic_credentials, check_kind, check_scopes
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import Origin
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.store.rows import TokenKind

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from svc.webapp.domain import usergroups
+from svc.webapp.domain.people import usergroups
 from svc.webapp.store.rows import User
 from tests.svc.webapp.api.office import Office, Someone
 

@@ -17,11 +17,11 @@ from svc.webapp.cache.routes.route import Explained, Found, Step, Sum, Undeliver
 from svc.webapp.cache.values import MEMBERS_MAX, SIDES_MAX
 from svc.webapp.commit.log import Follow, Json, PutDirectory, PutUser, Unfollow, Write
 from svc.webapp.commit.sweeping import run_sweepers
-from svc.webapp.domain.caller import Caller
-from svc.webapp.domain.directory import Directory
-from svc.webapp.domain.marks import ReadMarks
-from svc.webapp.domain.preferences import Preferences
-from svc.webapp.domain.reading import Reading
+from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.conversations.marks import ReadMarks
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.people.preferences import Preferences
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.rows import Conversation, ConversationKind, Team, Token, TokenKind, User

@@ -9,8 +9,8 @@ import pytest
 from discovery.view import Instance
 from svc.kit.clock import ManualClock
 from svc.kit.tokens import Signer, TokenExpired
-from svc.webapp.domain.caller import Caller
 from svc.webapp.domain.connect import TICKET, TICKET_TTL_S, Connector, ConnectSettings, Origin
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 

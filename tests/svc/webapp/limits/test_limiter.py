@@ -9,7 +9,7 @@ import pytest
 
 from svc.kit.clock import ManualClock, SystemClock
 from svc.webapp.cache.routes.route import Step, Sum
-from svc.webapp.domain.caller import Caller
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.limits.limiter import Counting, Limiter, Limits, Unlimited
 from svc.webapp.limits.nearby import Nearby

@@ -1,0 +1,210 @@
+"""Reactions: emoji that people and bots put on messages, each once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from parley.event.v1 import event_pb2
+from svc.kit.ids import ts_from_us
+from svc.kit.telemetry import inject_traceparent
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import Annotation, AnnotationKind, Draft, Guard, Json, Write
+from svc.webapp.domain import shapes
+from svc.webapp.domain.conversations.directory import Directory, Sight
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import AnnotationRow, Message
+
+__all__ = ["Reacted", "Reactions", "Shown", "reaction_name"]
+
+EMOJI_A_MESSAGE_MAX = 50
+"""Different ones on one message; Slack's limit, and what fits under a message."""
+REACTIONS_A_PERSON_MAX = 23
+"""On one message; Slack's limit."""
+LISTED_MAX = 1_000
+"""The newest reactions of somebody that a list goes through, from its cursor on."""
+NAME_CHARS_MAX = 100
+_TONE = re.compile(r"::skin-tone-[2-6]\Z")
+_PUNCTUATION = "_-+'"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as a list shows it."""
+
+    channel_id: str
+    message: Json
+    row: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Messages that somebody reacted to, by the newest reaction first."""
+
+    items: Sequence[Shown]
+    total: int
+    """Of those that were gone through."""
+    last_us: int
+    """Where the next page goes on; 0 on the last one."""
+
+
+class Reactions:
+    """The rules of reactions. Methods raise Refused, and UnavailableError when MySQL does not answer."""
+
+    def __init__(self, directory: Directory, channels: ChannelStore, reading: Reading, writes: Writes) -> None:
+        self._directory = directory
+        self._channels = channels
+        self._reading = reading
+        self._writes = writes
+
+    async def add(self, caller: Caller, channel_id: str, ts_us: int, wanted: str) -> None:
+        """Put an emoji on a message.
+
+        Refused `invalid_name`, `channel_not_found`, `not_in_channel`, `is_archived`, `message_not_found`,
+        `already_reacted`, `too_many_emoji` and `too_many_reactions` (limits that several at once may pass by a few).
+        """
+        name = reaction_name(wanted)
+        sight, row = await self._open(caller, channel_id, ts_us)
+        there = (await self._channels.annotations(channel_id, [ts_us])).get(ts_us, ())
+        _check_room(there, caller.user_id, name)
+        write = self._write(caller, sight, row, name, "reaction_added")
+        annotation = Annotation(ts_us, AnnotationKind.REACTION, name, caller.user_id, caller.user_id)
+        await self._commit(replace(write, annotated=(annotation,)), "already_reacted")
+
+    async def remove(self, caller: Caller, channel_id: str, ts_us: int, wanted: str) -> None:
+        """Take one's own emoji off a message. Refused as `add`, and `no_reaction`."""
+        name = reaction_name(wanted)
+        sight, row = await self._open(caller, channel_id, ts_us)
+        write = self._write(caller, sight, row, name, "reaction_removed")
+        annotation = Annotation(ts_us, AnnotationKind.REACTION, name, caller.user_id)
+        await self._commit(replace(write, unannotated=(annotation,)), "no_reaction")
+
+    async def get(self, caller: Caller, channel_id: str, ts_us: int) -> Shown:
+        """Return a message with all that is on it. Refused as what reads history, and `message_not_found`."""
+        sight = await self._directory.see(caller, channel_id)
+        sight.check_readable(caller)
+        row = await self._channels.message(channel_id, ts_us)
+        if row is None:
+            raise Refused("message_not_found")
+        there = (await self._channels.annotations(channel_id, [ts_us])).get(ts_us, ())
+        shape = await self._reading.one(sight.conversation, row) | shapes.annotated(there, users_max=None)
+        return Shown(channel_id, shape, row)
+
+    async def listed(
+        self, caller: Caller, user_id: str, limit: int, *, skip: int = 0, before_us: int | None = None
+    ) -> Reacted:
+        """Return messages that a user reacted to and the caller may read, a page of `limit` after the first `skip`."""
+        rows = await self._channels.annotated_of(user_id, AnnotationKind.REACTION, LISTED_MAX, before_us)
+        sights = await self._sights(caller, {row.channel_id for row in rows})
+        newest: dict[tuple[str, int], AnnotationRow] = {}
+        for row in rows:
+            if row.channel_id in sights:
+                newest.setdefault((row.channel_id, row.ts_us), row)
+        if before_us is not None:
+            newest = await self._not_newer(newest, user_id, before_us)
+        page = list(newest.values())[skip : skip + limit]
+        is_last = len(newest) <= skip + limit and len(rows) < LISTED_MAX
+        last = page[-1] if page else rows[-1] if rows else None
+        return Reacted(await self._shown(sights, page), len(newest), 0 if is_last or last is None else last.at_us)
+
+    async def _not_newer(
+        self, found: Mapping[tuple[str, int], AnnotationRow], user_id: str, before_us: int
+    ) -> dict[tuple[str, int], AnnotationRow]:
+        """Leave out the messages that an earlier page had, by another reaction of the same user."""
+        by_channel: dict[str, list[int]] = {}
+        for channel_id, ts_us in found:
+            by_channel.setdefault(channel_id, []).append(ts_us)
+        had = set()
+        for channel_id, stamps in by_channel.items():
+            for ts_us, rows in (await self._channels.annotations(channel_id, stamps)).items():
+                if any(_is_reaction_of(row, user_id) and row.at_us >= before_us for row in rows):
+                    had.add((channel_id, ts_us))
+        return {key: row for key, row in found.items() if key not in had}
+
+    async def _sights(self, caller: Caller, channel_ids: set[str]) -> dict[str, Sight]:
+        found: dict[str, Sight] = {}
+        for channel_id in channel_ids:
+            try:
+                sight = await self._directory.see(caller, channel_id)
+                sight.check_readable(caller)
+            except Refused:
+                continue
+            found[channel_id] = sight
+        return found
+
+    async def _shown(self, sights: Mapping[str, Sight], page: Sequence[AnnotationRow]) -> list[Shown]:
+        by_channel: dict[str, list[int]] = {}
+        for each in page:
+            by_channel.setdefault(each.channel_id, []).append(each.ts_us)
+        shown: dict[tuple[str, int], Shown] = {}
+        for channel_id, stamps in by_channel.items():
+            rows = await self._channels.messages_at(channel_id, stamps)
+            messages = await self._reading.shown(sights[channel_id].conversation, rows)
+            for row, shape in zip(rows, messages, strict=True):
+                shown[channel_id, row.ts_us] = Shown(channel_id, shape, row)
+        return [shown[key] for key in ((each.channel_id, each.ts_us) for each in page) if key in shown]
+
+    async def _open(self, caller: Caller, channel_id: str, ts_us: int) -> tuple[Sight, Message]:
+        sight = await self._directory.see(caller, channel_id)
+        sight.check_writable()
+        row = await self._channels.message(channel_id, ts_us)
+        if row is None or row.subtype == shapes.TOMBSTONE:
+            raise Refused("message_not_found")
+        return sight, row
+
+    def _write(self, caller: Caller, sight: Sight, row: Message, name: str, kind: str) -> Write:
+        item = {"type": "message", "channel": row.channel_id, "ts": ts_from_us(row.ts_us)}
+        payload: Json = {"type": kind, "user": caller.user_id, "reaction": name, "item_user": row.user_id, "item": item}
+        draft = Draft(
+            event_pb2.EVENT_KIND_MESSAGE,
+            lambda _: dict(payload),
+            sender_id=caller.user_id,
+            traceparent=inject_traceparent(),
+        )
+        return Write(sight.conversation.id, (draft,), if_member=caller.user_id, unless_archived=True)
+
+    async def _commit(self, write: Write, code: str) -> None:
+        committed = await self._writes.commit(write)
+        if committed.refused:
+            raise Refused(_CODES.get(committed.refused_by or Guard.ANNOTATION, code))
+
+
+_CODES = {Guard.MEMBER: "not_in_channel", Guard.ARCHIVED: "is_archived", Guard.MESSAGE: "message_not_found"}
+
+
+def reaction_name(wanted: str) -> str:
+    """Return an emoji's name as reactions have it: without colons around it, NFC, perhaps with a tone of skin behind.
+
+    Any name that an emoji may have is taken, whether it is one of the workspace's own, one of Unicode's or none: which
+    of Unicode's there are is for those who draw them. Refused `invalid_name`.
+    """
+    name = unicodedata.normalize("NFC", wanted.strip().strip(":").strip())
+    bare = _TONE.sub("", name)
+    if not 0 < len(bare) <= NAME_CHARS_MAX or bare != bare.lower() or not all(map(_is_allowed, bare)):
+        raise Refused("invalid_name")
+    return name
+
+
+def _is_allowed(letter: str) -> bool:
+    return letter in _PUNCTUATION or unicodedata.category(letter)[0] in "LMN"
+
+
+def _check_room(there: Sequence[AnnotationRow], user_id: str, name: str) -> None:
+    """Refused `already_reacted`, `too_many_reactions`, `too_many_emoji`."""
+    mine = {row.name for row in there if _is_reaction_of(row, user_id)}
+    if name in mine:
+        raise Refused("already_reacted")
+    if len(mine) >= REACTIONS_A_PERSON_MAX:
+        raise Refused("too_many_reactions")
+    names = {row.name for row in there if row.kind is AnnotationKind.REACTION}
+    if name not in names and len(names) >= EMOJI_A_MESSAGE_MAX:
+        raise Refused("too_many_emoji")
+
+
+def _is_reaction_of(row: AnnotationRow, user_id: str) -> bool:
+    return row.kind is AnnotationKind.REACTION and row.user_id == user_id

@@ -1,0 +1,342 @@
+"""Changing and removing messages, and what apps add to them: who may, what becomes true, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from parley.event.v1 import event_pb2
+from svc.kit.clock import Clock
+from svc.kit.errors import UnavailableError
+from svc.kit.ids import ts_from_us
+from svc.kit.telemetry import inject_traceparent
+from svc.webapp.commit.effects import Writes
+from svc.webapp.commit.log import (
+    NOTHING_TO_READ,
+    NOTICES,
+    Annotation,
+    Draft,
+    Effect,
+    Guard,
+    Json,
+    MessageChange,
+    MessageRemoval,
+    Place,
+    Unshare,
+    Write,
+)
+from svc.webapp.domain import shapes
+from svc.webapp.domain.conversations.directory import Directory, Sight
+from svc.webapp.domain.messages import posts
+from svc.webapp.domain.messages import text as text_rules
+from svc.webapp.domain.messages.mentions import Audience, named
+from svc.webapp.domain.messages.naming import Naming
+from svc.webapp.domain.messages.reading import Reading
+from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import Message
+from svc.webapp.store.workspace import WorkspaceStore
+
+__all__ = ["Edit", "Edited", "Edits", "is_own", "may_delete", "may_update", "unfurled"]
+
+TRIES_MAX = 5
+"""Times that others may change a message while it is being changed; beyond it the client may try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to become of a message. None: as it is; empty: gone."""
+
+    text: str | None = None
+    markdown_text: str = ""
+    blocks: Sequence[object] | None = None
+    attachments: Sequence[object] | None = None
+    metadata: Mapping[str, object] | None = None
+    link_names: bool = False
+    is_parsed: bool = False
+
+    def applied(self, before: str, extra: Json) -> tuple[str, Json]:
+        """Return a message's text and further fields as they become. Refused as a Post's are.
+
+        A text by itself is the whole of it: blocks that said the same go. Blocks by themselves are, too.
+        """
+        after = dict(extra)
+        text, is_worded = before, self.text is not None or bool(self.markdown_text)
+        if is_worded or self.blocks is not None:
+            text = posts.checked_text(self.text or "", self.markdown_text, self.blocks or ())
+            after.pop("blocks", None)
+        if self.blocks:
+            after["blocks"] = posts.stored_blocks(self.blocks)
+        if self.attachments is not None:
+            after.pop("attachments", None)
+        if self.attachments:
+            after["attachments"] = posts.stored_attachments(self.attachments)
+        if self.metadata is not None:
+            after.pop("metadata", None)
+        if self.metadata:
+            after["metadata"] = posts.checked_metadata(self.metadata)
+        if not text.strip() and not any(after.get(name) for name in ("blocks", "attachments", "files")):
+            raise Refused("no_text")
+        posts.check_size(after)
+        return text, after
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to become of it."""
+        given = (self.text, self.blocks, self.attachments, self.metadata)
+        return not self.markdown_text and all(each is None for each in given)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message that was changed."""
+
+    channel_id: str
+    ts_us: int
+    message: Json
+    """As history shows it."""
+
+    @property
+    def ts(self) -> str:
+        """The message's ts in Slack's form."""
+        return ts_from_us(self.ts_us)
+
+
+def is_own(caller: Caller, row: Message) -> bool:
+    """Tell whether the caller wrote a message: a bot what is said by it, under whatever name; a person what it said
+    itself and no app did for it.
+    """
+    return row.bot_id == caller.bot_id if caller.is_bot else not row.bot_id and row.user_id == caller.user_id
+
+
+def may_update(caller: Caller, row: Message) -> bool:
+    """Tell whether the caller may say it otherwise: who wrote it, and nobody else. Notices, and what is left of a
+    removed message, are the server's words.
+    """
+    return is_own(caller, row) and row.subtype not in NOTHING_TO_READ
+
+
+def may_delete(caller: Caller, row: Message, *, is_admin: bool) -> bool:
+    """Tell whether the caller may remove it: who wrote it, and a person who is an admin, also notices."""
+    if row.subtype == shapes.TOMBSTONE:
+        return False
+    return is_admin or (is_own(caller, row) and row.subtype not in NOTICES)
+
+
+class Edits:
+    """The rules of changes to messages. Methods raise Refused, and UnavailableError when MySQL does not answer."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        channels: ChannelStore,
+        workspaces: WorkspaceStore,
+        naming: Naming,
+        audience: Audience,
+        reading: Reading,
+        writes: Writes,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._channels = channels
+        self._workspaces = workspaces
+        self._naming = naming
+        self._audience = audience
+        self._reading = reading
+        self._writes = writes
+        self._clock = clock
+
+    async def update(self, caller: Caller, channel_id: str, ts_us: int, edit: Edit) -> Edited:
+        """Say one's own message otherwise; the last of several at once counts, and each is told.
+
+        Refused `channel_not_found`, `message_not_found`, `cant_update_message`, `is_inactive`, and as a Post's checks
+        do.
+        """
+        if edit.is_empty:
+            raise Refused("no_text")
+        if edit.text and (edit.link_names or edit.is_parsed):
+            text = await self._naming.linked(caller, edit.text, with_urls=edit.is_parsed)
+            edit = replace(edit, text=text)
+        sight = await self._open(caller, channel_id, "is_inactive")
+        edited = {"user": caller.user_id, "ts": f"{self._clock.wall_us() // 1_000_000}.000000"}
+
+        def change(row: Message) -> Message:
+            if not may_update(caller, row):
+                raise Refused("cant_update_message")
+            text, extra = edit.applied(row.text, shapes.decode_extra(row.extra))
+            return replace(row, text=text, extra=shapes.encode_extra({**extra, "edited": edited}))
+
+        return await self._rewrite(caller, sight, ts_us, change)
+
+    async def unfurl(self, caller: Caller, channel_id: str, ts_us: int, unfurls: Mapping[str, object]) -> Edited:
+        """Add what addresses in a message lead to, as attachments; those of the same address are replaced.
+
+        Refused `cannot_find_channel`, `cannot_find_message`, `cannot_unfurl_message`, `cannot_unfurl_url` (not in the
+        message), `missing_unfurls`, `invalid_unfurls_format`.
+        """
+        if not unfurls:
+            raise Refused("missing_unfurls")
+        try:
+            sight = await self._open(caller, channel_id, "cannot_unfurl_message")
+            return await self._rewrite(caller, sight, ts_us, lambda row: unfurled(caller, row, unfurls))
+        except Refused as refusal:
+            known = {"channel_not_found": "cannot_find_channel", "message_not_found": "cannot_find_message"}
+            raise Refused(known.get(refusal.code, refusal.code), refusal.extra) from None
+
+    async def delete(self, caller: Caller, channel_id: str, ts_us: int) -> None:
+        """Remove a message. One that has replies leaves a tombstone; the last reply takes that with it.
+
+        Refused `channel_not_found`, `message_not_found`, `cant_delete_message`.
+        """
+        sight = await self._open(caller, channel_id, "cant_delete_message")
+        is_admin = await self._is_admin(caller)
+        for _ in range(TRIES_MAX):
+            row = await self._message(channel_id, ts_us)
+            if not may_delete(caller, row, is_admin=is_admin):
+                raise Refused("cant_delete_message")
+            write = await self._removal(caller, sight, row)
+            if await self._is_done(write, "cant_delete_message"):
+                return
+        raise UnavailableError(f"message {channel_id}:{ts_us} was changed {TRIES_MAX} times while it was removed")
+
+    async def _open(self, caller: Caller, channel_id: str, closed: str) -> Sight:
+        """Return a conversation in which something may be changed. Refused `channel_not_found`, and `closed` when it is
+        archived. Bots may be no members of a public one: see `messages.PUBLIC`.
+        """
+        sight = await self._directory.see(caller, channel_id)
+        if not sight.is_member and not caller.is_bot:
+            raise Refused("channel_not_found")
+        if sight.conversation.is_archived:
+            raise Refused(closed)
+        return sight
+
+    async def _message(self, channel_id: str, ts_us: int) -> Message:
+        row = await self._channels.message(channel_id, ts_us)
+        if row is None or row.subtype == shapes.TOMBSTONE:
+            raise Refused("message_not_found")
+        return row
+
+    async def _rewrite(self, caller: Caller, sight: Sight, ts_us: int, change: Callable[[Message], Message]) -> Edited:
+        """Make of a message what `change` makes of it; again, should somebody else have changed it meanwhile."""
+        conversation = sight.conversation
+        for _ in range(TRIES_MAX):
+            row = await self._message(conversation.id, ts_us)
+            after = change(row)
+            before_shape, shape = await self._reading.both(conversation, row, after)
+            write = Write(
+                conversation.id,
+                drafts=(_changed(caller, conversation.id, before_shape, shape, after),),
+                changed=(MessageChange(ts_us, row.revision, after.text, after.extra),),
+                if_member=caller.user_id if sight.is_member else "",
+                unless_archived=True,
+            )
+            if await self._is_done(write, "is_inactive"):
+                return Edited(conversation.id, ts_us, shape)
+        raise UnavailableError(f"message {conversation.id}:{ts_us} was changed {TRIES_MAX} times meanwhile")
+
+    async def _is_done(self, write: Write, closed: str) -> bool:
+        """Commit; False when what it is about has changed since it was read. Refused when the caller may no longer."""
+        committed = await self._writes.commit(write)
+        match committed.refused_by:
+            case Guard.MEMBER:
+                raise Refused("channel_not_found")
+            case Guard.ARCHIVED:
+                raise Refused(closed)
+        return not committed.refused
+
+    async def _removal(self, caller: Caller, sight: Sight, row: Message) -> Write:
+        conversation = sight.conversation
+        shape = await self._reading.one(conversation, row)
+        write = Write(
+            conversation.id,
+            if_member=caller.user_id if sight.is_member else "",
+            unless_archived=True,
+            effects=(*await self._unmentioned(sight, row), *_unshared(caller, row)),
+        )
+        if shape.get("reply_count"):
+            annotations = (await self._channels.annotations(conversation.id, [row.ts_us])).get(row.ts_us, ())
+            after = replace(row, text="", extra=b"", subtype=shapes.TOMBSTONE)
+            _, tombstone = await self._reading.both(conversation, row, after, is_bare=True)
+            return replace(
+                write,
+                drafts=(_changed(caller, conversation.id, shape, tombstone, after),),
+                changed=(MessageChange(row.ts_us, row.revision, "", b"", shapes.TOMBSTONE),),
+                unannotated=tuple(Annotation(row.ts_us, each.kind, each.name, each.user_id) for each in annotations),
+            )
+        gone = [(row, shape)]
+        parent = await self._channels.message(conversation.id, row.thread_ts_us) if row.thread_ts_us else None
+        if parent is not None and parent.subtype == shapes.TOMBSTONE:
+            parent_shape = await self._reading.one(conversation, parent)
+            if parent_shape.get("reply_count") == 1:
+                gone.append((parent, parent_shape))
+        return replace(
+            write,
+            drafts=tuple(_deleted(caller, conversation.id, shown) for _, shown in gone),
+            removed=tuple(MessageRemoval(each.ts_us, each.revision) for each, _ in gone),
+        )
+
+    async def _unmentioned(self, sight: Sight, row: Message) -> tuple[Effect, ...]:
+        """Return the effects of nobody having to read it any more; a reply that only its thread shows had none."""
+        if row.subtype in NOTHING_TO_READ or (row.thread_ts_us and not row.reply_broadcast):
+            return ()
+        who = named(row.text, shapes.decode_extra(row.extra))
+        return await self._audience.unmentioned(sight.conversation, row.ts_us, who)
+
+    async def _is_admin(self, caller: Caller) -> bool:
+        if caller.is_bot:
+            return False
+        # From the database: who was an admin a moment ago is none.
+        user = await self._workspaces.user(caller.team_id, caller.user_id)
+        return user is not None and not user.deleted and (user.is_admin or user.is_owner)
+
+
+def unfurled(caller: Caller, row: Message, unfurls: Mapping[str, object]) -> Message:
+    """Return a message with what its addresses lead to. Pure. Refused `cannot_unfurl_url`, `invalid_unfurls_format`,
+    `too_many_attachments`.
+    """
+    extra = shapes.decode_extra(row.extra)
+    said = row.text.replace("&amp;", "&") + str(extra.get("blocks", ""))
+    kept = [each for each in extra.get("attachments", ()) if each.get("from_url") not in unfurls]
+    for url, unfurl in unfurls.items():
+        if not isinstance(unfurl, dict):
+            raise Refused("invalid_unfurls_format")
+        if url.replace("&amp;", "&") not in said:
+            raise Refused("cannot_unfurl_url")
+        author = {"bot_id": caller.bot_id, "app_id": caller.app_id} if caller.is_bot else {}
+        kept.append({**unfurl, **author, "from_url": url, "app_unfurl_url": url, "is_app_unfurl": True})
+    extra["attachments"] = posts.stored_attachments(kept)
+    posts.check_size(extra)
+    return replace(row, extra=shapes.encode_extra(extra))
+
+
+def _unshared(caller: Caller, row: Message) -> tuple[Effect, ...]:
+    """Return the effect of nobody seeing by a message any more what it brought; the files themselves stay."""
+    ids = tuple(str(each["id"]) for each in shapes.decode_extra(row.extra).get("files", ()))
+    return (Unshare(caller.team_id, row.ts_us, ids),) if ids else ()
+
+
+def _changed(caller: Caller, channel_id: str, before: Json, after: Json, row: Message) -> Draft:
+    event: Json = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": channel_id}
+    event |= {"message": after, "previous_message": shapes.slim(before)}
+    who = named(row.text, shapes.decode_extra(row.extra)) if row.subtype != shapes.TOMBSTONE else named("", {})
+    return _told(caller, event, mentions=who.users[: text_rules.MENTIONS_MAX])
+
+
+def _deleted(caller: Caller, channel_id: str, before: Json) -> Draft:
+    event: Json = {"type": "message", "subtype": "message_deleted", "hidden": True, "channel": channel_id}
+    event |= {"deleted_ts": before["ts"], "previous_message": before}
+    return _told(caller, event)
+
+
+def _told(caller: Caller, event: Json, mentions: tuple[str, ...] = ()) -> Draft:
+    def payload(place: Place) -> Json:
+        return {**event, "ts": place.ts, "event_ts": place.ts}
+
+    return Draft(
+        event_pb2.EVENT_KIND_MESSAGE,
+        payload,
+        sender_id=caller.user_id,
+        mentions=mentions,
+        traceparent=inject_traceparent(),
+    )
