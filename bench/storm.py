@@ -1,17 +1,18 @@
 """A gateway is killed under everybody: when its clients are back, booted and caught up, and what others notice of it.
 
 The mesh has two gateways. The clients, which are parley_client itself with `boots`, are all at one of them, in two
-processes of their own. Meanwhile a few people at the other gateway post in channels of a lived-in workspace and watch
-for what the others post, and readers call the Web API, all at stated rates. Then `kill -9`. Counted from there:
+processes of their own. Meanwhile a few people at the other gateway post in channels of a lived-in workspace, those of
+up to ROOM_MAX people, and watch for what they and the others post, and readers call the Web API, all at stated rates.
+Then `kill -9`. Counted from there:
 
     booted      client.boot has answered: a delta since what the client had
     back        the new connection delivers
     caught_up   back, and every message that was acknowledged before that has arrived
 
 Nothing may be lost: what was acknowledged must in the end have come to every client that is in its channel, once.
-`latency` is from the beginning of a post to its arrival at another of the unaffected people, steady and in the
-STORM_S after the kill. Database queries are MariaDB's SELECTs. `cores` tells what each tier and the clients themselves
-used of the processors: where that is all there are, it is they that are measured, too.
+`latency` is from the beginning of a post to its arrival at an unaffected socket, its author's among them, steady and
+in the STORM_S after the kill. Database queries are MariaDB's SELECTs. `cores` tells what each tier and the clients
+themselves used of the processors: where that is all there are, it is they that are measured, too.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ WATCHERS = 20
 """People on the gateway that lives, who post and watch."""
 POSTS_PER_S = 10.0
 """A hundred in the time of a storm, each heard by one or several: the 99th percentile is no single one's."""
+ROOM_MAX = 50
+"""People in the largest channel that is posted in: nobody posts ten times a second where a thousand read, and a post
+that all clients here take is a second of their own work, on the processors that are measured."""
 READS_PER_S = 30.0
 """Half of what two cores bear beside thousands of sockets; four in a hundred are rtm.connect and a socket."""
 CONNECT_S = 600.0
@@ -93,7 +97,9 @@ class _Storm:
         self._database = database
         self._say = say
         self._watching, self._booting = town.readers[:WATCHERS], town.readers[WATCHERS : WATCHERS + clients]
-        self._watchers = _Watchers(self._watching, [f"{url}/api/" for url in mesh.web_urls.values()], Random(3))
+        sizes = Counter(channel for reader in town.readers for channel in reader.channels)
+        rooms = [[each for each in person.channels if sizes[each] <= ROOM_MAX] for person in self._watching]
+        self._watchers = _Watchers(self._watching, rooms, self._base_urls(), Random(3))
 
     async def run(self) -> Json:
         """Return what it did."""
@@ -174,10 +180,14 @@ class _Storm:
 
 
 class _Watchers:
-    """People whose gateway lives: they post, and note when what others post arrives."""
+    """People whose gateway lives: they post, and note when what any of them posts arrives."""
 
-    def __init__(self, people: Sequence[Reader], base_urls: Sequence[str], rng: Random) -> None:
+    def __init__(
+        self, people: Sequence[Reader], rooms: Sequence[Sequence[str]], base_urls: Sequence[str], rng: Random
+    ) -> None:
+        """`rooms`: where each of them posts."""
         self._people = people
+        self._rooms = rooms
         self._base_urls = base_urls
         self._rng = rng
         self._clients: list[Client] = []
@@ -185,7 +195,7 @@ class _Watchers:
         self.posts: list[tuple[float, str, int]] = []
         """(when it was acknowledged, channel, offset)."""
         self.latencies: list[tuple[float, float]] = []
-        """(when the post began, seconds until somebody else had it)."""
+        """(when the post began, seconds until a socket had it)."""
         self.is_over = False
 
     @asynccontextmanager
@@ -201,9 +211,8 @@ class _Watchers:
             yield
 
     async def post(self, rate: float) -> None:
-        """Post at a rate, each when it is due, until cancelled; in channels that others of us are in too."""
-        shared = Counter(channel for person in self._people for channel in person.channels)
-        rooms = [[each for each in person.channels if shared[each] > 1] for person in self._people]
+        """Post at a rate, each when it is due, until cancelled."""
+        posters = [number for number, rooms in enumerate(self._rooms) if rooms]
         due = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for number in itertools.count():
@@ -211,8 +220,8 @@ class _Watchers:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 if self.is_over:
                     continue
-                poster = self._rng.randrange(len(self._people))
-                channel = self._rng.choice(rooms[poster])
+                poster = self._rng.choice(posters)
+                channel = self._rng.choice(self._rooms[poster])
                 group.create_task(self._post(self._clients[poster], channel, f"post {number}", due))
 
     def latency_ms(self, since: float, until: float, share: float) -> float:
