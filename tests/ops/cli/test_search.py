@@ -16,11 +16,8 @@ INSTANCE = Instance("search-az1-1-abcdef", "search", "127.0.0.1:1", "az1")
 
 
 def info(**changes: object) -> pb.GetIndexInfoResponse:
-    """Return what an instance says that is well."""
-    now_us = int(time.time() * 1e6)
-    return pb.GetIndexInfoResponse(
-        **{"documents": 12, "fed_until_unix_us": now_us, "is_whole": True, **changes}  # type: ignore[arg-type]
-    )
+    """Return what an instance says that is well, but for `changes`; until when it is fed is said in the test."""
+    return pb.GetIndexInfoResponse(**{"documents": 12, "is_whole": True, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +35,8 @@ def test_an_instance_is_well_or_says_why_not(
     said: pb.GetIndexInfoResponse | None, state: str, is_well: bool, doctor: str
 ) -> None:
     """In a word for people, in numbers for programs."""
+    if said is not None and not said.fed_until_unix_us:
+        said.fed_until_unix_us = int(time.time() * 1e6)
     shelf = Shelf(INSTANCE, said)
     assert (shelf.state, shelf.is_well) == (state, is_well)
     assert search_finding(shelf).state == doctor
