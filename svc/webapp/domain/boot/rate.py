@@ -1,13 +1,15 @@
 """Pure: how many boots a second one webapp lets begin, and whose.
 
-After a failure everybody comes back at once. What that costs is known only while it happens: from a warm edge a boot is
-a query or two, from a cold one a dozen, and what the database bears depends on what else it does. So the rate is found
-as TCP finds a window (additive increase, multiplicative decrease: Chiu & Jain 1989; Jacobson 1988): from a rate that
-leaves half of a core to others, a little more in each window in which all was well and somebody was refused, a good
-part less in one in which it was not: when the edge served too few of the boots, when the database was slow, when the
-loop of this process came late to everything (then those who are here wait as well), or when boots themselves took too
-long. After a cut nothing counts that began before it, so there is at most one cut in the time that a boot takes. And no
-more boots are under way than the rate lets begin in the longest time that one may take: more would only wait, unseen.
+After a failure everybody comes back at once. What that costs is known only while it happens: from a warm edge a boot
+is a query or two, from a cold one a dozen, and what the database bears depends on what else it does. So the rate is
+found as TCP finds a window (additive increase, multiplicative decrease: Chiu & Jain 1989; Jacobson 1988): from a rate
+that leaves half of a core to others, a little more in each window in which all was well and somebody was refused, a
+good part less in one in which it was not: when the edge served too few of the boots, when the database was slow, when
+the loop of this process came late to everything (then those who are here wait as well), or when boots themselves took
+too long. What the edge does not serve is only likely to be too much: while everything else is well, that alone does
+not cut below what the rows can be asked for. After a cut nothing counts that began before it, so there is at most one
+cut in the time that a boot takes. And no more boots are under way than the rate lets begin in the longest time that
+one may take: more would only wait, unseen.
 
 Who is let in: a boot takes a token. Each class has a share of the tokens that nobody else takes, so that none starves;
 what the shares do not take, and the rest, is common. Of that the last part is left to those who resume, the part before
@@ -94,6 +96,13 @@ class BootRules:
         maximum=1.0,
         help="share of boots that the edge must serve; with fewer, what is let begin is cut",
     )
+    rate_cold: float = setting(
+        "PARLEY_WEBAPP_BOOTS_COLD_PER_S",
+        default=40.0,
+        minimum=0.1,
+        help="boots a second that are let begin though edges serve few of them, while all else is well; each costs the"
+        " database a dozen queries",
+    )
     boot_s_max: float = setting(
         "PARLEY_WEBAPP_BOOT_S_MAX",
         default=1.5,
@@ -128,12 +137,15 @@ class Window:
     late_s: list[float] = field(default_factory=list)
     refused: int = 0
 
-    def is_bad(self, rules: BootRules) -> bool:
-        """Tell whether less should be let in."""
+    def is_cold(self, rules: BootRules) -> bool:
+        """Tell whether the edges served too few of the boots."""
         served = self.served_by_edge + self.served_by_rows
-        is_cold = served >= SAMPLES_MIN and self.served_by_edge < rules.edge_share_min * served
+        return served >= SAMPLES_MIN and self.served_by_edge < rules.edge_share_min * served
+
+    def is_bad(self, rules: BootRules) -> bool:
+        """Tell whether it was too much for anybody: for the database, for this process, or for those who booted."""
         is_slow = len(self.took_s) >= SAMPLES_MIN and _middle(self.took_s) > rules.boot_s_max
-        return is_cold or is_slow or self.was_database_slow or _middle(self.late_s) > rules.loop_late_s_max
+        return is_slow or self.was_database_slow or _middle(self.late_s) > rules.loop_late_s_max
 
 
 class BootRate:
@@ -243,6 +255,9 @@ class BootRate:
         if window.is_bad(rules):
             self._cut_at = now
             self.rate = max(rules.rate_min, self.rate * CUT)
+        elif window.is_cold(rules):
+            self._cut_at = now
+            self.rate = max(min(self.rate, rules.rate_cold), self.rate * CUT)
         elif not window.is_troubled:
             self.rate = self._raised(window, now)
         self._refused_last = window.refused

@@ -89,6 +89,21 @@ def test_each_cause_alone_is_enough_for_a_cut() -> None:
     assert few.rate == 400.0
 
 
+def test_without_edges_boots_go_on_at_what_the_rows_bear() -> None:
+    """That they serve nothing is no harm by itself: below, only what is slow cuts."""
+    rate = rate_at()
+    rates = []
+    for window in range(1, 60):
+        for _ in range(10):
+            rate.note_served(False, window * 0.5, window * 0.5 + 0.1)
+        rates.append(rate.rate)
+    assert min(rates) >= RULES.rate_cold
+    assert max(rates[30:]) < 2 * RULES.rate_cold
+    for window in range(60, 120):
+        rate.note_database(True, window * 0.5 + 0.1)
+    assert rate.rate == RULES.rate_min
+
+
 def test_who_resumes_goes_before_who_reconnects_and_these_before_who_begins() -> None:
     """Of one crowd that asks at the same moment, the most welcome get the most."""
     rate = rate_at()
