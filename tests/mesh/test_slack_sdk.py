@@ -38,7 +38,7 @@ class Heard:
             self.events.append(event)
             self._changed.notify_all()
 
-    def wait(self, **wanted: str) -> dict[str, Any]:
+    def wait(self, **wanted: str | int) -> dict[str, Any]:
         """Return the first event with these fields."""
         deadline = time.monotonic() + 10
         with self._changed:
@@ -125,7 +125,8 @@ async def test_rtm_carries_messages_typing_and_pongs(shared: Town) -> None:
             bot.send({"id": 9, "type": "message", "channel": shared.general, "text": "sent over rtm"})
             message = ada_heard.wait(type="message", text="sent over rtm")
             assert message["bot_id"]
-            reply = next(event for event in bot_heard.events if event.get("reply_to") == 9)
+            # Whichever of the two is first: each comes to a socket of its own.
+            reply = bot_heard.wait(reply_to=9)
             assert (reply["ok"], reply["ts"]) == (True, message["ts"])
 
     await asyncio.to_thread(talk)
