@@ -84,14 +84,23 @@ async def _slack_connects(there: Town, trusting: ssl.SSLContext) -> None:
     change = AppChange(is_socket_mode=True, event_types=("message.channels",))
     made, inbox = await make_app(there, "tls", change, there.general), Inbox()
 
+    greeted = asyncio.Event()
+
     async def listen(_: Any, request: Any) -> None:
         inbox.add({"type": request.type, "payload": request.payload})
+
+    async def look(_: Any, message: dict[str, Any], __: Any) -> None:
+        if message.get("type") == "hello":
+            greeted.set()
 
     web = AsyncWebClient(made.bot_token, base_url=f"{there.mesh.web_url}/api/", ssl=trusting)
     client = SocketModeClient(app_token=made.app_token, web_client=web)
     client.socket_mode_request_listeners.append(listen)
+    client.message_listeners.append(look)
     await client.connect()  # type: ignore[no-untyped-call]
     try:
+        # A new app hears what is said from its first greeting on.
+        await asyncio.wait_for(greeted.wait(), PATIENCE_S)
         await there["grace"].post(there.general, "to the app")
         await inbox.wait_event(type="message", text="to the app")
     finally:
