@@ -1,0 +1,24 @@
+import preact from "@preact/preset-vite";
+import { defineConfig } from "vitest/config";
+
+// Where a running webapp is, for `npm run dev`: pages come from Vite, everything else from there.
+const WEBAPP = process.env.PARLEY_WEBAPP_URL ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [preact()],
+  build: {
+    outDir: process.env.PARLEY_WEB_OUT ?? "../svc/webapp/static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the page's policy allows no data: in scripts and styles
+    target: "es2022",
+    chunkSizeWarningLimit: 300,
+  },
+  server: {
+    proxy: { "/api": WEBAPP, "/web": WEBAPP, "/files-pri": WEBAPP, "/upload": WEBAPP },
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
