@@ -88,7 +88,7 @@ def command(*, as_json: bool, demo: bool, zones: str, **options: Any) -> None:
     raise SystemExit(code)
 
 
-OVERRIDES = ("PARLEY_WEBAPP_RATE_LIMITS",)
+OVERRIDES = ("PARLEY_WEBAPP_DEMO", "PARLEY_WEBAPP_RATE_LIMITS")
 """Settings that a mesh on one machine chooses otherwise than their defaults, unless they are given."""
 
 

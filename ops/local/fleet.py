@@ -147,6 +147,7 @@ class FleetPlanner:
             "PARLEY_BIND_HOST": HOST,
             # Demonstrations, tests and benches are one app that calls as fast as it can.
             "PARLEY_WEBAPP_RATE_LIMITS": "off",
+            "PARLEY_WEBAPP_DEMO": "demo",
             "PARLEY_WEBAPP_FILES_DIR": str(self._spec.var / "files"),
             "PARLEY_SEARCH_DIR": str(self._spec.var / "search"),
         }

@@ -22,7 +22,9 @@ from svc.kit.ids import id_from_number, id_number
 SECRET_BYTES_MIN = 16
 _RANDOM_CHARS = "0123456789abcdef"
 _RANDOM_LENGTH = 32
-_TOKEN = re.compile(r"(xoxb|xoxp|xapp)-(\d{1,17})-(\d{1,17})-([0-9a-f]{32})", re.ASCII)
+WEB_TOKEN = "xoxs"  # noqa: S105 - a prefix, not a secret
+"""Of tokens that are kept in a browser's cookie, and good for nothing else."""
+_TOKEN = re.compile(r"(xoxb|xoxp|xapp|xoxs)-(\d{1,17})-(\d{1,17})-([0-9a-f]{32})", re.ASCII)
 
 
 class TokenInvalid(Exception):

@@ -11,6 +11,7 @@ from svc.webapp.files.config import FileConfig
 from svc.webapp.limits.tiers import Scale
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
+from svc.webapp.web.config import WebConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class WebappConfig:
     retention: RetentionConfig
     boots: BootRules
     files: FileConfig
+    web: WebConfig
     ws_public_url: str = setting(
         "PARLEY_WS_PUBLIC_URL",
         default="",

@@ -1,4 +1,6 @@
-"""The HTTP face: `/api/METHOD`, the bytes of files, `/healthz`; on uvicorn, in the loop that the gRPC server runs in.
+"""The HTTP face: `/api/METHOD`, the bytes of files, the browser client, `/healthz`.
+
+On uvicorn, in the loop that the gRPC server runs in.
 
 Bounds: see HttpConfig; no answer ever holds a stack trace, and none redirects (several clients follow no redirect,
 others repeat a POST as GET).
@@ -25,6 +27,9 @@ from svc.webapp.domain.apps.passes import RESPONSE_PATH
 from svc.webapp.domain.apps.webhooks import WEBHOOK_PATH
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
+from svc.webapp.web.config import WebConfig
+from svc.webapp.web.front import WEB_PREFIX, WebFront
+from svc.webapp.web.static import Client
 
 __all__ = ["HttpConfig", "http_server", "make_app"]
 
@@ -42,9 +47,9 @@ class _Health:
 class _Front:
     """Sends calls of the Web API straight to it: routes and middleware, which it needs not, cost a tenth of a boot."""
 
-    def __init__(self, api: ASGIApp, files: Mapping[str, ASGIApp], others: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, by_prefix: Mapping[str, ASGIApp], others: ASGIApp) -> None:
         self._api = api
-        self._files = files
+        self._by_prefix = by_prefix
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,15 +59,14 @@ class _Front:
         path = scope["path"] if scope["type"] == "http" else ""
         if path.startswith(API_PREFIX) and path != FORM_PATH:
             return self._api
-        return next((app for prefix, app in self._files.items() if path.startswith(prefix)), self._others)
+        return next((app for prefix, app in self._by_prefix.items() if path.startswith(prefix)), self._others)
 
 
-async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    await write(send, Reply({"ok": False, "error": "not_found"}, status=404))
-
-
-def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
+def make_app(services: Services, config: HttpConfig, gate: Gate, web: WebConfig | None = None) -> ASGIApp:
     """Return the whole HTTP app, whose calls pass `gate`."""
+    web = web or WebConfig()
+    api = Api(services, config, gate)
+    client = Client(web.folder, services.connector.sources, api.origins)
     app = Starlette(
         routes=[
             Route("/healthz", _Health()),
@@ -71,9 +75,10 @@ def make_app(services: Services, config: HttpConfig, gate: Gate) -> ASGIApp:
         ],
     )
     app.router.redirect_slashes = False
-    app.router.default = _nothing_here
-    api = Api(services, config, gate)
-    return _Front(api, file_apps(services, api, gate, config.body_bytes_max), app)
+    app.router.default = client
+    by_prefix = file_apps(services, api, gate, config.body_bytes_max)
+    by_prefix[WEB_PREFIX] = WebFront(services, web, gate, api.origins, config.request_s)
+    return _Front(api, by_prefix, app)
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ async def serve(config: WebappConfig) -> None:
         server = await up.enter_async_context(
             rpc_server(config.instance, [webapp_service(services, gate, cached.hearing, apps.face)])
         )
-        app = make_app(services, config.http, gate)
+        app = make_app(services, config.http, gate, config.web)
         tls = server_context(config.instance)
         http_port = await up.enter_async_context(http_server(app, config.instance.bind_host, config.http, tls))
         meta = {

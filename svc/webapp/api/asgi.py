@@ -24,11 +24,12 @@ from svc.webapp.api import dispatch as dispatching
 from svc.webapp.api.arguments import ArgumentError, merge
 from svc.webapp.api.bodies import read_body, read_query
 from svc.webapp.api.call import Method
-from svc.webapp.api.dispatch import Reply, bearer_token, failure
+from svc.webapp.api.credentials import shown
+from svc.webapp.api.dispatch import Reply, failure
 from svc.webapp.api.encoding import GZIP_BYTES_MIN, accepts_gzip, gzipped
 from svc.webapp.api.registry import METHODS
 from svc.webapp.api.scopes import basic_credentials
-from svc.webapp.domain.origin import Origins
+from svc.webapp.domain.origin import Origin, Origins
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import BODIES_BYTES_MAX, Gate
 from svc.webapp.priority import Priority, Turn
@@ -93,7 +94,7 @@ class Api:
         self._services = services
         self._config = config
         self._gate = gate
-        self._origins = Origins(config.public_url, config.trusted_proxies)
+        self.origins = Origins(config.public_url, config.trusted_proxies)
         self._tracer = trace.get_tracer("parley.webapp")
         meter = metrics.get_meter("parley.webapp")
         self._requests = Tally(meter, "parley_http_requests", ("method", "outcome"), "calls by method and outcome")
@@ -145,11 +146,16 @@ class Api:
             raw = merge(basic, query, read_body(headers.get("content-type", ""), body))
         except ArgumentError as error:
             return dispatching.bad_arguments(error)
-        token = bearer_token(headers.get("authorization", ""), raw)
-        peer = scope["client"][0] if scope.get("client") else ""
-        origin = self._origins.of(peer, scope.get("scheme", "http"), lambda each: headers.get(each, ""))
+        origin = origin_of(self.origins, scope, headers)
+        credential = shown(lambda each: headers.get(each, ""), raw, scope["method"], origin)
         with gate.admitted(turn):
-            return await dispatching.dispatch(self._services, method, raw, token, origin, config.request_s)
+            return await dispatching.dispatch(self._services, method, raw, credential, origin, config.request_s)
+
+
+def origin_of(origins: Origins, scope: Scope, headers: Headers) -> Origin:
+    """Return how a request came to us."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    return origins.of(peer, scope.get("scheme", "http"), lambda each: headers.get(each, ""))
 
 
 def _span_name(scope: Scope, label: str) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
 from svc.webapp.api.arguments import ArgumentError, parse
 from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.credentials import Credential
 from svc.webapp.api.scopes import accepted, check_kind, check_scopes
 from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.domain.connect import Origin
@@ -85,7 +86,12 @@ def overloaded(error: ResourceExhaustedError) -> Reply:
 
 
 async def dispatch(
-    services: Services, method: Method, raw: Mapping[str, object], token: str, origin: Origin, timeout_s: float
+    services: Services,
+    method: Method,
+    raw: Mapping[str, object],
+    credential: Credential,
+    origin: Origin,
+    timeout_s: float,
 ) -> Reply:
     """Run one call to its reply. Never raises for what the client sent, nor for what our own parts fail with."""
     caller = ANONYMOUS
@@ -95,8 +101,8 @@ async def dispatch(
             if method.precheck is not None:
                 method.precheck(services, raw)
             if not method.is_public:
-                check_kind(method, token)
-                caller = await services.sessions.authenticate(token)
+                check_kind(method, credential.token)
+                caller = await services.sessions.authenticate(credential.token, by_cookie=credential.by_cookie)
                 check_scopes(method, caller)
                 # Before anything is looked at: who comes too often costs no more than this.
                 await services.limits.check(method.tier, method.name, caller, str(raw.get("channel", "")))
@@ -144,12 +150,3 @@ def _is_passing(error: ParleyError | TimeoutError) -> bool:
 
 def _with_scopes(reply: Reply, caller: Caller, method: Method) -> Reply:
     return Reply(reply.body, reply.status, caller.scopes or reply.scopes, accepted(method), reply.headers)
-
-
-def bearer_token(authorization: str, raw: Mapping[str, object]) -> str:
-    """Return the token of a call: from the Authorization header, else the `token` argument; "" when there is none."""
-    scheme, _, value = authorization.strip().partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    argument = raw.get("token")
-    return argument.strip() if isinstance(argument, str) else ""

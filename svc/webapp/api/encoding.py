@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 
-__all__ = ["GZIP_BYTES_MIN", "accepts_gzip", "gzipped"]
+__all__ = ["GZIP_BYTES_MIN", "accepts", "accepts_gzip", "gzipped"]
 
 GZIP_BYTES_MIN = 1_024
 """What is smaller fits into a packet with its headers either way."""
@@ -28,11 +28,16 @@ _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 def accepts_gzip(header: str) -> bool:
     """Tell whether a client that sends this Accept-Encoding takes gzip. One that says nothing is not asked to."""
+    return accepts(header, "gzip", "x-gzip")
+
+
+def accepts(header: str, *names: str) -> bool:
+    """Tell whether a client that sends this Accept-Encoding takes a coding, by the first of its names that it says."""
     accepted: dict[str, bool] = {}
     for part in header.split(","):
         name, _, parameter = part.partition(";")
         accepted[name.strip().lower()] = not _is_zero(parameter)
-    return accepted.get("gzip", accepted.get("x-gzip", accepted.get("*", False)))
+    return next((accepted[name] for name in (*names, "*") if name in accepted), False)
 
 
 async def gzipped(body: bytes) -> bytes:

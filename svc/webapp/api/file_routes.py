@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from svc.kit.errors import InvalidArgumentError, NotFoundError, ParleyError, ResourceExhaustedError
 from svc.webapp.api import dispatch as dispatching
-from svc.webapp.api.asgi import write
-from svc.webapp.api.dispatch import Reply, bearer_token, failure
+from svc.webapp.api.asgi import Api, origin_of, write
+from svc.webapp.api.credentials import Credential, bearer_token, cookie_token, shown
+from svc.webapp.api.dispatch import Reply, failure
 from svc.webapp.api.scopes import has_scope
 from svc.webapp.domain.files.uploading import Files
 from svc.webapp.domain.refusal import Refused
@@ -38,7 +39,7 @@ __all__ = ["FORM_PATH", "FormUploads", "file_apps"]
 FORM_PATH = "/api/files.upload"
 
 
-def file_apps(services: Services, api: ASGIApp, gate: Gate, body_bytes_max: int) -> dict[str, ASGIApp]:
+def file_apps(services: Services, api: Api, gate: Gate, body_bytes_max: int) -> dict[str, ASGIApp]:
     """Return the apps by what their paths begin with. `api`: where calls go; of their bodies, `body_bytes_max`."""
     vault = services.files.vault
     places = Places("upload", vault.config.uploads_max)
@@ -50,12 +51,16 @@ def file_apps(services: Services, api: ASGIApp, gate: Gate, body_bytes_max: int)
 
 
 def _readable(services: Services) -> Readable:
-    """Return what decides whether a request may have a file: by its token, as a call's."""
+    """Return what decides whether a request may have a file: by its token, as a call's, or a browser's cookie.
+
+    Whose page asked for it is of no account: nothing changes, and no other page is let read the answer.
+    """
 
     async def readable(headers: Headers, team_id: str, file_id: str) -> File:
-        # A browser's cookie will be another way to say who asks.
+        bearer = bearer_token(headers.get("authorization", ""), {})
+        credential = Credential(bearer) if bearer else Credential(cookie_token(headers.get("cookie", "")), True)
         try:
-            caller = await services.sessions.authenticate(bearer_token(headers.get("authorization", ""), {}))
+            caller = await services.sessions.authenticate(credential.token, by_cookie=credential.by_cookie)
         except Refused as refusal:
             raise Denied(401, refusal.code) from refusal
         if caller.kind is TokenKind.APP:
@@ -72,7 +77,7 @@ def _readable(services: Services) -> Readable:
 class FormUploads:
     """The ASGI app before files.upload: takes the file out of a multipart form, and lets everything else pass."""
 
-    def __init__(self, services: Services, api: ASGIApp, places: Places, gate: Gate, body_bytes_max: int) -> None:
+    def __init__(self, services: Services, api: Api, places: Places, gate: Gate, body_bytes_max: int) -> None:
         self._services = services
         self._files: Files = services.files
         self._api = api
@@ -88,7 +93,7 @@ class FormUploads:
             return
         body = body_of(receive, self._files.vault.config.idle_s)
         try:
-            fields = await self._kept(headers, boundary, body, Turn(Priority.READ, has_hung_up(receive)))
+            fields = await self._kept(scope, boundary, body, Turn(Priority.READ, has_hung_up(receive)))
         except HungUp:
             return
         except (Refused, FormBroken, TimeoutError, ParleyError) as error:
@@ -98,24 +103,24 @@ class FormUploads:
         form = urlencode(fields).encode()
         await self._api(_as_form(scope, len(form)), _replayed(form, receive), send)
 
-    async def _kept(self, headers: Headers, boundary: bytes, body: AsyncIterator[bytes], turn: Turn) -> dict[str, str]:
+    async def _kept(self, scope: Scope, boundary: bytes, body: AsyncIterator[bytes], turn: Turn) -> dict[str, str]:
         """Keep the form's file; return its fields, with `upload` if there was one."""
         form = FormReader(boundary, self._fields_bytes_max)
         try:
             with self._places.one(), self._gate.arriving(turn):
                 self._gate.hold(turn, HELD_BYTES)
                 async with asyncio.timeout(self._files.vault.config.upload_s):
-                    return await self._read(form, headers, body)
+                    return await self._read(form, scope, body)
         finally:
             self._gate.let_go(turn)
 
-    async def _read(self, form: FormReader, headers: Headers, body: AsyncIterator[bytes]) -> dict[str, str]:
+    async def _read(self, form: FormReader, scope: Scope, body: AsyncIterator[bytes]) -> dict[str, str]:
         file, filling = None, None
         async with AsyncExitStack() as until_kept:
             async for data in body:
                 pieces = form.feed(data)
                 if form.has_file and filling is None:
-                    file = await self._promised(form, headers)
+                    file = await self._promised(form, scope)
                     receiving = self._files.vault.storage.receive(FileKey(file.team_id, file.id), file.size)
                     filling = Filling(await until_kept.enter_async_context(receiving))
                 if filling is not None:
@@ -130,10 +135,12 @@ class FormUploads:
         await self._files.settle(file, filling.size)
         return {"filename": file.name, **form.fields, "upload": file.id}
 
-    async def _promised(self, form: FormReader, headers: Headers) -> File:
+    async def _promised(self, form: FormReader, scope: Scope) -> File:
         """Promise the file that begins now, whose length is at most that of the body."""
-        token = bearer_token(headers.get("authorization", ""), form.fields)
-        caller = await self._services.sessions.authenticate(token)
+        headers = Headers(scope=scope)
+        origin = origin_of(self._api.origins, scope, headers)
+        credential = shown(lambda each: headers.get(each, ""), form.fields, scope["method"], origin)
+        caller = await self._services.sessions.authenticate(credential.token, by_cookie=credential.by_cookie)
         if caller.kind is TokenKind.APP:
             raise Refused("not_allowed_token_type")
         length, limit = headers.get("content-length", ""), self._files.vault.config.file_bytes_max

@@ -111,6 +111,17 @@ class Connector:
             raise Refused("service_unavailable")
         return self._rng.choice(near or usable)
 
+    def sources(self, origin: Origin) -> list[str]:
+        """Return where the sockets of a client go that came so, as sources of a Content-Security-Policy.
+
+        At any port of a host, because gateways come and go there; only what stands before all of them keeps its own.
+        """
+        gateways = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
+        found = {_source(self._front(origin, each)) or _source(self._own(each, origin), ":*") for each in gateways}
+        # Before any gateway is known: where one is most likely to be.
+        own = f"{'wss' if origin.is_secure else 'ws'}://{origin.host}"
+        return sorted(found or {_source(self._settings.public_url) or _source(own, ":*")})
+
     def _front(self, origin: Origin, gateway: Instance) -> str:
         """Return what stands before all gateways, and finds the one by the path; "" where clients go to it itself."""
         if self._settings.public_url:
@@ -128,6 +139,18 @@ class Connector:
             host = found["name"]
         scheme = "wss" if gateway.meta.get(WS_TLS) == "1" else "ws"
         return f"{scheme}://{host}:{gateway.meta[WS_PORT]}"
+
+
+def _source(address: str, port: str = "") -> str:
+    """Return a socket's address as a source; `port` instead of its own. "" for "".
+
+    Policies know no IPv6 addresses: for one of these the scheme stands for all that is there.
+    """
+    scheme, _, rest = address.partition("://")
+    found = HOST.fullmatch(rest.partition("/")[0])
+    if not address or found is None or found["name"].startswith("["):
+        return f"{scheme}:" if address else ""
+    return f"{scheme}://{found['name']}{port or (':' + found['port'] if found['port'] else '')}"
 
 
 def token_claims(caller: Caller) -> dict[str, Any]:

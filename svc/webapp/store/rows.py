@@ -70,6 +70,8 @@ class TokenKind(StrEnum):
     USER = "user"
     APP = "app"
     """An app as such, not its bot: opens Socket Mode connections, and nothing else."""
+    WEB = "web"
+    """A person in a browser, by its cookie. To the rules it is a USER."""
 
 
 @dataclass(frozen=True, slots=True)

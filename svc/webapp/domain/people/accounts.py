@@ -11,7 +11,7 @@ from random import SystemRandom
 from svc.kit.clock import Clock
 from svc.kit.errors import UnavailableError
 from svc.kit.ids import IdMint
-from svc.kit.tokens import new_token, token_hash
+from svc.kit.tokens import WEB_TOKEN, new_token, token_hash
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import PutUser, Revoke, Write
@@ -93,16 +93,19 @@ class Accounts:
             User(user_id, team_id, name, real_name=name, is_bot=True, bot_id=bot_id, app_id=app_id)
         )
 
-    async def token_for(self, user: User, lives_s: int = 0) -> str:
+    async def token_for(self, user: User, lives_s: int = 0, *, is_web: bool = False) -> str:
         """Issue a token that speaks for `user`, and return it: this is the only time that it can be seen.
 
-        `lives_s`: seconds until it ends by itself; 0: it does not. Refused `account_inactive`.
+        `lives_s`: seconds until it ends by itself; 0: it does not. `is_web`: for a browser's cookie, and nothing else.
+        Refused `account_inactive`.
         """
-        token = new_token("xoxb" if user.is_bot else "xoxp", user.team_id, user.id, SystemRandom())
+        kind = TokenKind.WEB if is_web else TokenKind.BOT if user.is_bot else TokenKind.USER
+        prefix = WEB_TOKEN if is_web else "xoxb" if user.is_bot else "xoxp"
+        token = new_token(prefix, user.team_id, user.id, SystemRandom())
         record = Token(
             user_id=user.id,
             token_hash=token_hash(token),
-            kind=TokenKind.BOT if user.is_bot else TokenKind.USER,
+            kind=kind,
             team_id=user.team_id,
             bot_id=user.bot_id,
             app_id=user.app_id,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from svc.kit.clock import Clock
-from svc.kit.tokens import token_hash, token_ids
+from svc.kit.tokens import WEB_TOKEN, token_hash, token_ids
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.store.rows import Token
+from svc.webapp.store.rows import Token, TokenKind
 
 
 class Sessions:
@@ -17,8 +17,8 @@ class Sessions:
         self._lookups = lookups
         self._clock = clock
 
-    async def authenticate(self, token: str) -> Caller:
-        """Return whom `token` speaks for.
+    async def authenticate(self, token: str, *, by_cookie: bool = False) -> Caller:
+        """Return whom `token` speaks for. The tokens of cookies are good `by_cookie`, and nothing else is.
 
         Refused `not_authed` (none given), `invalid_auth` (not one of ours), `token_revoked`, `token_expired`,
         `account_inactive` (of a user who is a member no longer). Raises UnavailableError when MySQL does not answer:
@@ -26,7 +26,7 @@ class Sessions:
         """
         if not token:
             raise Refused("not_authed")
-        ids = token_ids(token)
+        ids = token_ids(token) if token.startswith(f"{WEB_TOKEN}-") == by_cookie else None
         if ids is None:
             raise Refused("invalid_auth")
         team_id, user_id = ids
@@ -35,9 +35,16 @@ class Sessions:
         if record is None or record.team_id != team_id or record.user_id != user_id:
             raise Refused("invalid_auth")
         await self._check(record)
-        kind, ends_s = record.kind, record.expires_s
+        kind = TokenKind.USER if record.kind is TokenKind.WEB else record.kind
         return Caller(
-            team_id, user_id, kind, record.bot_id, record.app_id, record.scopes, token_hash=hashed, token_ends_s=ends_s
+            team_id,
+            user_id,
+            kind,
+            record.bot_id,
+            record.app_id,
+            record.scopes,
+            token_hash=hashed,
+            token_ends_s=record.expires_s,
         )
 
     async def check_again(self, caller: Caller) -> None:

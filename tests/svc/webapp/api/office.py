@@ -41,6 +41,7 @@ from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
+from svc.webapp.web.config import WebConfig
 from tests.svc.webapp.api.edge_twin import EdgeTwin
 
 Json = dict[str, Any]
@@ -170,7 +171,7 @@ class Office:
 
 
 @asynccontextmanager
-async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Office]:
+async def serving(mesh: Mesh, *, config: HttpConfig = HTTP, web: WebConfig | None = None) -> AsyncIterator[Office]:
     """Serve the Web API over a mesh's MariaDB and memcached; events that are committed are kept, not published."""
     clock, rng, events = SystemClock(), Random(7), list[event_pb2.Event]()
     async with AsyncExitStack() as up:
@@ -206,7 +207,7 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP) -> AsyncIterator[Off
             index=library,
         )
         edges.services = services
-        app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max))
+        app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max), web)
         port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
         base = f"http://127.0.0.1:{port}/api/"
@@ -218,9 +219,10 @@ def _dsns(mesh: Mesh) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def office(var: Path, *, config: HttpConfig = HTTP) -> AsyncIterator[Office]:
+async def office(var: Path, *, config: HttpConfig = HTTP, web: WebConfig | None = None) -> AsyncIterator[Office]:
     """Start MariaDB and memcached, and a workspace with ada, grace, linus and the bot helper in it."""
-    async with Mesh(MeshSpec(var=var, counts=none(), graceful=False)) as mesh, serving(mesh, config=config) as here:
+    spec = MeshSpec(var=var, counts=none(), graceful=False)
+    async with Mesh(spec) as mesh, serving(mesh, config=config, web=web) as here:
         accounts = here.services.accounts
         team, _ = await accounts.team("Acme", "acme")
         here.people.update(await here.hire(team.id, ["ada", "grace", "linus"], ["helper"]))

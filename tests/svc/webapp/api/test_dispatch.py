@@ -17,7 +17,8 @@ from svc.kit.errors import (
 )
 from svc.webapp.api.arguments import Arg, ArgumentError
 from svc.webapp.api.call import Answer, Call, Method, Tier
-from svc.webapp.api.dispatch import Reply, bearer_token, dispatch
+from svc.webapp.api.credentials import Credential, bearer_token
+from svc.webapp.api.dispatch import Reply, dispatch
 from svc.webapp.api.registry import FAMILIES, METHODS
 from svc.webapp.commit.log import OutcomeUnknownError
 from svc.webapp.domain.connect import Origin
@@ -36,7 +37,7 @@ class Door:
 
     failure: Exception | None = None
 
-    async def authenticate(self, token: str) -> Caller:
+    async def authenticate(self, token: str, *, by_cookie: bool = False) -> Caller:
         if self.failure is not None:
             raise self.failure
         if token != "good":
@@ -73,7 +74,7 @@ async def run(outcome: Exception | Answer, *, writes: bool = False, door: Door |
 
     method = Method("test.method", handler, (Arg("n"),), writes=writes)
     house = cast(Services, House(door or Door()))
-    return await dispatch(house, method, {"n": "1"}, "good", Origin(), timeout_s=0.05)
+    return await dispatch(house, method, {"n": "1"}, Credential("good"), Origin(), timeout_s=0.05)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +188,9 @@ async def test_who_comes_too_often_is_refused_before_anything_is_done() -> None:
     house = cast(Services, House(Door(), full))
     method = Method("test.method", handler, (Arg("n", required=True),), tier=Tier.T2)
     raw = {"channel": "C1"}
-    reply = await dispatch(house, method, raw, "good", Origin(), timeout_s=1)
+    reply = await dispatch(house, method, raw, Credential("good"), Origin(), timeout_s=1)
     assert (reply.status, reply.body, reply.headers["Retry-After"]) == (429, {"ok": False, "error": "ratelimited"}, "3")
     assert full.asked == [(Tier.T2, "test.method", CALLER, "C1")]
     public = Method("test.public", handler, is_public=True)
-    assert (await dispatch(house, public, {}, "", Origin(), timeout_s=1)).status == 200
+    assert (await dispatch(house, public, {}, Credential(), Origin(), timeout_s=1)).status == 200
     assert done == ["done"]

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from svc.webapp.api.call import Answer, Call, Method
+from svc.webapp.api.credentials import Credential
 from svc.webapp.api.dispatch import Reply, dispatch
 from svc.webapp.api.registry import METHODS
 from svc.webapp.api.scopes import basic_credentials, check_kind, check_scopes
@@ -79,7 +80,7 @@ def test_an_apps_token_is_refused_by_its_form() -> None:
 
 
 class _Sessions:
-    async def authenticate(self, token: str) -> Caller:
+    async def authenticate(self, token: str, *, by_cookie: bool = False) -> Caller:
         return Caller(TEAM, USER, BOT, scopes="channels:read")
 
 
@@ -93,7 +94,7 @@ class _House:
 
 
 async def reply_of(method: Method) -> Reply:
-    return await dispatch(cast(Services, _House()), method, {}, "xoxb-1-2-3", Origin(), timeout_s=5.0)
+    return await dispatch(cast(Services, _House()), method, {}, Credential("xoxb-1-2-3"), Origin(), timeout_s=5.0)
 
 
 async def test_every_answer_tells_the_tokens_scopes_and_the_methods() -> None:
