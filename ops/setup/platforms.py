@@ -30,34 +30,33 @@ KNOWN = (
             "python3-venv": "python3-venv",
             "MariaDB": "mariadb-server-core mariadb-client-core",
             "memcached": "memcached",
-            "npm": "npm",
             "Consul": "",  # Debian's is in bullseye alone; bootstrap knows how to take it from there
         },
     ),
     PackageManager(
         "dnf",
         "dnf install -y",
-        {"Python": "python3.11", "MariaDB": "mariadb-server", "memcached": "memcached", "npm": "npm", "Consul": ""},
+        {"Python": "python3.11", "MariaDB": "mariadb-server", "memcached": "memcached", "Consul": ""},
     ),
     PackageManager(
         "zypper",
         "zypper install -y",
-        {"Python": "python311", "MariaDB": "mariadb", "memcached": "memcached", "npm": "npm", "Consul": "consul"},
+        {"Python": "python311", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
     ),
     PackageManager(
         "pacman",
         "pacman -S --needed",
-        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "npm": "npm", "Consul": "consul"},
+        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
     ),
     PackageManager(
         "apk",
         "apk add",
-        {"Python": "python3", "MariaDB": "mariadb", "memcached": "memcached", "npm": "npm", "Consul": "consul"},
+        {"Python": "python3", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
     ),
     PackageManager(
         "brew",
         "brew install",
-        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "npm": "node", "Consul": "consul"},
+        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
         needs_root=False,
     ),
 )
@@ -66,7 +65,6 @@ MAKER_HINT = {
     "Consul": "# Consul, any release from 1.8 on: follow 'Install Consul' in HashiCorp's documentation",
     "MariaDB": "# MariaDB: follow 'Installing MariaDB' in its knowledge base; mariadbd must end up on PATH",
     "memcached": "# memcached: build it from its own release, and put it on PATH",
-    "npm": "# npm: install Node.js 18 or newer",
     "Python": "# Python: install 3.11 or newer",
     "python3-venv": "# Python: install it with its venv and ensurepip modules",
 }

@@ -16,6 +16,7 @@ from ops.setup.node_packages import ensure_node_packages
 from ops.setup.old_clients import ensure_old_clients
 from ops.setup.servers import ensure_servers
 from ops.setup.stamps import exclusive
+from ops.setup.web_client import ensure_web_client
 
 
 def run(argv: Sequence[str]) -> int:
@@ -47,7 +48,18 @@ def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
     Environment(ROOT, console).ensure(apt, dev=dev)
     if not env_only:
         ensure_servers(apt, console, os.environ)
+        _build_web_client(console, dev=dev)
     if dev:
         ensure_old_clients(ROOT, console)
-        ensure_node_packages(ROOT, apt, console)
+        ensure_node_packages(ROOT, console)
         ensure_go_packages(ROOT, apt, console)
+
+
+def _build_web_client(console: Console, *, dev: bool) -> None:
+    """Where nothing is to be developed, a mesh without pages in the browser is better than none."""
+    try:
+        ensure_web_client(ROOT, console, dev=dev)
+    except SetupError as failed:
+        if dev:
+            raise
+        console.note(f"left out, and so are the pages in the browser: {str(failed).splitlines()[0]}")
