@@ -187,7 +187,7 @@ def _services(
     stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
     channels, users, directory, reading = stores.channels, stores.users, talk.directory, talk.reading
     boots = Boots(lookups, users, models, reading, clock)
-    slackbot = Slackbot(talk.direct, writes)
+    slackbot, emoji = Slackbot(talk.direct, writes), CustomEmoji(stores.workspaces, writes)
     return Services(
         clock=clock,
         lookups=lookups,
@@ -206,12 +206,12 @@ def _services(
         notes=talk.notes,
         scheduled=ScheduledMessages(talk.messages, slackbot, lookups, channels, writes, clock, mint),
         reminders=Reminders(slackbot, lookups, channels, writes, clock, mint),
-        reactions=Reactions(directory, channels, reading, writes),
+        reactions=Reactions(directory, channels, reading, emoji, writes),
         pins=Pins(directory, channels, reading, writes, clock),
-        saved=Saved(directory, channels, reading, writes, clock),
+        saved=Saved(directory, channels, reading, files.seen, writes, clock),
         marks=ReadMarks(directory, lookups, channels, users, writes),
         preferences=Preferences(users, lookups, writes),
-        emoji=CustomEmoji(stores.workspaces, writes),
+        emoji=emoji,
         files=files,
         accounts=talk.accounts,
         apps=apps,

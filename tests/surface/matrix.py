@@ -27,14 +27,15 @@ HIDDEN_FROM_ALL = frozenset({"upload", "unshared", "scheduled", "reminder", "vie
 
 WORDS = frozenset(
     """
-    text markdown_text blocks attachments metadata link_names parse reply_broadcast username icon_emoji icon_url mrkdwn
-    as_user client_msg_id unfurls limit cursor count page types exclude_archived include_num_members include_locale
-    include_count include_users include_disabled include_all_metadata inclusive latest oldest force is_private name
-    new_name topic purpose title link emoji type handle description return_im prevent_creation error test scope
-    redirect_uri grant_type code presence prefs profile time num_minutes post_at filename length alt_txt snippet_type
-    content filetype initial_comment ts_from ts_to batch_presence_aware presence_sub lazy_aware resume_aware resume
-    reconnect avoid since prefix kinds inactive version command callback_id action_id block_id value actions state hash
-    view is_cleared url query sort sort_dir highlight client_id client_secret
+    text markdown_text blocks attachments metadata link_names parse reply_broadcast username icon_emoji icon_url
+    mrkdwn as_user client_msg_id unfurls limit cursor count page types exclude_archived include_num_members
+    include_locale include_count include_users include_disabled include_all_metadata inclusive latest oldest force
+    is_private name new_name topic purpose title link emoji type handle description return_im prevent_creation error
+    test scope include_categories include_labels mpim_aware simple_latest no_latest no_unreads full file_comment
+    redirect_uri grant_type code presence prefs profile time num_minutes post_at filename length alt_txt
+    snippet_type content filetype initial_comment ts_from ts_to batch_presence_aware presence_sub lazy_aware
+    resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
+    value actions state hash view is_cleared url query sort sort_dir highlight client_id client_secret
     """.split()  # noqa: SIM905 - a hundred words are read as lines, not as a list of a hundred lines
 )
 """Arguments that name nothing which somebody might not be allowed to know of."""
@@ -189,12 +190,14 @@ _OWN: Mapping[str, Row] = {
     ),
     "oauth.v2.access": NONE,
     "oauth.access": NONE,
-    "pins.add": rows(ON),
-    "pins.remove": rows(ON_MARKED),
+    "pins.add": rows(ON, {"channel": "$private", "file": "$file"}, ends=("ok", "not_pinnable")),
+    "pins.remove": rows(ON_MARKED, {"channel": "$private", "file": "$file"}, ends=("ok", "no_pin")),
     "pins.list": ROOM,
-    "reactions.add": rows({**ON, "name": "wave"}),
-    "reactions.remove": rows({**ON_MARKED, "name": "tada"}),
-    "reactions.get": rows(ON),
+    "reactions.add": rows({**ON, "name": "wave"}, {"file": "$file", "name": "wave"}, ends=("ok", "not_reactable")),
+    "reactions.remove": rows(
+        {**ON_MARKED, "name": "tada"}, {"file": "$file", "name": "tada"}, ends=("ok", "no_reaction")
+    ),
+    "reactions.get": rows(ON, {"file": "$file"}, {"file": "$public_file"}),
     "reactions.list": USER,
     "reminders.add": rows({"text": "t", "time": "in 2 days", "user": "$user"}, ends=("cannot_add_others", "ok")),
     "reminders.list": NONE,
@@ -206,8 +209,8 @@ _OWN: Mapping[str, Row] = {
     "search.all": NONE,
     "search.files": NONE,
     "search.messages": NONE,
-    "stars.add": rows(ON, {"channel": "$private"}),
-    "stars.remove": rows(ON_MARKED),
+    "stars.add": rows(ON, {"channel": "$private"}, {"file": "$file"}),
+    "stars.remove": rows(ON_MARKED, {"file": "$file"}, ends=("ok", "not_starred")),
     "stars.list": NONE,
     "team.info": rows({"team": "$team"}, {"domain": "$domain"}),
     "team.profile.get": NONE,

@@ -17,6 +17,7 @@ from svc.webapp.store.rows import TokenKind
 __all__ = [
     "CHANNEL",
     "CURSOR",
+    "INCLUDE_LOCALE",
     "LIMIT",
     "PAGE_DEFAULT",
     "PAGE_MAX",
@@ -82,3 +83,5 @@ LIMIT = Arg(
 )
 CURSOR = Arg("cursor", invalid="invalid_cursor")
 CHANNEL = Arg("channel", required=True)
+INCLUDE_LOCALE = Arg("include_locale", Kind.FLAG)
+"""Tell what language somebody, or a conversation, speaks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from svc.kit.ids import ts_from_us
 from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import CHANNEL, CURSOR, LIMIT, Answer, Call, Method, Tier
+from svc.webapp.api.call import CHANNEL, CURSOR, INCLUDE_LOCALE, LIMIT, Answer, Call, Method, Tier
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, visible
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.direct import Opened
@@ -47,6 +47,8 @@ async def info(call: Call) -> Answer:
     if call.args.flag("include_num_members"):
         counts = await services.lookups.count_members([sight.conversation.id])
         shape["num_members"] = counts[sight.conversation.id]
+    if call.args.flag("include_locale"):
+        shape["locale"] = shapes.LOCALE
     return {"channel": shape}
 
 
@@ -151,9 +153,8 @@ METHODS = (
     Method(
         "conversations.info",
         info,
-        (CHANNEL, Arg("include_num_members", Kind.FLAG)),
+        (CHANNEL, Arg("include_num_members", Kind.FLAG), INCLUDE_LOCALE),
         scopes=READ,
-        partly="no `locale` is told (include_locale)",
     ),
     Method(
         "conversations.join", join, (CHANNEL,), writes=True, scopes=("channels:join", "channels:write"), tier=Tier.T3

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from svc.kit.ids import ts_from_us
-from svc.webapp.api.arguments import Arg
+from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.domain.standard_emoji import standard_emoji
 from svc.webapp.priority import Priority
 
 NAME = Arg("name", required=True, missing="error_missing_name")
 
 
 async def list_emoji(call: Call) -> Answer:
-    """List all custom emoji: the address of a picture, or `alias:NAME`, by name."""
+    """List all custom emoji: the address of a picture, or `alias:NAME`, by name; and Unicode's by category."""
     found = await call.services.emoji.all(call.caller.team_id)
-    return {"emoji": found, "cache_ts": ts_from_us(call.services.clock.wall_us())}
+    answer: Answer = {"emoji": found, "cache_ts": ts_from_us(call.services.clock.wall_us())}
+    if call.args.flag("include_categories"):
+        standard = standard_emoji()
+        answer["categories"] = [
+            {"name": name, "emoji_names": list(names)} for name, names in standard.categories.items()
+        ]
+        answer["categories_version"] = standard.version
+    return answer
 
 
 async def add(call: Call) -> Answer:
@@ -44,10 +52,10 @@ METHODS = (
     Method(
         "emoji.list",
         list_emoji,
+        (Arg("include_categories", Kind.FLAG),),
         reads_as=Priority.BOOT,
         scopes=("emoji:read",),
         tier=Tier.T2,
-        partly="no categories are told (include_categories)",
     ),
     Method(
         "admin.emoji.add",

@@ -6,18 +6,22 @@ from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CURSOR, Answer, Call, Method, Tier
 from svc.webapp.commit.log import Json
+from svc.webapp.domain.files.shape import file_object
 from svc.webapp.domain.messages.links import MessageLink, permalink
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import Message
 
 ITEM = (
-    Arg("channel", required=True, missing="no_item_specified"),
-    Arg("timestamp", Kind.STAMP, required=True, missing="no_item_specified", invalid="bad_timestamp"),
+    Arg("channel"),
+    Arg("timestamp", Kind.STAMP, invalid="bad_timestamp"),
+    Arg("file"),
+    Arg("file_comment"),
 )
 NAME = Arg("name", required=True, missing="invalid_name")
+FULL = Arg("full", Kind.FLAG)
+"""All users of every reaction are named; reactions.get does so in any case."""
 LIST_DEFAULT = 100
 LIST_MAX = 1_000
-NO_FILES = "messages only: files and comments on them cannot be named"
 
 
 def linked(call: Call, row: Message, shape: Json) -> Json:
@@ -26,8 +30,24 @@ def linked(call: Call, row: Message, shape: Json) -> Json:
     return {**shape, "permalink": permalink(call.origin.base_url, link)}
 
 
+async def file_of(call: Call) -> Json | None:
+    """Return the file that a call names instead of a message; None when it names a message.
+
+    Refused `no_item_specified`, `file_not_found`, `file_deleted`, `file_comment_not_found` (there are none here).
+    """
+    args = call.args
+    if args.has("channel") and args.has("timestamp"):
+        return None
+    if args.has("file"):
+        file, shares = await call.services.files.seen.file(call.caller, args.text("file"))
+        return file_object(file, call.origin.base_url, shares)
+    raise Refused("file_comment_not_found" if args.has("file_comment") else "no_item_specified")
+
+
 async def add(call: Call) -> Answer:
-    """React."""
+    """React to a message. Files are reacted to, at Slack and here, by the messages that brought them."""
+    if await file_of(call) is not None:
+        raise Refused("not_reactable")
     channel_id, ts_us = call.args.text("channel"), call.args.stamp("timestamp") or 0
     await call.services.reactions.add(call.caller, channel_id, ts_us, call.args.text("name"))
     return {}
@@ -35,13 +55,18 @@ async def add(call: Call) -> Answer:
 
 async def remove(call: Call) -> Answer:
     """Take a reaction back."""
+    if await file_of(call) is not None:
+        raise Refused("no_reaction")
     channel_id, ts_us = call.args.text("channel"), call.args.stamp("timestamp") or 0
     await call.services.reactions.remove(call.caller, channel_id, ts_us, call.args.text("name"))
     return {}
 
 
 async def get(call: Call) -> Answer:
-    """Return a message with all that is on it."""
+    """Return a message with all that is on it, or a file, which has nothing on it."""
+    file = await file_of(call)
+    if file is not None:
+        return {"type": "file", "file": file}
     shown = await call.services.reactions.get(call.caller, call.args.text("channel"), call.args.stamp("timestamp") or 0)
     return {"type": "message", "channel": shown.channel_id, "message": linked(call, shown.row, shown.message)}
 
@@ -57,7 +82,7 @@ async def list_reactions(call: Call) -> Answer:
     before_us = _before(args.text("cursor"))
     page = 1 if before_us else args.number("page")
     found = await call.services.reactions.listed(
-        call.caller, user_id, limit, skip=(page - 1) * limit, before_us=before_us
+        call.caller, user_id, limit, skip=(page - 1) * limit, before_us=before_us, is_full=args.flag("full")
     )
     items = [
         {"type": "message", "channel": each.channel_id, "message": linked(call, each.row, each.message)}
@@ -90,7 +115,6 @@ METHODS = (
         writes=True,
         scopes=("reactions:write",),
         tier=Tier.T3,
-        partly=f"{NO_FILES}; any well-formed name is taken, whether there is such an emoji or not",
     ),
     Method(
         "reactions.remove",
@@ -99,15 +123,14 @@ METHODS = (
         writes=True,
         scopes=("reactions:write",),
         tier=Tier.T2,
-        partly=NO_FILES,
     ),
-    Method("reactions.get", get, ITEM, scopes=("reactions:read",), tier=Tier.T3, partly=NO_FILES),
+    Method("reactions.get", get, (*ITEM, FULL), scopes=("reactions:read",), tier=Tier.T3),
     Method(
         "reactions.list",
         list_reactions,
-        (Arg("user"), *PAGED),
+        (Arg("user"), FULL, *PAGED),
         scopes=("reactions:read",),
         tier=Tier.T2,
-        partly="messages only; the total counts the newest thousand reactions",
+        partly="the total counts the newest thousand reactions",
     ),
 )

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from svc.shapes.vouching import Vouched
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.api.call import INCLUDE_LOCALE, Answer, Call, Method, Tier
 from svc.webapp.domain.boot.rate import BootClass
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.domain.shapes import LOCALE
 from svc.webapp.priority import Priority
 
 _FLAGS = ("batch_presence_aware", "presence_sub", "lazy_aware", "resume_aware", "resume", "reconnect")
@@ -21,6 +22,10 @@ COLD = "cold"
 
 SOCKET_ARGS = (*(Arg(name, Kind.FLAG) for name in _FLAGS), Arg("avoid", Kind.LIST))
 """Arguments of whatever gives out the URL of a socket."""
+
+LEFT_OUT = tuple(Arg(name, Kind.FLAG) for name in ("simple_latest", "no_latest", "no_unreads"))
+"""What a client does without: Slack's answer has had neither newest messages nor counts of unread ones since 2017, and
+ours has none either. conversations.history and the events of conversations.mark tell them."""
 
 
 class GiveSocket(Protocol):
@@ -67,7 +72,11 @@ async def start(call: Call) -> Answer:
     """Give a WebSocket URL, and the whole model: everybody, and every conversation that the caller can see."""
     with call.services.boot_gate.booting(BootClass.COLD):
         socket = socket_of(call)
-        answer = await call.services.full_boots.start(call.caller)
+        answer = await call.services.full_boots.start(
+            call.caller,
+            is_mpim_aware=call.args.flag("mpim_aware"),
+            locale=LOCALE if call.args.flag("include_locale") else "",
+        )
         return {**socket(), **answer}
 
 
@@ -80,11 +89,10 @@ METHODS = (
     Method(
         "rtm.start",
         start,
-        SOCKET_ARGS,
+        (*SOCKET_ARGS, *LEFT_OUT, Arg("mpim_aware", Kind.FLAG), INCLUDE_LOCALE),
         precheck=_precheck_start,
         reads_as=Priority.BOOT,
         tier=Tier.T1,
         scopes=("rtm:stream",),
-        partly="always whole: simple_latest, no_latest, no_unreads, mpim_aware and include_locale change nothing",
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from svc.kit.ids import is_id
 from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import CURSOR, LIMIT, Answer, Call, Method, Tier
+from svc.webapp.api.call import CURSOR, INCLUDE_LOCALE, LIMIT, Answer, Call, Method, Tier
 from svc.webapp.api.conversation_lists import TYPES, kinds_of, listed
 from svc.webapp.domain import shapes
 from svc.webapp.domain.people.prefs import typed
@@ -15,10 +15,6 @@ from svc.webapp.domain.people.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
 from svc.webapp.store.rows import User
-
-LOCALE = "en-US"
-"""Of everybody: a workspace speaks one language here."""
-INCLUDE_LOCALE = Arg("include_locale", Kind.FLAG)
 
 
 async def list_users(call: Call) -> Answer:
@@ -109,7 +105,11 @@ async def set_active(call: Call) -> Answer:
 async def get_profile(call: Call) -> Answer:
     """Return what a user says of itself."""
     user = await known_user(call, call.args.text("user") or call.caller.user_id)
-    return {"profile": shapes.profile(user)}
+    shown = shapes.profile(user)
+    if call.args.flag("include_labels"):
+        # No workspace prescribes fields (team.profile.get): they are called what their users call them.
+        shown["fields"] = {name: {**each, "label": name} for name, each in shown["fields"].items()}
+    return {"profile": shown}
 
 
 async def set_profile(call: Call) -> Answer:
@@ -153,7 +153,7 @@ async def known_user(call: Call, user_id: str) -> User:
 
 def _shape(call: Call, user: User) -> dict[str, Any]:
     shown = shapes.user(user, now_s=_now_s(call))
-    return shown | {"locale": LOCALE} if call.args.flag("include_locale") else shown
+    return shown | {"locale": shapes.LOCALE} if call.args.flag("include_locale") else shown
 
 
 def _now_s(call: Call) -> float:
@@ -197,10 +197,9 @@ METHODS = (
     Method(
         "users.profile.get",
         get_profile,
-        (Arg("user"),),
+        (Arg("user"), Arg("include_labels", Kind.FLAG)),
         scopes=("users.profile:read",),
         tier=Tier.T4,
-        partly="further fields come without labels (include_labels)",
     ),
     Method(
         "users.profile.set",

@@ -11,6 +11,7 @@ from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import PutEmoji, Write
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.standard_emoji import standard_emoji
 from svc.webapp.store.workspace import WorkspaceStore
 
 __all__ = ["EMOJI_MAX", "CustomEmoji", "emoji_name", "picture"]
@@ -50,6 +51,10 @@ class CustomEmoji:
             found.update((each.name, each.value) for each in page)
             after = page[-1].name
         return found
+
+    async def is_known(self, team_id: str, name: str) -> bool:
+        """Tell whether a name is that of one of Unicode's emoji, or of one of the workspace's own."""
+        return name in standard_emoji().names or bool(await self._value(team_id, name))
 
     async def add(self, caller: Caller, wanted: str, url: str) -> None:
         """Add an emoji with a picture's address, or another name of one (`alias:NAME`)."""

@@ -21,6 +21,8 @@ Json = dict[str, Any]
 SLACKBOT = "USLACKBOT"
 """Who speaks when it is the server itself; reserved, and nobody's id."""
 TOMBSTONE = "tombstone"
+LOCALE = "en-US"
+"""Of everybody, and of every conversation: a workspace speaks one language here."""
 SLIM_BYTES_MAX = 32 * 1024
 """Beyond it a message that is only quoted is told without its blocks and attachments: an event has 512 KiB."""
 REACTION_USERS_MAX = 50

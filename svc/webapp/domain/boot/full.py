@@ -66,18 +66,22 @@ class FullBoots:
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def start(self, caller: Caller) -> Json:
+    async def start(self, caller: Caller, *, is_mpim_aware: bool = True, locale: str = "") -> Json:
         """Return users, conversations and all that goes with them, as one caller sees it, without the way to a socket.
 
+        Direct messages of several people are among the private channels for who does not know of them, as at Slack.
+        `locale`: is told of everybody and of every conversation; "": of none.
         Refused `ratelimited` when too many such answers are being made.
         """
         async with self._turn():
             seen = await self._boots.seen(caller, {})
             mentions = await self._lookups.shared.unread_mentions(caller.user_id)
             prefs = await self._lookups.prefs(caller.user_id, seen.own_head)
-            side = _Side(seen, mentions)
+            side = _Side(seen, mentions, {"locale": locale} if locale else {})
             parts = await self._parts(caller, side)
             own = await self._own(side)
+            if not is_mpim_aware:
+                own = {**own, "groups": own["groups"] + own["mpims"], "mpims": []}
             me, chosen = seen.model.self, orjson.loads(prefs.prefs)
             return {
                 "self": {
@@ -121,7 +125,7 @@ class FullBoots:
             if part.HasField("team"):
                 parts = _Parts(part.team)
             for start in range(0, len(part.users), PAGE):
-                users = [shapes.user(each, now_s=now_s) for each in part.users[start : start + PAGE]]
+                users = [side.told | shapes.user(each, now_s=now_s) for each in part.users[start : start + PAGE]]
                 parts.users.append(orjson.dumps(users))
                 await asyncio.sleep(0)
             for start in range(0, len(part.channels), PAGE):
@@ -157,7 +161,9 @@ class FullBoots:
 class _Side:
     """One user's side of conversations."""
 
-    def __init__(self, seen: Seen, mentions: Mapping[str, int]) -> None:
+    def __init__(self, seen: Seen, mentions: Mapping[str, int], told: Json) -> None:
+        """`told`: what is said of every user and every conversation besides."""
+        self.told = told
         self.rows: Sequence[Membership] = seen.rows
         self._by_id = {row.channel_id: row for row in seen.rows}
         self._latest_us = {each.channel_id: each.latest_message_ts_us for each in seen.model.activities}
@@ -167,9 +173,10 @@ class _Side:
         """Return a conversation with what its member has read of it."""
         row = self._by_id.get(channel.id)
         if row is None:
-            return shapes.channel(channel, is_member=False)
+            return {**self.told, **shapes.channel(channel, is_member=False)}
         latest_us = self._latest_us.get(channel.id, 0)
         return {
+            **self.told,
             **shapes.channel(channel, is_member=True, peer_user_id=row.peer_user_id),
             "is_open": True,
             "last_read": ts_from_us(row.last_read_us),

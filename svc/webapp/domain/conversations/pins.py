@@ -9,7 +9,7 @@ from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
 from svc.kit.telemetry import inject_traceparent
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import Annotation, AnnotationKind, Draft, Guard, Json, Write
+from svc.webapp.commit.log import NOTHING_TO_READ, Annotation, AnnotationKind, Draft, Guard, Json, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.messages.reading import PINS_COUNTED_MAX, Reading
@@ -51,10 +51,10 @@ class Pins:
         """Pin a message.
 
         Refused `channel_not_found`, `not_in_channel`, `is_archived`, `message_not_found`, `not_pinnable` (what is left
-        of a removed one), `already_pinned`, `too_many_pins`.
+        of a removed one, and who came and went), `already_pinned`, `too_many_pins`.
         """
         sight, row = await self._open(caller, channel_id, ts_us)
-        if row.subtype == shapes.TOMBSTONE:
+        if row.subtype in NOTHING_TO_READ:
             raise Refused("not_pinnable")
         pins = await self._channels.count_annotated(channel_id, _PIN, PINS_COUNTED_MAX)
         there = (await self._channels.annotations(channel_id, [ts_us])).get(ts_us, ())

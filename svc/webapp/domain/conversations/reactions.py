@@ -14,6 +14,7 @@ from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Annotation, AnnotationKind, Draft, Guard, Json, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.directory import Directory, Sight
+from svc.webapp.domain.emoji import CustomEmoji
 from svc.webapp.domain.messages.reading import Reading
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
@@ -56,7 +57,10 @@ class Reacted:
 class Reactions:
     """The rules of reactions. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
-    def __init__(self, directory: Directory, channels: ChannelStore, reading: Reading, writes: Writes) -> None:
+    def __init__(
+        self, directory: Directory, channels: ChannelStore, reading: Reading, emoji: CustomEmoji, writes: Writes
+    ) -> None:
+        self._emoji = emoji
         self._directory = directory
         self._channels = channels
         self._reading = reading
@@ -69,6 +73,8 @@ class Reactions:
         `already_reacted`, `too_many_emoji` and `too_many_reactions` (limits that several at once may pass by a few).
         """
         name = reaction_name(wanted)
+        if not await self._emoji.is_known(caller.team_id, _TONE.sub("", name)):
+            raise Refused("invalid_name")
         sight, row = await self._open(caller, channel_id, ts_us)
         there = (await self._channels.annotations(channel_id, [ts_us])).get(ts_us, ())
         _check_room(there, caller.user_id, name)
@@ -96,9 +102,19 @@ class Reactions:
         return Shown(channel_id, shape, row)
 
     async def listed(
-        self, caller: Caller, user_id: str, limit: int, *, skip: int = 0, before_us: int | None = None
+        self,
+        caller: Caller,
+        user_id: str,
+        limit: int,
+        *,
+        skip: int = 0,
+        before_us: int | None = None,
+        is_full: bool = False,
     ) -> Reacted:
-        """Return messages that a user reacted to and the caller may read, a page of `limit` after the first `skip`."""
+        """Return messages that a user reacted to and the caller may read, a page of `limit` after the first `skip`.
+
+        `is_full`: of every reaction all users are named.
+        """
         rows = await self._channels.annotated_of(user_id, AnnotationKind.REACTION, LISTED_MAX, before_us)
         sights = await self._sights(caller, {row.channel_id for row in rows})
         newest: dict[tuple[str, int], AnnotationRow] = {}
@@ -110,7 +126,8 @@ class Reactions:
         page = list(newest.values())[skip : skip + limit]
         is_last = len(newest) <= skip + limit and len(rows) < LISTED_MAX
         last = page[-1] if page else rows[-1] if rows else None
-        return Reacted(await self._shown(sights, page), len(newest), 0 if is_last or last is None else last.at_us)
+        shown = await self._shown(sights, page, is_full=is_full)
+        return Reacted(shown, len(newest), 0 if is_last or last is None else last.at_us)
 
     async def _not_newer(
         self, found: Mapping[tuple[str, int], AnnotationRow], user_id: str, before_us: int
@@ -137,7 +154,7 @@ class Reactions:
             found[channel_id] = sight
         return found
 
-    async def _shown(self, sights: Mapping[str, Sight], page: Sequence[AnnotationRow]) -> list[Shown]:
+    async def _shown(self, sights: Mapping[str, Sight], page: Sequence[AnnotationRow], *, is_full: bool) -> list[Shown]:
         by_channel: dict[str, list[int]] = {}
         for each in page:
             by_channel.setdefault(each.channel_id, []).append(each.ts_us)
@@ -145,7 +162,9 @@ class Reactions:
         for channel_id, stamps in by_channel.items():
             rows = await self._channels.messages_at(channel_id, stamps)
             messages = await self._reading.shown(sights[channel_id].conversation, rows)
+            there = await self._channels.annotations(channel_id, stamps) if is_full else {}
             for row, shape in zip(rows, messages, strict=True):
+                shape |= shapes.annotated(there.get(row.ts_us, ()), users_max=None)
                 shown[channel_id, row.ts_us] = Shown(channel_id, shape, row)
         return [shown[key] for key in ((each.channel_id, each.ts_us) for each in page) if key in shown]
 
@@ -180,8 +199,7 @@ _CODES = {Guard.MEMBER: "not_in_channel", Guard.ARCHIVED: "is_archived", Guard.M
 def reaction_name(wanted: str) -> str:
     """Return an emoji's name as reactions have it: without colons around it, NFC, perhaps with a tone of skin behind.
 
-    Any name that an emoji may have is taken, whether it is one of the workspace's own, one of Unicode's or none: which
-    of Unicode's there are is for those who draw them. Refused `invalid_name`.
+    Refused `invalid_name` for what is no emoji's name in any workspace.
     """
     name = unicodedata.normalize("NFC", wanted.strip().strip(":").strip())
     bare = _TONE.sub("", name)

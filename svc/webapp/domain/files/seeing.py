@@ -72,6 +72,17 @@ class SeenFiles:
             raise Refused("file_not_found")
         return file, shares
 
+    async def several(self, caller: Caller, file_ids: Sequence[str]) -> dict[str, tuple[File, list[FileShare]]]:
+        """Return those of the files that `file` would return, by id."""
+        files = await self.rows.files(caller.team_id, file_ids) if file_ids else {}
+        visible = await self._visible(caller, await self.rows.shares(caller.team_id, list(files)) if files else [])
+        found: dict[str, tuple[File, list[FileShare]]] = {}
+        for file in files.values():
+            shares = [each for each in visible if each.file_id == file.id]
+            if file.state is FileState.READY and (shares or file.user_id == caller.user_id):
+                found[file.id] = (file, shares)
+        return found
+
     async def listed(
         self, caller: Caller, wanted: FileQuestion, base_url: str, limit: int, *, page: int = 1, before: str = ""
     ) -> Listed:

@@ -209,6 +209,10 @@ async def test_lists_say_who_is_a_member_and_of_how_many(acme: Office) -> None:
         found = next(entry for entry in listed if entry["id"] == channel)
         assert (found["is_member"], found["num_members"]) == (is_member, 2)
     info = await acme["ada"].ok("conversations.info", channel=channel, include_num_members="true")
+    assert "locale" not in info["channel"]
+    for method, kind in (("conversations.info", "channel"), ("channels.info", "channel"), ("groups.info", "group")):
+        spoken = await acme["ada"].ok(method, channel=channel, include_locale="true")
+        assert spoken[kind]["locale"] == "en-US"
     made_s, last_read = info["channel"]["created"], float(info["channel"]["last_read"])
     # Who comes has read what was said before.
     assert (info["channel"]["num_members"], 0 <= last_read - made_s < 60) == (2, True)

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from parley.event.v1 import event_pb2
 from svc.webapp.domain import emoji as emoji_domain
+from svc.webapp.domain.standard_emoji import standard_emoji
 from svc.webapp.store.rows import Emoji, User
 from tests.svc.webapp.api.office import Office, Someone
 
@@ -85,6 +86,19 @@ async def test_emoji_are_added_aliased_renamed_and_removed(studio: Studio) -> No
     # A name that was removed may come back.
     await admin.ok("admin.emoji.add", name="party", url=PARTY)
     assert await studio.emoji() == {"party": PARTY}
+
+
+async def test_unicodes_emoji_are_listed_by_category(studio: Studio) -> None:
+    """Where a client asks for it: by Slack's names, in Slack's categories, each name once."""
+    assert "categories" not in await studio.member.ok("emoji.list")
+    told = await studio.member.ok("emoji.list", include_categories=1)
+    found = {each["name"]: each["emoji_names"] for each in told["categories"]}
+    assert next(iter(found)) == "Smileys & People"
+    assert {"Food & Drink", "Travel & Places", "Flags"} <= set(found)
+    assert {"+1", "thumbsup", "tada", "slightly_smiling_face"} <= {name for names in found.values() for name in names}
+    assert "taco" in found["Food & Drink"]
+    assert len([name for names in found.values() for name in names]) == len(standard_emoji().names) > 1_900
+    assert told["categories_version"]
 
 
 async def test_only_admins_change_emoji(studio: Studio) -> None:

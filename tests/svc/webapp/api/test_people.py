@@ -101,6 +101,9 @@ async def test_a_profile_is_set_shown_and_told(firm: Firm) -> None:
     assert {k: v for k, v in lazily[0].items() if k != "v"} == shown
     own = (await ada.ok("users.profile.get"))["profile"]
     assert own == shown["profile"]
+    labelled = (await bob.ok("users.profile.get", user=ada.id, include_labels=1))["profile"]
+    assert {name: each["label"] for name, each in labelled["fields"].items()} == {each: each for each in own["fields"]}
+    assert {name: {**each, "label": name} for name, each in own["fields"].items()} == labelled["fields"]
 
 
 async def test_what_a_profile_refuses(firm: Firm) -> None:

@@ -11,7 +11,9 @@ import pytest
 from svc.kit.ids import us_from_ts
 from svc.webapp.domain.conversations import pins as pins_domain
 from svc.webapp.domain.conversations import reactions as reactions_domain
+from svc.webapp.store.rows import User
 from tests.svc.webapp.api.office import Office, Someone
+from tests.svc.webapp.api.uploads import shared
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
@@ -138,6 +140,10 @@ async def test_a_list_names_the_first_who_reacted_and_counts_all(acme: Office) -
     assert got == [{"name": "eyes", "users": crowd, "count": 60}]
     [message] = (await ada.ok("conversations.history", channel=channel, latest=ts, inclusive=1, limit=1))["messages"]
     assert message["reactions"] == [{"name": "eyes", "users": crowd[:50], "count": 60}]
+    await ada.ok("reactions.add", channel=channel, timestamp=ts, name="eyes")
+    for is_full, named in ((0, 50), (1, 61)):
+        [item] = (await ada.ok("reactions.list", limit=1, full=is_full))["items"]
+        assert [(len(each["users"]), each["count"]) for each in item["message"]["reactions"]] == [(named, 61)]
 
 
 async def test_what_is_wrong_with_a_reaction_is_said(acme: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +162,8 @@ async def test_what_is_wrong_with_a_reaction_is_said(acme: Office, monkeypatch: 
         ({"name": "Eyes"}, "invalid_name"),
         ({"name": "eyes::skin-tone-9"}, "invalid_name"),
         ({"name": "x" * 101}, "invalid_name"),
+        ({"channel": None, "timestamp": None, "file": "F0000000000"}, "file_not_found"),
+        ({"channel": None, "timestamp": None, "file_comment": "Fc00000000"}, "file_comment_not_found"),
         ({"channel": "C0000000000"}, "channel_not_found"),
         ({"channel": "#general"}, "channel_not_found"),
     ):
@@ -178,6 +186,81 @@ async def test_what_is_wrong_with_a_reaction_is_said(acme: Office, monkeypatch: 
     await grace.ok("reactions.add", **(good | {"name": "two"}))
     await ada.ok("conversations.archive", channel=channel)
     assert await ada.error("reactions.add", **(good | {"name": "four"})) == "is_archived"
+
+
+async def test_reactions_are_emoji_that_there_are(acme: Office) -> None:
+    """Unicode's by Slack's names, with a tone of skin or without, and the workspace's own: as long as it has them."""
+    accounts = acme.services.accounts
+    team, _ = await accounts.team("Theatre", f"theatre-{next(_COUNT)}")
+    user = await accounts.person(User("", team.id, "root", is_admin=True))
+    root = Someone(user, await accounts.token_for(user), acme.base, acme.http)
+    channel = await room(root)
+    ts = await said(root, channel)
+    good = {"channel": channel, "timestamp": ts}
+    for name in ("curtain_call", "thumbs_sideways", "curtain_call::skin-tone-2", "héllo", "👍"):
+        assert await root.error("reactions.add", **good, name=name) == "invalid_name"
+    await root.ok("admin.emoji.add", name="curtain_call", url="https://example.org/c.png")
+    for name in ("curtain_call", "+1", "wave::skin-tone-6", "flag-fr"):
+        await root.ok("reactions.add", **good, name=name)
+    await root.ok("admin.emoji.remove", name="curtain_call")
+    assert await root.error("reactions.add", **good, name="curtain_call") == "invalid_name"
+    # What is on a message of an emoji that is no more can be taken off.
+    await root.ok("reactions.remove", **good, name="curtain_call")
+    assert [each["name"] for each in await on(root, channel, ts)] == ["+1", "wave::skin-tone-6", "flag-fr"]
+
+
+async def test_files_are_reacted_to_and_pinned_by_their_messages(acme: Office) -> None:
+    """As Slack has it: who names a file is told, if he sees it, that it cannot be; and it has no reactions."""
+    ada, grace, linus = acme["ada"], acme["grace"], acme["linus"]
+    channel = await room(ada, grace, is_private=True)
+    file_id = (await shared(acme, ada, channel, b"words"))["id"]
+    assert await grace.error("reactions.add", file=file_id, name="eyes") == "not_reactable"
+    assert await grace.error("reactions.remove", file=file_id, name="eyes") == "no_reaction"
+    assert await grace.error("pins.add", channel=channel, file=file_id) == "not_pinnable"
+    assert await grace.error("pins.remove", channel=channel, file=file_id) == "no_pin"
+    found = await grace.ok("reactions.get", file=file_id)
+    assert (found["type"], found["file"]["id"], found["file"].get("reactions")) == ("file", file_id, None)
+    for method, more in (
+        ("reactions.add", {"name": "eyes"}),
+        ("reactions.remove", {"name": "eyes"}),
+        ("reactions.get", {}),
+        ("pins.add", {"channel": channel}),
+        ("stars.add", {}),
+    ):
+        assert await linus.error(method, file=file_id, **more) == "file_not_found"
+    assert told(acme, channel, "reaction_added", "pin_added") == []
+
+
+async def test_who_came_and_went_is_not_pinned(acme: Office) -> None:
+    """Slack's not_pinnable."""
+    ada, grace = acme["ada"], acme["grace"]
+    channel = await room(ada, grace)
+    page = await ada.ok("conversations.history", channel=channel)
+    [notice] = [each for each in page["messages"] if each.get("subtype") == "channel_join" and each["user"] == grace.id]
+    assert await ada.error("pins.add", channel=channel, timestamp=notice["ts"]) == "not_pinnable"
+
+
+async def test_files_are_saved(acme: Office) -> None:
+    """Told to their own sockets, listed as long as they may be seen, taken back even after that."""
+    ada = acme["ada"]
+    [zoe] = (await acme.hire(ada.user.team_id, [f"zoe{next(_COUNT)}"])).values()
+    channel = await room(ada, zoe, is_private=True)
+    file_id = (await shared(acme, ada, channel, b"words"))["id"]
+    await zoe.ok("stars.add", file=file_id)
+    assert await zoe.error("stars.add", file=file_id) == "already_starred"
+    listed = await zoe.ok("stars.list")
+    [item] = listed["items"]
+    assert (item["type"], item["file"]["id"], item["file"]["is_starred"]) == ("file", file_id, True)
+    assert "channel" not in item
+    await ada.ok("conversations.kick", channel=channel, user=zoe.id)
+    assert (await zoe.ok("stars.list"))["items"] == []
+    await zoe.ok("stars.remove", file=file_id)
+    assert await zoe.error("stars.remove", file=file_id) == "not_starred"
+    added, removed = told(acme, zoe.id, "star_added", "star_removed")
+    assert (added["item"]["type"], added["item"]["file"]["id"]) == ("file", file_id)
+    assert removed["item"] == {"type": "file", "file": {"id": file_id, "mode": "tombstone"}}
+    assert await zoe.error("stars.add") == "no_item_specified"
+    assert await zoe.error("stars.add", file_comment="Fc1") == "file_comment_not_found"
 
 
 async def listed(who: Someone, method: str, **arguments: Any) -> Sequence[str]:
