@@ -61,7 +61,6 @@ export function MenuPanel({ anchor, label, items, onClose, side, align, header }
       <div ref={list} role="presentation" class={css.items} onKeyDown={onKeyDown}>
         {items.map((item, index) => {
           if (!item) return null;
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name, and stand still
           if (item === "-") return <hr key={index} class={css.line} />;
           return <Item key={item.label} action={item} onClose={onClose} />;
         })}

@@ -22,7 +22,6 @@ export function SkeletonRows({ count = 5 }: { readonly count?: number }) {
   return (
     <div aria-hidden="true" class={css.rows}>
       {Array.from({ length: count }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike
         <div key={index} class={css.row}>
           <span class={css.picture} />
           <span class={css.lines}>

@@ -21,5 +21,5 @@ export function colourOf(id: string): number {
   for (let index = 0; index < id.length; index += 1) {
     hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193) >>> 0;
   }
-  return (hash ^ (hash >>> 15)) % AVATAR_COLOURS;
+  return ((hash ^ (hash >>> 15)) >>> 0) % AVATAR_COLOURS;
 }
