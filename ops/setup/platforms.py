@@ -30,38 +30,70 @@ KNOWN = (
             "python3-venv": "python3-venv",
             "MariaDB": "mariadb-server-core mariadb-client-core",
             "memcached": "memcached",
+            "Chromium": "chromium fonts-noto-color-emoji",
             "Consul": "",  # Debian's is in bullseye alone; bootstrap knows how to take it from there
         },
     ),
     PackageManager(
         "dnf",
         "dnf install -y",
-        {"Python": "python3.11", "MariaDB": "mariadb-server", "memcached": "memcached", "Consul": ""},
+        {
+            "Python": "python3.11",
+            "MariaDB": "mariadb-server",
+            "memcached": "memcached",
+            "Chromium": "chromium",
+            "Consul": "",
+        },
     ),
     PackageManager(
         "zypper",
         "zypper install -y",
-        {"Python": "python311", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
+        {
+            "Python": "python311",
+            "MariaDB": "mariadb",
+            "memcached": "memcached",
+            "Chromium": "chromium",
+            "Consul": "consul",
+        },
     ),
     PackageManager(
         "pacman",
         "pacman -S --needed",
-        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
+        {
+            "Python": "python",
+            "MariaDB": "mariadb",
+            "memcached": "memcached",
+            "Chromium": "chromium",
+            "Consul": "consul",
+        },
     ),
     PackageManager(
         "apk",
         "apk add",
-        {"Python": "python3", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
+        {
+            "Python": "python3",
+            "MariaDB": "mariadb",
+            "memcached": "memcached",
+            "Chromium": "chromium",
+            "Consul": "consul",
+        },
     ),
     PackageManager(
         "brew",
         "brew install",
-        {"Python": "python", "MariaDB": "mariadb", "memcached": "memcached", "Consul": "consul"},
+        {
+            "Python": "python",
+            "MariaDB": "mariadb",
+            "memcached": "memcached",
+            "Chromium": "chromium",
+            "Consul": "consul",
+        },
         needs_root=False,
     ),
 )
 
 MAKER_HINT = {
+    "Chromium": "# Chromium, or Google Chrome: put it on PATH as chromium or google-chrome",
     "Consul": "# Consul, any release from 1.8 on: follow 'Install Consul' in HashiCorp's documentation",
     "MariaDB": "# MariaDB: follow 'Installing MariaDB' in its knowledge base; mariadbd must end up on PATH",
     "memcached": "# memcached: build it from its own release, and put it on PATH",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ops.setup.binaries import ROOT
+from ops.setup.chromium import ensure_chromium
 from ops.setup.console import Console, SetupError, explain
 from ops.setup.debian import Apt
 from ops.setup.environment import Environment
@@ -53,6 +54,8 @@ def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
         ensure_old_clients(ROOT, console)
         ensure_node_packages(ROOT, console)
         ensure_go_packages(ROOT, apt, console)
+    if dev and not env_only:
+        ensure_chromium(apt, console)
 
 
 def _build_web_client(console: Console, *, dev: bool) -> None:
