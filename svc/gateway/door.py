@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ from svc.gateway.session import Session, SessionLimits
 from svc.gateway.sockets import RESUME_BYTES_MAX, Connection, Wiring
 from svc.gateway.tickets import Ticket, TicketGate, TicketRefused
 from svc.kit.clock import Clock
+from svc.kit.listening import listen, listeners
 
 PATH = "/ws/"
 
@@ -194,25 +194,20 @@ async def open_door(
 
     Raises OSError when it is taken.
     """
-    server = await ws_create_server(
-        answer,
-        host,
-        port,
-        ssl=tls,
-        max_frame_size=RESUME_BYTES_MAX,
-        read_buffer_init_size=READ_BUFFER_BYTES,
-        enable_auto_pong=False,
-        logger_name=_QuietLog(logging.getLogger("picows.gateway"), {}),
-        # A storm of reconnecting clients waits here instead of being refused by the kernel.
-        backlog=4_096,
-    )
-    try:
-        yield _port(server)
-    finally:
-        # Not wait_closed: it waits for connections, whose end is the drain's business.
-        server.close()
-
-
-def _port(server: asyncio.Server) -> int:
-    port: int = server.sockets[0].getsockname()[1]
-    return port
+    listener = listen(host, port)
+    async with AsyncExitStack() as up:
+        for each in listeners(listener):
+            server = await ws_create_server(
+                answer,
+                sock=each,
+                ssl=tls,
+                max_frame_size=RESUME_BYTES_MAX,
+                read_buffer_init_size=READ_BUFFER_BYTES,
+                enable_auto_pong=False,
+                logger_name=_QuietLog(logging.getLogger("picows.gateway"), {}),
+                # A storm of reconnecting clients waits here instead of being refused by the kernel.
+                backlog=4_096,
+            )
+            # Not wait_closed: it waits for connections, whose end is the drain's business.
+            up.callback(server.close)
+        yield listener.getsockname()[1]

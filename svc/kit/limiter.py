@@ -50,6 +50,9 @@ class GradientLimit:
         self._since = 0.0
         self._busiest = 0
         self._learnt_at = 0.0
+        self.is_slow = False
+        """Whether the answers of the last window were slow. The limit alone does not say so: it stays low while nobody
+        needs more."""
 
     @property
     def limit(self) -> int:
@@ -87,7 +90,8 @@ class GradientLimit:
         rules = self._rules
         quick_s = sorted(self._window)[len(self._window) // 4]
         self._window.clear()
-        if quick_s > self.slow_s and self._usual_s:
+        self.is_slow = bool(self._usual_s) and quick_s > self.slow_s
+        if self.is_slow:
             self._limit = max(rules.floor, self._limit * max(0.5, self.slow_s / quick_s))
         elif self._busiest * 2 >= self._limit:
             # A limit that nobody reaches says nothing of what the store could bear.

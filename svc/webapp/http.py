@@ -8,7 +8,6 @@ others repeat a POST as GET).
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from svc.kit.lifecycle import background
+from svc.kit.listening import listen, listeners
 from svc.webapp.api import sayings
 from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
 from svc.webapp.api.dispatch import Reply
@@ -90,7 +90,8 @@ async def http_server(
     With `tls` over TLS, and nothing plainly. Signals belong to the composition root. Raises OSError when the port is
     taken.
     """
-    listener = _listen(bind_host, config.port)
+    listener = listen(bind_host, config.port)
+    sockets = listeners(listener)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -109,23 +110,10 @@ async def http_server(
     server.config.load()
     server.config.ssl = tls
     server.lifespan = server.config.lifespan_class(server.config)
-    await server.startup(sockets=[listener])
+    await server.startup(sockets=sockets)
     try:
         # uvicorn's serve() would take the process's signals; its parts do not.
         async with background("http", server.main_loop()):
             yield listener.getsockname()[1]
     finally:
-        await server.shutdown(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port} for HTTP: {error.strerror}") from error
-    listener.setblocking(False)
-    return listener
+        await server.shutdown(sockets=sockets)

@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from svc.kit.bites import Bites
 from svc.kit.config import setting
 from svc.kit.errors import ResourceExhaustedError
 from svc.kit.tally import Tally
@@ -94,6 +95,7 @@ class Api:
         self._services = services
         self._config = config
         self._gate = gate
+        self._bites = Bites()
         self.origins = Origins(config.public_url, config.trusted_proxies)
         self._tracer = trace.get_tracer("parley.webapp")
         meter = metrics.get_meter("parley.webapp")
@@ -149,7 +151,9 @@ class Api:
         origin = origin_of(self.origins, scope, headers)
         credential = shown(lambda each: headers.get(each, ""), raw, scope["method"], origin)
         with gate.admitted(turn):
-            return await dispatching.dispatch(self._services, method, raw, credential, origin, config.request_s)
+            work = dispatching.dispatch(self._services, method, raw, credential, origin, config.request_s)
+            # A crowd that begins must not be what everybody else waits for, at each turn of the loop.
+            return await (self._bites.take(work) if method.priority >= Priority.BOOT else work)
 
 
 def origin_of(origins: Origins, scope: Scope, headers: Headers) -> Origin:

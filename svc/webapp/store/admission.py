@@ -119,8 +119,8 @@ class Admission:
 
     @property
     def is_slow(self) -> bool:
-        """Whether answers have become so slow that a good part of the connections is not used: a quarter of them."""
-        return self._limiter.limit < SLOW_SHARE * self._slots_max
+        """Whether answers are so slow that a good part of the connections is not used: a quarter of them."""
+        return self._limiter.is_slow and self._limiter.limit < SLOW_SHARE * self._slots_max
 
     @property
     def in_use(self) -> int:

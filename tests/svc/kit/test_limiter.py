@@ -80,6 +80,19 @@ def test_a_quiet_store_keeps_its_limit() -> None:
     assert store.answers(10, always(0.005), in_use=1) == 3
 
 
+def test_a_store_is_slow_while_its_answers_are_not_while_its_limit_is_low() -> None:
+    """Nobody needs more, so the limit stays where it fell to; who asks whether the store is slow must hear that it is
+    not any more."""
+    store = Store()
+    store.answers(5, always(0.005))
+    assert not store.limiter.is_slow
+    store.answers(1, always(0.5))
+    assert store.limiter.is_slow
+    store.answers(2, always(0.005), in_use=1)
+    assert store.limiter.limit < 4
+    assert not store.limiter.is_slow
+
+
 def test_what_was_cut_short_counts_only_when_it_was_slow_already() -> None:
     """A caller that leaves after 1 ms says nothing; one that leaves after 5 s does."""
     store = Store()
