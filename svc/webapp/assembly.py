@@ -108,7 +108,7 @@ def assemble(
     rows = RowModels(lookups, stores.workspaces, stores.channels, talk.directory)
     models = EdgeFirst(edges or NoEdge(), rows, clock, gate.note_served)
     asking = Asking(talk.directory, lookups, stores.workspaces, clock)
-    places = Places(talk.directory, talk.messages, talk.notes, talk.edits, talk.reading, talk.accounts)
+    places = Places(talk.directory, talk.direct, talk.messages, talk.notes, talk.edits, talk.reading, talk.accounts)
     return _services(
         ground,
         talk,

@@ -240,7 +240,7 @@ _OWN: Mapping[str, Row] = {
         {"view_id": "$view", "view": modal()}, {"external_id": "$external", "view": modal()}, by="app"
     ),
     "views.publish": rows({"user_id": "$user", "view": home()}, by="app"),
-    "views.home": rows({"app_id": "$home"}),
+    "views.home": rows({"app_id": "$home", "tab": "messages"}),
     "views.submit": rows({"view_id": "$view"}),
     "views.close": rows({"view_id": "$view"}),
 }

@@ -44,8 +44,9 @@ async def publish(call: Call) -> Answer:
 
 
 async def home(call: Call) -> Answer:
-    """Return what an app shows the caller at home: null when nothing."""
-    return {"view": await call.services.apps.views.home(call.caller, call.args.text("app_id"))}
+    """Return what an app shows the caller at home, null when nothing, and tell the app that it was opened."""
+    args = call.args
+    return {"view": await call.services.apps.homes.open(call.caller, args.text("app_id"), args.text("tab") or "home")}
 
 
 async def submit(call: Call) -> Answer:
@@ -79,9 +80,14 @@ METHODS = (
         (Arg("user_id", required=True, missing="user_not_found"), VIEW, Arg("hash")),
         writes=True,
         tier=Tier.T4,
-        partly="apps hear no app_home_opened",
     ),
-    Method("views.home", home, (Arg("app_id", required=True, missing="app_not_found"),), tokens=PEOPLE),
+    Method(
+        "views.home",
+        home,
+        (Arg("app_id", required=True, missing="app_not_found"), Arg("tab")),
+        writes=True,
+        tokens=PEOPLE,
+    ),
     Method("views.submit", submit, (VIEW_ID, STATE), writes=True, tokens=PEOPLE),
     Method("views.close", close, (VIEW_ID, STATE, Arg("is_cleared", Kind.FLAG)), writes=True, tokens=PEOPLE),
 )

@@ -13,6 +13,7 @@ from svc.webapp.domain.apps.actions import Actions
 from svc.webapp.domain.apps.commands import Commands
 from svc.webapp.domain.apps.delivery import Delivery, DeliveryTwin
 from svc.webapp.domain.apps.directory import AppDirectory
+from svc.webapp.domain.apps.homes import Homes
 from svc.webapp.domain.apps.making import AppMaking
 from svc.webapp.domain.apps.passes import Passes
 from svc.webapp.domain.apps.responses import Responses
@@ -20,6 +21,7 @@ from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.speech import Speech
 from svc.webapp.domain.apps.views import Views
 from svc.webapp.domain.apps.webhooks import Webhooks
+from svc.webapp.domain.conversations.direct import DirectMessages
 from svc.webapp.domain.conversations.directory import Directory
 from svc.webapp.domain.messages.edits import Edits
 from svc.webapp.domain.messages.messages import Messages
@@ -50,6 +52,7 @@ class Places:
     """The rules of messages and conversations, on which these stand."""
 
     directory: Directory
+    direct: DirectMessages
     messages: Messages
     notes: Notes
     edits: Edits
@@ -67,6 +70,7 @@ class AppRules:
     commands: Commands
     actions: Actions
     views: Views
+    homes: Homes
     responses: Responses
 
 
@@ -105,5 +109,6 @@ def app_rules(
             clock,
         ),
         views=shown,
+        homes=Homes(directory, shown, places.direct, writes),
         responses=Responses(directory, passes, speech),
     )

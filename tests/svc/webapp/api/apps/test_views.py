@@ -224,6 +224,32 @@ async def test_an_app_hears_of_what_is_closed_if_it_wants_to(shop: Workshop) -> 
     assert [payload["type"] for _, payload in shop.told[heard:] if "type" in payload] == []
 
 
+async def test_an_app_hears_who_opens_its_home(shop: Workshop) -> None:
+    """Each time, if it wants to know: who, which page, where the two talk, and what the person sees."""
+
+    def heard() -> list[dict[str, Any]]:
+        return [each for each in shop.office.payloads(shop.app.user_id) if each["type"] == "app_home_opened"]
+
+    await shop.pat.ok("views.home", app_id=shop.app.id)
+    assert heard() == []  # it did not ask for it
+    change = AppChange(event_types=["app_home_opened"])
+    await shop.office.services.apps.making.change(shop.app.team_id, shop.app.id, change)
+    await shop.pat.ok("views.home", app_id=shop.app.id)
+    view = (await shop.bot.ok("views.publish", user_id=shop.pat.id, view=home()))["view"]
+    await shop.pat.ok("views.home", app_id=shop.app.id)
+    await shop.pat.ok("views.home", app_id=shop.app.id, tab="messages")
+    direct = (await shop.pat.ok("conversations.open", users=shop.app.user_id))["channel"]["id"]
+    event = {"type": "app_home_opened", "user": shop.pat.id, "channel": direct}
+    told = [{name: each[name] for name in each if name not in ("event_ts", "position")} for each in heard()]
+    assert told == [
+        {**event, "tab": "home"},
+        {**event, "tab": "home", "view": view},
+        {**event, "tab": "messages"},
+    ]
+    assert all(each["event_ts"] for each in heard())
+    assert await shop.pat.error("views.home", app_id=shop.app.id, tab="kitchen") == "invalid_arguments"
+
+
 async def test_a_home_is_each_persons_own(shop: Workshop) -> None:
     """Published over and over under one id, and read by who it is for."""
     assert (await shop.pat.ok("views.home", app_id=shop.app.id))["view"] is None
