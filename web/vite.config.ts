@@ -1,11 +1,12 @@
 import preact from "@preact/preset-vite";
 import { defineConfig } from "vite";
+import { emojiTable } from "./emoji-table.ts";
 
 // Where a running webapp is, for `npm run dev`: pages come from Vite, everything else from there.
 const WEBAPP = process.env.PARLEY_WEBAPP_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [preact()],
+  plugins: [preact(), emojiTable()],
   build: {
     outDir: process.env.PARLEY_WEB_OUT ?? "../svc/webapp/static",
     emptyOutDir: true,

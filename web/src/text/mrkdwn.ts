@@ -93,7 +93,8 @@ function readLines(from: Source, all: Iterable<Span>, mayQuote: boolean): Block[
   const reader = new Lines(from);
   let isQuotedOn = false;
   for (const line of all) {
-    const rest = mayQuote && !isQuotedOn ? matchAt(QUOTE_REST, from.source, line.start, line.end) : null;
+    const rest: RegExpExecArray | null =
+      mayQuote && !isQuotedOn ? matchAt(QUOTE_REST, from.source, line.start, line.end) : null;
     const quote = rest ?? (mayQuote && !isQuotedOn ? matchAt(QUOTE, from.source, line.start, line.end) : null);
     isQuotedOn ||= rest !== null;
     if (quote || isQuotedOn) reader.quote({ start: line.start + (quote?.[0].length ?? 0), end: line.end });
