@@ -109,7 +109,10 @@ _OWN: Mapping[str, Row] = {
         {**SAID, "channel": "$user"},
     ),
     "chat.meMessage": rows(SAID),
-    "chat.update": rows({**SAID, "ts": "$message"}),
+    "chat.update": rows(
+        {**SAID, "ts": "$message"},
+        {"channel": "$private", "ts": "$message", "file_ids": "$upload", "reply_broadcast": "1"},
+    ),
     "chat.delete": rows({"channel": "$private", "ts": "$message"}),
     "chat.postEphemeral": rows({**SAID, "user": "$user", "thread_ts": "$message"}),
     "chat.getPermalink": rows({"channel": "$private", "message_ts": "$message"}),

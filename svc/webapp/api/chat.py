@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from svc.kit.ids import ts_from_us
 from svc.webapp.api.arguments import Arg, Args, Kind
 from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
-from svc.webapp.domain.messages.edits import Edit
+from svc.webapp.domain.messages.editing import Edit
 from svc.webapp.domain.messages.links import MessageLink, permalink
 from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.refusal import Refused
@@ -86,10 +88,16 @@ async def update(call: Call) -> Answer:
         blocks=args.array("blocks") if args.has("blocks") else None,
         attachments=args.array("attachments") if args.has("attachments") else None,
         metadata=args.mapping("metadata") if args.has("metadata") else None,
+        reply_broadcast=args.flag("reply_broadcast"),
         link_names=names_are_linked(args),
         is_parsed=args.text("parse") == "full",
     )
-    edited = await call.services.edits.update(call.caller, args.text("channel"), args.stamp("ts") or 0, edit)
+    channel_id, ts_us = args.text("channel"), args.stamp("ts") or 0
+    if args.has("file_ids"):
+        ids, base_url = args.names("file_ids"), call.origin.base_url
+        brought = await call.services.files.brought(call.caller, channel_id, ts_us, ids, base_url)
+        edit = replace(edit, file_ids=ids, brought=brought)
+    edited = await call.services.edits.update(call.caller, channel_id, ts_us, edit)
     text = edited.message.get("text", "")
     return {"channel": edited.channel_id, "ts": edited.ts, "text": text, "message": edited.message}
 
@@ -154,12 +162,13 @@ METHODS = (
             TS,
             # An empty text, and empty lists, take away what is there.
             *(Arg(each.name, each.kind, blank=each.name == "text", invalid=each.invalid) for each in CONTENT),
+            Arg("file_ids", Kind.LIST),
+            Arg("reply_broadcast", Kind.FLAG),
         ),
         writes=True,
         oversize="msg_too_long",
         scopes=WRITE,
         tier=Tier.T3,
-        partly="files of a message stay as they are; a reply is not broadcast later",
     ),
     Method("chat.delete", delete, (CHANNEL, TS), writes=True, scopes=WRITE, tier=Tier.T3),
     Method(

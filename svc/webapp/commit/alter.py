@@ -53,7 +53,8 @@ class Guard(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MessageChange:
     """A message of the channel becomes this; what is None stays. Its ts and offset stay in any case, its revision
-    becomes the offset of the write's first event. One that gets a subtype of NOTHING_TO_READ makes nothing unread.
+    becomes the offset of the write's first event. One that gets a subtype of NOTHING_TO_READ makes nothing unread; a
+    reply that is broadcast is from then on what the conversation's readers have to read, at its own ts.
     """
 
     ts_us: int
@@ -62,6 +63,7 @@ class MessageChange:
     text: str | None = None
     extra: bytes | None = None
     subtype: str | None = None
+    reply_broadcast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

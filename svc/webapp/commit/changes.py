@@ -87,6 +87,7 @@ class Rewrite:
     text: str | None = None
     extra: bytes | None = None
     subtype: str | None = None
+    reply_broadcast: bool | None = None
 
 
 def asked(writes: Iterable[Write]) -> Asked:
@@ -156,12 +157,15 @@ class Alterations:
         fading = _fading(write)
         if newest_us not in fading:
             return None
-        left = (
-            ts_us
-            for ts_us in known.to_read.get(channel_id, ())
-            if ts_us not in fading and (channel_id, ts_us) not in self.faded
+        shown = (ts_us for (channel, ts_us), each in self.messages.items() if channel == channel_id and _is_shown(each))
+        return max(
+            (
+                ts_us
+                for ts_us in (*known.to_read.get(channel_id, ()), *shown)
+                if ts_us not in fading and (channel_id, ts_us) not in self.faded
+            ),
+            default=0,
         )
-        return next(left, 0)
 
     def apply(
         self, known: Known, grown: dict[MessageKey, tuple[int, int]], write: Write, offset: int, ts_us: int
@@ -179,6 +183,7 @@ class Alterations:
                 before.text if change.text is None else change.text,
                 before.extra if change.extra is None else change.extra,
                 before.subtype if change.subtype is None else change.subtype,
+                before.reply_broadcast if change.reply_broadcast is None else change.reply_broadcast,
             )
         for removal in write.removed:
             self._remove(known, grown, (channel_id, removal.ts_us))
@@ -233,6 +238,11 @@ class Alterations:
 
 def _key(write: Write, annotation: Annotation) -> AnnotationKey:
     return write.channel_id, annotation.ts_us, annotation.kind, annotation.name, annotation.user_id
+
+
+def _is_shown(rewrite: Rewrite | None) -> bool:
+    """Tell whether a message that was a reply of its thread alone is one of the conversation now."""
+    return rewrite is not None and bool(rewrite.reply_broadcast)
 
 
 def _fading(write: Write) -> set[int]:

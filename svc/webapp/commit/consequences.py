@@ -137,11 +137,13 @@ class PutFile:
     family: str
     shared_as: int = 0
     """The ConversationKind of the write's conversation, whose first draft is the message; 0: it is posted nowhere."""
+    message_ts_us: int = 0
+    """ts of a message that was there before, and shows the file from now on; 0: the write's first draft does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unshare:
-    """Effect: a message of the conversation was removed; nobody sees by it any more the files that it brought."""
+    """Effect: a message of the conversation was removed, or shows some files no more; nobody sees these by it."""
 
     team_id: str
     ts_us: int

@@ -157,7 +157,8 @@ class Effects:
                 filing = Filing(self._commit, self._stores.files, self._stores.channels)
                 await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
             case Unshare():
-                await self._stores.files.drop_share(effect.team_id, effect.file_ids, cause.channel_id, effect.ts_us)
+                filing = Filing(self._commit, self._stores.files, self._stores.channels)
+                await filing.unshare(cause.channel_id, effect)
             case PutApp():
                 await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
 

@@ -16,7 +16,7 @@ import orjson
 
 from parley.event.v1 import event_pb2
 from svc.kit.errors import UnavailableError
-from svc.webapp.commit.log import Committed, Draft, Json, MessageChange, Place, PutFile, Write
+from svc.webapp.commit.log import Committed, Draft, Json, MessageChange, Place, PutFile, Unshare, Write
 from svc.webapp.domain import shapes
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.file_rows import File, FileShare, FileState
@@ -39,19 +39,25 @@ class Filing:
 
     async def put_file(self, channel_id: str, ts_us: int, key: str, effect: PutFile) -> None:
         """Set a file. `channel_id`, `ts_us`, `key`: of the cause, whose first draft is the message if there is one."""
-        file = _file_of(effect.file, ts_us)
+        file, shown_us = _file_of(effect.file, ts_us), effect.message_ts_us or ts_us
         await self.files.put_file(file)
         if file.state is FileState.READY:
             shares = [_share(file, effect.family, file.user_id, 0, 0)]
             if effect.shared_as:
-                shares.append(_share(file, effect.family, channel_id, ts_us, effect.shared_as))
+                shares.append(_share(file, effect.family, channel_id, shown_us, effect.shared_as))
             await self.files.put_shares(shares)
-            if effect.shared_as and not await self._is_shown(file.id, channel_id, ts_us):
+            if effect.shared_as and not await self._is_shown(file.id, channel_id, shown_us):
                 # Its message was removed before the share was there to go with it.
-                await self.files.drop_share(file.team_id, (file.id,), channel_id, ts_us)
+                await self.files.drop_share(file.team_id, (file.id,), channel_id, shown_us)
         now = await self.files.file(file.team_id, file.id)
         if now is not None and now.state >= FileState.DELETED:
             await self._forget(now, key)
+
+    async def unshare(self, channel_id: str, effect: Unshare) -> None:
+        """Let nobody see by a message what it shows no more; what it was given back meanwhile stays."""
+        gone = [each for each in effect.file_ids if not await self._is_shown(each, channel_id, effect.ts_us)]
+        if gone:
+            await self.files.drop_share(effect.team_id, gone, channel_id, effect.ts_us)
 
     async def _is_shown(self, file_id: str, channel_id: str, ts_us: int) -> bool:
         """Tell whether a message that brought a file is there: a removed one that has replies leaves no file in it.

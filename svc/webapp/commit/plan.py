@@ -150,6 +150,10 @@ def _plan_one(state: State, planned: Plan, write: Write, now_us: int) -> Committ
     if events and (write.members_added or write.members_removed):
         events[0].membership_change.joined_user_ids.extend(write.members_added)
         events[0].membership_change.left_user_ids.extend(write.members_removed)
+    for change in write.changed:
+        if change.reply_broadcast:
+            # There is something more to read, though it is not new.
+            events[0].message_ts_us = max(events[0].message_ts_us, change.ts_us)
     effects = [encode_effect(effect) for effect in write.effects]
     newest_us = planned.altered.newest_left(state.known, write, head.message_us) if write.alters else None
     if newest_us is None:

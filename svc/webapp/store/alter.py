@@ -27,6 +27,7 @@ _TO_READ = (
     "(SELECT channel_id, ts_us FROM messages WHERE channel_id = %s AND in_history = 1 AND subtype NOT IN %s"
     " ORDER BY ts_us DESC LIMIT %s)"
 )
+_PARTS = ("text", "extra", "subtype", "reply_broadcast")
 _REWRITTEN = "channel_id, ts_us, `offset`, user_id, bot_id, subtype, text, thread_ts_us, reply_broadcast, client_msg_id"
 
 
@@ -98,18 +99,20 @@ async def _write_messages(transaction: Transaction, altered: Alterations) -> Non
     kinds: dict[tuple[str, ...], list[tuple[MessageKey, Rewrite]]] = {}
     for key, rewrite in altered.messages.items():
         if rewrite is not None:
-            parts = tuple(part for part in ("text", "extra", "subtype") if getattr(rewrite, part) is not None)
+            parts = tuple(part for part in _PARTS if getattr(rewrite, part) is not None)
             kinds.setdefault(parts, []).append((key, rewrite))
     for parts, rewritten in kinds.items():
         # Rows are there: this never inserts, it is how MySQL changes many rows, each in its own way, in one statement.
-        rows = [
-            (*key, 0, "", "", each.subtype or "", each.text or "", 0, 0, "", each.extra or b"", each.revision)
-            for key, each in rewritten
-        ]
+        rows = [(*key, *_cells(each), "", each.extra or b"", each.revision) for key, each in rewritten]
         sql, args = insert_rows("messages", f"{_REWRITTEN}, extra, revision", rows)
         assignments = ", ".join(f"{part} = VALUES({part})" for part in (*parts, "revision"))
         await transaction.execute(f"{sql} ON DUPLICATE KEY UPDATE {assignments}", args)
     await _delete_messages(transaction, [key for key, rewrite in altered.messages.items() if rewrite is None])
+
+
+def _cells(rewrite: Rewrite) -> tuple[int | str, ...]:
+    """Return a rewritten message's columns from `offset` to reply_broadcast."""
+    return (0, "", "", rewrite.subtype or "", rewrite.text or "", 0, int(rewrite.reply_broadcast or 0))
 
 
 async def _delete_messages(transaction: Transaction, gone: Iterable[MessageKey]) -> None:

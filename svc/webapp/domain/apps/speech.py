@@ -14,7 +14,8 @@ from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import Draft, Json, Write
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.passes import ResponsePass
-from svc.webapp.domain.messages.edits import Edit, Edits
+from svc.webapp.domain.messages.editing import Edit
+from svc.webapp.domain.messages.edits import Edits
 from svc.webapp.domain.messages.messages import Messages
 from svc.webapp.domain.messages.notes import Notes
 from svc.webapp.domain.messages.posts import Post

@@ -18,6 +18,8 @@ from svc.webapp.domain.conversations.direct import DirectMessages
 from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.files.seeing import SeenFiles
 from svc.webapp.domain.files.shape import described, file_object
+from svc.webapp.domain.messages.editing import FILES_MAX as FILES_A_MESSAGE
+from svc.webapp.domain.messages.editing import Brought
 from svc.webapp.domain.messages.messages import Messages
 from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.people.caller import Caller
@@ -38,8 +40,6 @@ __all__ = ["FILES_A_MESSAGE", "Completion", "Files"]
 
 log = logging.getLogger(__name__)
 
-FILES_A_MESSAGE = 20
-"""Completed together: each takes up to 4 KB of a message, which may have 256."""
 CHANNELS_MAX = 20
 """Conversations into which files are posted by one call."""
 COMPLETED_S = PENDING_S - 600
@@ -225,15 +225,38 @@ class Files:
         self, caller: Caller, wanted: Completion, sight: Sight, files: Sequence[File], base_url: str
     ) -> None:
         channel_id, kind = sight.conversation.id, int(sight.conversation.kind)
-        here = [FileShare(file.team_id, file.id, channel_id, 0, kind, file.user_id, "", 0) for file in files]
-        shown = [
-            {name: value for name, value in file_object(file, base_url, [share]).items() if name != "shares"}
-            for file, share in zip(files, here, strict=True)
-        ]
+        shown = [_within(file, sight, base_url) for file in files]
         post = Post(text=wanted.comment, blocks=wanted.blocks, thread_ts_us=wanted.thread_ts_us, files=shown)
         told = [_told("file_shared", file, {"channel_id": channel_id}) for file in files]
         effects = [PutFile(asdict(file), family_of(file.filetype), kind) for file in files]
         await self._messages.post(caller, channel_id, post, told=told, effects=effects)
+
+    async def brought(
+        self, caller: Caller, channel_id: str, ts_us: int, file_ids: Sequence[str], base_url: str
+    ) -> dict[str, Brought]:
+        """Return those of the files that the caller has uploaded, by id, as a message that is there is to show them.
+
+        Refused `channel_not_found`.
+        """
+        sight = await self._directory.see(caller, channel_id)
+        found = await self._files.files(
+            caller.team_id, [each for each in file_ids if is_id(each, "F")][:FILES_A_MESSAGE]
+        )
+        oldest_s = self._clock.wall_us() // 1_000_000 - COMPLETED_S
+        ready: dict[str, Brought] = {}
+        for file in found.values():
+            if file.user_id == caller.user_id and await self._has_come(file, oldest_s):
+                file = await self._ready(file, "")
+                effect = PutFile(asdict(file), family_of(file.filetype), int(sight.conversation.kind), ts_us)
+                ready[file.id] = Brought(_within(file, sight, base_url), effect)
+        return ready
+
+    async def _has_come(self, file: File, oldest_s: int) -> bool:
+        """Tell whether a file is there, or its bytes are and it waits to be completed."""
+        if file.state is not FileState.PENDING:
+            return file.state is FileState.READY
+        key = FileKey(file.team_id, file.id)
+        return file.created_s >= oldest_s and await self.vault.storage.size(key) == file.size
 
     async def _publish(self, caller: Caller, files: Sequence[File]) -> None:
         """Let files be seen by their owner alone."""
@@ -273,6 +296,13 @@ class Files:
             return (await self.seen.file(caller, file_id))[0]
         except Refused as refusal:
             raise NotFoundError("there is no such file", subject="file") from refusal
+
+
+def _within(file: File, sight: Sight, base_url: str) -> Json:
+    """Return a file as a message of a conversation has it."""
+    conversation = sight.conversation
+    here = FileShare(file.team_id, file.id, conversation.id, 0, int(conversation.kind), file.user_id, "", 0)
+    return {name: value for name, value in file_object(file, base_url, [here]).items() if name != "shares"}
 
 
 def _told(kind: str, file: File, more: Json) -> Draft:

@@ -1,9 +1,10 @@
-"""Changing and removing messages, and what apps add to them: who may, what becomes true, and what is told of it."""
+"""Changing and removing messages, and what apps add to them: what becomes true, and what is told of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from parley.event.v1 import event_pb2
 from svc.kit.clock import Clock
@@ -13,7 +14,6 @@ from svc.kit.telemetry import inject_traceparent
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import (
     NOTHING_TO_READ,
-    NOTICES,
     Annotation,
     Draft,
     Effect,
@@ -27,8 +27,8 @@ from svc.webapp.commit.log import (
 )
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.directory import Directory, Sight
-from svc.webapp.domain.messages import posts
 from svc.webapp.domain.messages import text as text_rules
+from svc.webapp.domain.messages.editing import Edit, broadcast, may_delete, may_update, unfurled
 from svc.webapp.domain.messages.mentions import Audience, named
 from svc.webapp.domain.messages.naming import Naming
 from svc.webapp.domain.messages.reading import Reading
@@ -38,54 +38,10 @@ from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Message
 from svc.webapp.store.workspace import WorkspaceStore
 
-__all__ = ["Edit", "Edited", "Edits", "is_own", "may_delete", "may_update", "unfurled"]
+__all__ = ["Edited", "Edits"]
 
 TRIES_MAX = 5
 """Times that others may change a message while it is being changed; beyond it the client may try again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What is to become of a message. None: as it is; empty: gone."""
-
-    text: str | None = None
-    markdown_text: str = ""
-    blocks: Sequence[object] | None = None
-    attachments: Sequence[object] | None = None
-    metadata: Mapping[str, object] | None = None
-    link_names: bool = False
-    is_parsed: bool = False
-
-    def applied(self, before: str, extra: Json) -> tuple[str, Json]:
-        """Return a message's text and further fields as they become. Refused as a Post's are.
-
-        A text by itself is the whole of it: blocks that said the same go. Blocks by themselves are, too.
-        """
-        after = dict(extra)
-        text, is_worded = before, self.text is not None or bool(self.markdown_text)
-        if is_worded or self.blocks is not None:
-            text = posts.checked_text(self.text or "", self.markdown_text, self.blocks or ())
-            after.pop("blocks", None)
-        if self.blocks:
-            after["blocks"] = posts.stored_blocks(self.blocks)
-        if self.attachments is not None:
-            after.pop("attachments", None)
-        if self.attachments:
-            after["attachments"] = posts.stored_attachments(self.attachments)
-        if self.metadata is not None:
-            after.pop("metadata", None)
-        if self.metadata:
-            after["metadata"] = posts.checked_metadata(self.metadata)
-        if not text.strip() and not any(after.get(name) for name in ("blocks", "attachments", "files")):
-            raise Refused("no_text")
-        posts.check_size(after)
-        return text, after
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is to become of it."""
-        given = (self.text, self.blocks, self.attachments, self.metadata)
-        return not self.markdown_text and all(each is None for each in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +57,6 @@ class Edited:
     def ts(self) -> str:
         """The message's ts in Slack's form."""
         return ts_from_us(self.ts_us)
-
-
-def is_own(caller: Caller, row: Message) -> bool:
-    """Tell whether the caller wrote a message: a bot what is said by it, under whatever name; a person what it said
-    itself and no app did for it.
-    """
-    return row.bot_id == caller.bot_id if caller.is_bot else not row.bot_id and row.user_id == caller.user_id
-
-
-def may_update(caller: Caller, row: Message) -> bool:
-    """Tell whether the caller may say it otherwise: who wrote it, and nobody else. Notices, and what is left of a
-    removed message, are the server's words.
-    """
-    return is_own(caller, row) and row.subtype not in NOTHING_TO_READ
-
-
-def may_delete(caller: Caller, row: Message, *, is_admin: bool) -> bool:
-    """Tell whether the caller may remove it: who wrote it, and a person who is an admin, also notices."""
-    if row.subtype == shapes.TOMBSTONE:
-        return False
-    return is_admin or (is_own(caller, row) and row.subtype not in NOTICES)
 
 
 class Edits:
@@ -150,8 +85,8 @@ class Edits:
     async def update(self, caller: Caller, channel_id: str, ts_us: int, edit: Edit) -> Edited:
         """Say one's own message otherwise; the last of several at once counts, and each is told.
 
-        Refused `channel_not_found`, `message_not_found`, `cant_update_message`, `is_inactive`, and as a Post's checks
-        do.
+        Refused `channel_not_found`, `message_not_found`, `cant_update_message`, `is_inactive`, `file_not_found`, and as
+        a Post's checks do.
         """
         if edit.is_empty:
             raise Refused("no_text")
@@ -165,9 +100,10 @@ class Edits:
             if not may_update(caller, row):
                 raise Refused("cant_update_message")
             text, extra = edit.applied(row.text, shapes.decode_extra(row.extra))
-            return replace(row, text=text, extra=shapes.encode_extra({**extra, "edited": edited}))
+            after = replace(row, text=text, extra=shapes.encode_extra({**extra, "edited": edited}))
+            return broadcast(after) if edit.reply_broadcast else after
 
-        return await self._rewrite(caller, sight, ts_us, change)
+        return await self._rewrite(caller, sight, ts_us, change, partial(edit.effects, caller.team_id))
 
     async def unfurl(self, caller: Caller, channel_id: str, ts_us: int, unfurls: Mapping[str, object]) -> Edited:
         """Add what addresses in a message lead to, as attachments; those of the same address are replaced.
@@ -217,7 +153,14 @@ class Edits:
             raise Refused("message_not_found")
         return row
 
-    async def _rewrite(self, caller: Caller, sight: Sight, ts_us: int, change: Callable[[Message], Message]) -> Edited:
+    async def _rewrite(
+        self,
+        caller: Caller,
+        sight: Sight,
+        ts_us: int,
+        change: Callable[[Message], Message],
+        effects: Callable[[Message, Message], tuple[Effect, ...]] = lambda before, after: (),
+    ) -> Edited:
         """Make of a message what `change` makes of it; again, should somebody else have changed it meanwhile."""
         conversation = sight.conversation
         for _ in range(TRIES_MAX):
@@ -227,7 +170,8 @@ class Edits:
             write = Write(
                 conversation.id,
                 drafts=(_changed(caller, conversation.id, before_shape, shape, after),),
-                changed=(MessageChange(ts_us, row.revision, after.text, after.extra),),
+                changed=(_difference(row, after),),
+                effects=effects(row, after),
                 if_member=caller.user_id if sight.is_member else "",
                 unless_archived=True,
             )
@@ -291,23 +235,15 @@ class Edits:
         return user is not None and not user.deleted and (user.is_admin or user.is_owner)
 
 
-def unfurled(caller: Caller, row: Message, unfurls: Mapping[str, object]) -> Message:
-    """Return a message with what its addresses lead to. Pure. Refused `cannot_unfurl_url`, `invalid_unfurls_format`,
-    `too_many_attachments`.
-    """
-    extra = shapes.decode_extra(row.extra)
-    said = row.text.replace("&amp;", "&") + str(extra.get("blocks", ""))
-    kept = [each for each in extra.get("attachments", ()) if each.get("from_url") not in unfurls]
-    for url, unfurl in unfurls.items():
-        if not isinstance(unfurl, dict):
-            raise Refused("invalid_unfurls_format")
-        if url.replace("&amp;", "&") not in said:
-            raise Refused("cannot_unfurl_url")
-        author = {"bot_id": caller.bot_id, "app_id": caller.app_id} if caller.is_bot else {}
-        kept.append({**unfurl, **author, "from_url": url, "app_unfurl_url": url, "is_app_unfurl": True})
-    extra["attachments"] = posts.stored_attachments(kept)
-    posts.check_size(extra)
-    return replace(row, extra=shapes.encode_extra(extra))
+def _difference(row: Message, after: Message) -> MessageChange:
+    return MessageChange(
+        row.ts_us,
+        row.revision,
+        after.text,
+        after.extra,
+        after.subtype if after.subtype != row.subtype else None,
+        after.reply_broadcast if after.reply_broadcast != row.reply_broadcast else None,
+    )
 
 
 def _unshared(caller: Caller, row: Message) -> tuple[Effect, ...]:

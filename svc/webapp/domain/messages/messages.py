@@ -17,6 +17,7 @@ from svc.webapp.domain.conversations.direct import DirectMessages
 from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.messages import text as text_rules
 from svc.webapp.domain.messages.authorship import Authorship, has_scope
+from svc.webapp.domain.messages.editing import BROADCAST
 from svc.webapp.domain.messages.mentions import Audience, Named, named
 from svc.webapp.domain.messages.naming import Naming
 from svc.webapp.domain.messages.posts import Post
@@ -33,7 +34,6 @@ PUBLIC = "chat:write.public"
 _REFUSALS = {Guard.ARCHIVED: "is_archived", Guard.MESSAGE: "cannot_reply_to_message"}
 """What a refused write means; whoever is none of the members has left meanwhile."""
 
-_BROADCAST = "thread_broadcast"
 _FILE_SHARE = "file_share"
 _ME = "me_message"
 
@@ -274,7 +274,7 @@ def _check_writable(caller: Caller, sight: Sight) -> None:
 def _subtype(post: Post, subtype: str, *, is_broadcast: bool) -> str:
     if post.is_me:
         return _ME
-    return subtype or (_BROADCAST if is_broadcast else _FILE_SHARE if post.files else "")
+    return subtype or (BROADCAST if is_broadcast else _FILE_SHARE if post.files else "")
 
 
 def _placed(fields: Json, ts: str, parent: Message | None) -> Json:

@@ -143,6 +143,25 @@ def test_the_newest_message_to_read_is_one_that_is_there() -> None:
     assert newest(both) == (NOW_US + 1, [100, None])
 
 
+def test_a_reply_that_is_broadcast_is_something_to_read() -> None:
+    """At its own ts: the head never goes back for it, and is left to it when what is newer is removed."""
+
+    def shown(*writes: Write, head: Head = HEAD) -> tuple[int, list[int]]:
+        found, refused = planned(*writes, head=head)
+        assert refused == [None] * len(writes)
+        events = [event for result in found.results if isinstance(result, Committed) for event in result.events]
+        return found.heads[CHANNEL].message_us, [event.message_ts_us for event in events]
+
+    broadcast = write(changed=(MessageChange(250, 3, subtype="thread_broadcast", reply_broadcast=True),))
+    assert shown(broadcast) == (300, [250])
+    assert shown(broadcast, head=Head(9, 500, 100)) == (250, [250])
+    assert shown(broadcast, removal(300)) == (250, [250, 0])
+    gone = write(removed=(MessageRemoval(250, 10),))
+    assert shown(broadcast, gone, removal(300)) == (100, [250, 0, 0])
+    found, _ = planned(broadcast, write(changed=(MessageChange(250, 10, text="words"),)))
+    assert found.altered.messages[CHANNEL, 250] == Rewrite(11, "words", None, "thread_broadcast", True)
+
+
 def test_an_annotation_is_there_once() -> None:
     """For each message, kind, name and user; who takes one away leaves room for it."""
     other = Annotation(300, AnnotationKind.REACTION, "thumbsup", BOB, BOB)

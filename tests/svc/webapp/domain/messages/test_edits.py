@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from svc.webapp.domain.messages.edits import Edit, may_delete, may_update, unfurled
+from svc.webapp.domain.messages.editing import Edit, may_delete, may_update, unfurled
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import Message, TokenKind
