@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
-
-from playwright.async_api import Browser, async_playwright
+from typing import TYPE_CHECKING
 
 from ops.local.errors import LocalError
 from ops.setup.binaries import ROOT
 from ops.setup.chromium import find_chromium
 from ops.setup.web_client import BUILT
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 FLAGS = (
     "--no-sandbox",  # it refuses to start as root with one; only our own pages are opened
@@ -30,7 +33,9 @@ START_S = 60.0
 
 
 def check_ready(root: Path = ROOT) -> Path:
-    """Return the browser. Raises LocalError where there is none, or where the client is not built."""
+    """Return the browser. Raises LocalError where it or what drives it is missing, or the client is not built."""
+    if find_spec("playwright") is None:
+        raise LocalError("Playwright is not installed", "`make setup` installs it.")
     chromium = find_chromium()
     if chromium is None:
         raise LocalError("there is no Chromium on this machine", "`make setup` installs it.")
@@ -43,6 +48,9 @@ def check_ready(root: Path = ROOT) -> Path:
 async def browsing() -> AsyncIterator[Browser]:
     """Start Chromium; it ends with the block. Raises LocalError as `check_ready` does."""
     chromium = check_ready()
+    # Here, because it is there for development only.
+    from playwright.async_api import async_playwright
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=list(FLAGS), headless=True, timeout=1_000 * START_S

@@ -24,6 +24,11 @@ BENCHES = (
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
     ("search", "bench.search", "searching among 100,000 messages: time in both modes, and how soon a post is found"),
+    (
+        "web",
+        "bench.web",
+        "the web client in Chromium: first screen, how soon a message is seen, frames while scrolling",
+    ),
     ("storm", "bench.storm", "a gateway is killed: when its clients are back and caught up, what others notice of it"),
 )
 
@@ -45,6 +50,7 @@ Examples:
   parley bench ring --json | jq .rebuild_ms
   parley bench boot --users 1500
   parley bench search --messages 5000
+  parley bench web --users 32000
   parley bench storm --clients 2000
 """
 )
