@@ -21,10 +21,13 @@ describe("a route", () => {
     expect(parse(url.pathname, url.search)).toEqual(route);
   });
 
-  it.each(["/client/javascript:alert(1)", "/client/%E0%A4%A", "/nowhere", "/client/U0123", "/join/"])(
-    "is home for what is none of ours: %s",
-    (path) => {
-      expect(parse(path)).toEqual({ page: "home" });
-    },
-  );
+  it.each([
+    "/client/javascript:alert(1)",
+    "/client/%E0%A4%A",
+    "/nowhere",
+    "/client/U0123",
+    "/join/",
+  ])("is home for what is none of ours: %s", (path) => {
+    expect(parse(path)).toEqual({ page: "home" });
+  });
 });

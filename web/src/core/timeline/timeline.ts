@@ -1,0 +1,261 @@
+/** A window with signals around it: loads pages when asked, takes what happens, and says what rows there are. */
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Message, Row, Timeline, Ts } from "../contract";
+import { firstUnread, Rows } from "./rows";
+import type { Source } from "./source";
+import { BEGINNING, type Op, type Page, Window } from "./window";
+
+/** Messages held; some 1 KB each. */
+export const MESSAGES_MAX = 2_000;
+/** What is heard adds to a window until it is this much larger: then one end goes. */
+const SLACK = 200;
+/** A parent is read again this much after its replies changed. */
+const REREAD_MS = 250;
+
+export interface Place {
+  readonly source: Source;
+  readonly belongs: (message: Message) => boolean;
+  readonly isThread: boolean;
+  /** One's own that the server has not named yet, oldest first. */
+  readonly pending: ReadonlySignal<readonly Message[]>;
+  readonly selfId: string;
+  /** Whether somebody looks at the page. */
+  readonly isWatched: () => boolean;
+  readonly now: () => number;
+}
+
+type Loading = "" | "first" | "older" | "newer";
+
+export class LiveTimeline implements Timeline {
+  private readonly window: Window;
+  private readonly shown = new Rows();
+  private readonly version = signal(0);
+  private readonly unreadAfter = signal<Ts | null>(null);
+  private readonly loading = signal<Loading>("");
+  private readonly trouble = signal("");
+  private readonly rereads = new Map<Ts, ReturnType<typeof setTimeout>>();
+  private under: Promise<void> | null = null;
+  private last: (() => Promise<unknown>) | null = null;
+  private lean: "old" | "new" = "new";
+  private holders = 0;
+  private isStale = false;
+
+  readonly rows: ReadonlySignal<readonly Row[]>;
+  readonly hasOlder: ReadonlySignal<boolean>;
+  readonly hasNewer: ReadonlySignal<boolean>;
+  readonly isLoading: ReadonlySignal<Loading> = this.loading;
+  readonly problem: ReadonlySignal<string> = this.trouble;
+
+  constructor(private readonly at: Place) {
+    this.window = new Window(at.belongs);
+    this.rows = computed(() => this.build());
+    this.hasOlder = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtStart);
+    this.hasNewer = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtEnd);
+  }
+
+  get isHeld(): boolean {
+    return this.holders > 0;
+  }
+
+  /** Somebody shows it from now on. `lastRead`: where the reader was; null where nobody keeps that. */
+  hold(lastRead: Ts | null): void {
+    this.holders += 1;
+    if (this.holders > 1) return;
+    this.unreadAfter.value = lastRead;
+    if (!this.window.isLoaded || this.isStale) void this.reload();
+  }
+
+  letGo(): void {
+    this.holders = Math.max(0, this.holders - 1);
+  }
+
+  /** Forget what is on its way. */
+  end(): void {
+    for (const timer of this.rereads.values()) clearTimeout(timer);
+    this.rereads.clear();
+    this.window.clear();
+  }
+
+  /** Take the newest page, that came by itself. */
+  given(page: Page, askedAt: number): void {
+    if (this.window.isLoaded && !this.isStale) return;
+    this.isStale = false;
+    this.window.reset(page, askedAt);
+    this.changed();
+  }
+
+  take(op: Op): void {
+    const { changed, reread } = this.window.apply(op, this.at.now());
+    if (reread !== null) this.rereadSoon(reread);
+    if (!changed) return;
+    if (op.op === "post") this.posted(op.message);
+    this.changed();
+  }
+
+  /** What it shows may be wrong: something happened that nobody will tell. */
+  invalidate(): void {
+    this.isStale = true;
+    if (this.isHeld) void this.reload();
+  }
+
+  /** The reader says what is new: everything after this. */
+  setUnread(after: Ts): void {
+    this.unreadAfter.value = after;
+  }
+
+  get message(): (ts: Ts) => Message | undefined {
+    return (ts) => this.window.get(ts);
+  }
+
+  loadOlder(): Promise<void> {
+    if (!this.window.isLoaded || this.window.isAtStart) return Promise.resolve();
+    return this.alone("older", async () => {
+      this.lean = "old";
+      if (this.at.isThread) await this.replaced(() => this.at.source.newest());
+      else await this.merged(() => this.at.source.older(this.window.low));
+    });
+  }
+
+  loadNewer(): Promise<void> {
+    if (!this.window.isLoaded || this.window.isAtEnd) return Promise.resolve();
+    return this.alone("newer", async () => {
+      this.lean = "new";
+      await this.merged(() => this.at.source.newer(this.window.high, this.window.messages));
+    });
+  }
+
+  async jumpTo(ts: Ts): Promise<boolean> {
+    if (this.window.get(ts)) return true;
+    let isThere = false;
+    await this.alone("first", async () => {
+      if (this.window.get(ts)) {
+        isThere = true;
+        return;
+      }
+      isThere = await this.replaced(() => this.at.source.around(ts));
+    });
+    if (!isThere && !this.window.isLoaded) await this.reload();
+    return isThere;
+  }
+
+  jumpToNow(): Promise<void> {
+    this.lean = "new";
+    if (this.window.isAtEnd) return Promise.resolve();
+    return this.alone("first", async () => {
+      await this.replaced(() => this.at.source.newest());
+    });
+  }
+
+  async retry(): Promise<void> {
+    const again = this.last;
+    if (again) await again();
+    else await this.reload();
+  }
+
+  /** Read anew what is shown: the newest page, or the middle of where the reader is. */
+  private reload(): Promise<void> {
+    return this.alone("first", async () => {
+      const { messages } = this.window;
+      const middle = this.window.isLoaded && !this.window.isAtEnd ? messages[messages.length >> 1] : undefined;
+      const isThere = middle !== undefined && (await this.replaced(() => this.at.source.around(middle.ts)));
+      if (!isThere) await this.replaced(() => this.at.source.newest());
+      this.isStale = false;
+    });
+  }
+
+  /** One load at a time; who asks meanwhile waits for it. Failures are told by `problem`. */
+  private async alone(kind: Loading, load: () => Promise<void>): Promise<void> {
+    if (this.under) {
+      await this.under;
+      if (kind !== "first") return;
+    }
+    const run = async () => {
+      this.loading.value = kind;
+      this.trouble.value = "";
+      try {
+        await load();
+        this.last = null;
+      } catch (error) {
+        this.last = () => this.alone(kind, load);
+        this.trouble.value = error instanceof Error ? error.message : "This could not be loaded.";
+      } finally {
+        this.loading.value = "";
+        this.under = null;
+      }
+    };
+    this.under = run();
+    await this.under;
+  }
+
+  private async merged(ask: () => Promise<Page>): Promise<void> {
+    await this.asking(ask, (page, askedAt) => this.window.merge(page, askedAt));
+    this.window.trim(MESSAGES_MAX, this.lean);
+    this.changed();
+  }
+
+  private async replaced(ask: () => Promise<Page | null>): Promise<boolean> {
+    const isThere = await this.asking(ask, (page, askedAt) => this.window.reset(page, askedAt));
+    this.changed();
+    return isThere;
+  }
+
+  /** Ask for a page and take it, unless the window was begun anew meanwhile; whether there was one. */
+  private async asking<T extends Page | null>(
+    ask: () => Promise<T>,
+    take: (page: Page, askedAt: number) => void,
+  ): Promise<boolean> {
+    const askedAt = this.at.now();
+    const { generation } = this.window;
+    this.window.asked(askedAt);
+    try {
+      const page = await ask();
+      if (page !== null && generation === this.window.generation) take(page, askedAt);
+      return page !== null;
+    } finally {
+      this.window.settled(askedAt);
+    }
+  }
+
+  private posted(message: Message): void {
+    if (message.authorId === this.at.selfId) {
+      if (this.unreadAfter.peek() !== null) this.unreadAfter.value = message.ts;
+    } else if (this.isHeld && this.at.isWatched() && this.unreadAfter.peek() !== null) {
+      // Who looks on as it comes needs no line above it.
+      const first = firstUnread(this.window.messages, this.unreadAfter.peek() ?? BEGINNING, this.at.selfId);
+      if (first === message.ts) this.unreadAfter.value = message.ts;
+    }
+    if (this.window.messages.length > MESSAGES_MAX + SLACK) this.window.trim(MESSAGES_MAX, this.lean);
+  }
+
+  private rereadSoon(ts: Ts): void {
+    if (this.rereads.has(ts)) return;
+    const read = () => {
+      this.rereads.delete(ts);
+      this.asking(
+        () => this.at.source.one(ts),
+        (page, askedAt) => this.window.merge(page, askedAt),
+      ).then(
+        () => this.changed(),
+        () => this.invalidate(),
+      );
+    };
+    this.rereads.set(ts, setTimeout(read, REREAD_MS));
+  }
+
+  private build(): readonly Row[] {
+    const { window } = this;
+    if (this.version.value < 0) return []; // reading it is what makes this be done again
+    const after = this.unreadAfter.value;
+    const pending = this.at.pending.value;
+    return this.shown.build(window.messages, window.isLoaded && !window.isAtEnd ? [] : pending, {
+      unreadAfter: after !== null && window.low <= after ? after : null,
+      selfId: this.at.selfId,
+      hasBeginning: window.isLoaded && window.isAtStart && !this.at.isThread,
+      isThread: this.at.isThread,
+    });
+  }
+
+  private changed(): void {
+    this.version.value += 1;
+  }
+}
