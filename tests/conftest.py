@@ -5,12 +5,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # This process loads gRPC and starts children; gRPC's fork handlers would start its threads in the child, between fork
 # and exec, and abort it there. Read when gRPC is imported.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from tests.discovery.agents import Agent
+
+# On a busy machine even small data is slow to make, which says nothing of what is tested.
+settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parley")
 
 
 @pytest.fixture
