@@ -23,6 +23,8 @@ VERBS = (
     ("search", "ops.cli.search", "Show what search holds; build its index anew."),
     ("seed", "ops.cli.seed", "Make a workspace of N users and M channels."),
     ("token", "ops.cli.token", "Make a token for a user."),
+    ("invite", "ops.cli.invite", "Make the link by which somebody joins."),
+    ("password", "ops.cli.password", "Set a user's password for the browser client."),
     ("app", "ops.cli.app", "Make apps: bots with tokens, events, commands and webhooks."),
     ("post", "ops.cli.post", "Post a message."),
     ("tail", "ops.cli.tail", "Connect as a user and print events as they arrive."),

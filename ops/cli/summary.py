@@ -37,6 +37,7 @@ def print_summary(facts: dict[str, Any], took_s: float) -> None:
     print_instances(facts["instances"])
     print()
     if facts["web_url"]:
+        print(f"Browser    {facts['web_url']}/")
         print(f"Web API    {facts['web_url']}/api/")
     for name, url in facts["ws_urls"].items():
         print(f"WebSocket  {url}  ({name})")
@@ -53,9 +54,12 @@ def _print_demo(demo: dict[str, Any], facts: dict[str, Any]) -> None:
     print()
     print(f"Demo workspace {demo['workspace']}, channel {demo['channel_id']}:")
     print_table(("USER", "ID", "TOKEN"), [(user["name"], user["user_id"], user["token"]) for user in users])
+    people = [user["name"] for user in users if not user["token"].startswith("xoxb-")]
     writer, reader = users[0], users[1 % len(users)]
     where = "" if facts["var"] == str(ROOT / "var") else f" --var {facts['var']}"
     print()
+    if facts["web_url"]:
+        print(f"Open {facts['web_url']}/ and be {' or '.join(people)}: no password is needed.")
     print(f"Watch what {reader['name']} receives (in a second terminal):")
     print(f"  ./parley tail --token {reader['token']}{where}")
     print(f"Post a message as {writer['name']} (in a third):")

@@ -44,6 +44,9 @@ from svc.webapp.domain.messages.scheduled import ScheduledMessages
 from svc.webapp.domain.people.accounts import Accounts
 from svc.webapp.domain.people.bots import Bots
 from svc.webapp.domain.people.dnd import DoNotDisturb
+from svc.webapp.domain.people.hashing import Hasher
+from svc.webapp.domain.people.invitations import INVITATION_S, Invitations
+from svc.webapp.domain.people.passwords import Passwords
 from svc.webapp.domain.people.people import People
 from svc.webapp.domain.people.preferences import Preferences
 from svc.webapp.domain.people.presence import PresenceSource
@@ -90,6 +93,8 @@ def assemble(
     vault: Vault | None = None,
     app_links: AppLinks | None = None,
     index: MessageIndex | None = None,
+    hasher: Hasher | None = None,
+    invitation_s: int = INVITATION_S,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
@@ -98,7 +103,7 @@ def assemble(
     """
     mint = IdMint(clock, rng or SystemRandom())
     links = app_links or alone()
-    ground = _Ground(stores, lookups, writes, clock, mint)
+    ground = _Ground(stores, lookups, writes, clock, mint, hasher or Hasher(), invitation_s)
     talk = _talk(ground, presence, tell or _to_nobody, Seals(links.signer, clock).seal)
     seen = SeenFiles(stores.files, lookups, talk.directory)
     shelves = vault or closed_vault(clock)
@@ -131,6 +136,8 @@ class _Ground:
     writes: Writes
     clock: Clock
     mint: IdMint
+    hasher: Hasher
+    invitation_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,8 @@ class _Talk:
     notes: Notes
     usergroups: UserGroups
     accounts: Accounts
+    passwords: Passwords
+    invitations: Invitations
 
 
 def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> _Talk:
@@ -159,6 +168,8 @@ def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> 
     usergroups = UserGroups(workspaces, lookups, writes, clock, mint)
     audience = Audience(lookups, channels, presence, usergroups)
     messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
+    accounts = Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint)
+    passwords = Passwords(workspaces, stores.users, writes, ground.hasher, clock)
     return _Talk(
         directory=directory,
         conversations=conversations,
@@ -168,7 +179,11 @@ def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> 
         edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock),
         notes=Notes(messages, channels, authorship, tell, clock, seal),
         usergroups=usergroups,
-        accounts=Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint),
+        accounts=accounts,
+        passwords=passwords,
+        invitations=Invitations(
+            workspaces, channels, directory, conversations, accounts, passwords, clock, mint, ground.invitation_s
+        ),
     )
 
 
@@ -214,6 +229,8 @@ def _services(
         emoji=emoji,
         files=files,
         accounts=talk.accounts,
+        passwords=talk.passwords,
+        invitations=talk.invitations,
         apps=apps,
         people=People(stores.workspaces, writes, clock),
         usergroups=talk.usergroups,

@@ -44,7 +44,6 @@ from svc.webapp.files.vault import open_vault
 from svc.webapp.gate import Gate
 from svc.webapp.http import http_server, make_app
 from svc.webapp.limits.limiter import Limiter
-from svc.webapp.limits.tiers import OFF
 from svc.webapp.presence_tier import PresenceTier
 from svc.webapp.retention import run_retention
 from svc.webapp.search_tier import SearchTier
@@ -77,8 +76,7 @@ async def serve(config: WebappConfig) -> None:
         )
         cached = await up.enter_async_context(caching)
         services = await _start_services(up, config, disco, pools, cached.cache, clock)
-        if config.rate_limits != OFF:
-            services = replace(services, limits=Limiter(cached.route, config.rate_limits, clock))
+        services = replace(services, limits=Limiter(cached.route, config.rate_limits, clock))
         gate = Gate(config.http.requests_max, config.http.bodies_bytes_max, clock)
         gate.observe()
         subscriber = Subscriber(instance_id, config.instance.zone)
@@ -142,6 +140,7 @@ async def _start_services(
         vault=vault,
         app_links=AppLinks(Signer(config.instance.secret), OwnerDelivery(disco.pools)),
         index=SearchTier(disco.pools),
+        invitation_s=config.web.invitation_days * 86_400,
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))

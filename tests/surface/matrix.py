@@ -35,7 +35,9 @@ WORDS = frozenset(
     redirect_uri grant_type code presence prefs profile time num_minutes post_at filename length alt_txt
     snippet_type content filetype initial_comment ts_from ts_to batch_presence_aware presence_sub lazy_aware
     resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
-    value actions state hash view is_cleared url query sort sort_dir highlight client_id client_secret
+    email real_name resend custom_message email_password_policy_enabled is_restricted is_ultra_restricted
+    guest_expiration_ts value actions state hash view is_cleared url query sort sort_dir highlight client_id
+    client_secret
     """.split()  # noqa: SIM905 - a hundred words are read as lines, not as a list of a hundred lines
 )
 """Arguments that name nothing which somebody might not be allowed to know of."""
@@ -86,6 +88,9 @@ COMMANDS = (
 )
 
 _OWN: Mapping[str, Row] = {
+    "admin.users.invite": rows(
+        {"email": "new@example.org", "channel_ids": "$public", "team_id": "$team", "resend": "true"}, by="root"
+    ),
     "admin.users.remove": rows({"user_id": "$leaver", "team_id": "$team"}, by="root"),
     "users.admin.setInactive": rows({"user": "$leaver"}, by="root"),
     "api.test": NONE,

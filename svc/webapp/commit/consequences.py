@@ -23,6 +23,7 @@ __all__ = [
     "PutDirectory",
     "PutEmoji",
     "PutFile",
+    "PutPassword",
     "PutUser",
     "PutUserGroup",
     "Revoke",
@@ -126,6 +127,17 @@ class PutApp:
 
 
 @dataclass(frozen=True, slots=True)
+class PutPassword:
+    """Effect: a user signs in with another password. Nobody hears of it: sessions are ended by a Revoke beside it."""
+
+    team_id: str
+    user_id: str
+    hash: str
+    """Argon2's; what it is of is stored nowhere."""
+    changed_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class PutFile:
     """Effect: a file becomes this, and those see it who are in the conversation that the write posts it to.
 
@@ -193,6 +205,7 @@ Effect = (
     | PutFile
     | Unshare
     | PutApp
+    | PutPassword
     | Mention
     | Unmention
     | MentionEverybody
@@ -210,6 +223,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "file": PutFile,
     "unshare": Unshare,
     "app": PutApp,
+    "password": PutPassword,
     "mention": Mention,
     "unmention": Unmention,
     "mention_everybody": MentionEverybody,

@@ -37,6 +37,7 @@ from svc.webapp.commit.log import (
     PutDirectory,
     PutEmoji,
     PutFile,
+    PutPassword,
     PutUser,
     PutUserGroup,
     Revoke,
@@ -56,6 +57,7 @@ from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.files import FileStore
 from svc.webapp.store.outbox import DueEffect, OutboxStore
 from svc.webapp.store.rows import Conversation, ConversationKind, Membership, User
+from svc.webapp.store.sign_ins import Password
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -141,24 +143,24 @@ class Effects:
             case _:
                 await self._put(cause, effect)
 
-    async def _put(self, cause: Cause, effect: PutUserGroup | Revoke | PutEmoji | PutFile | Unshare | PutApp) -> None:
+    async def _put(self, cause: Cause, effect: Effect) -> None:
         """Do a step that sets something beside users and conversations."""
+        workspaces = self._stores.workspaces
         match effect:
             case PutUserGroup():
-                groups = self._stores.workspaces.groups
-                await put_user_group(self._commit, groups, self._lookups, effect, cause.ts_us, cause.key)
+                await put_user_group(self._commit, workspaces.groups, self._lookups, effect, cause.ts_us, cause.key)
             case Revoke():
                 await revoke(self._commit, self._stores.users, self._lookups, effect, cause.ts_us, cause.key)
             case PutEmoji():
-                await put_emoji(
-                    self._commit, self._stores.workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key
-                )
+                await put_emoji(self._commit, workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key)
             case PutFile():
                 filing = Filing(self._commit, self._stores.files, self._stores.channels)
                 await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
             case Unshare():
                 filing = Filing(self._commit, self._stores.files, self._stores.channels)
                 await filing.unshare(cause.channel_id, effect)
+            case PutPassword(team_id, user_id, hashed, at_s):
+                await workspaces.sign_ins.put_password(Password(team_id, user_id, hashed, at_s, cause.ts_us))
             case PutApp():
                 await put_app(self._commit, self._stores.apps, self._lookups.forget, effect.app, cause.ts_us, cause.key)
 

@@ -70,14 +70,22 @@ class Origins:
             return Origin(host, is_secure, is_forwarded=True)
         return Origin(header("host").strip(), scheme in _SECURE)
 
+    def address(self, peer: str, forwarded_for: str) -> str:
+        """Return where a request came from, for who counts by it: "" if that cannot be told.
+
+        `forwarded_for`: the header, of which the part is believed that trusted proxies wrote. Of IPv6 addresses the
+        network, of which somebody has the whole.
+        """
+        hops = [peer, *reversed([each.strip() for each in forwarded_for.split(",") if each.strip()])]
+        last = next((hop for hop in hops if not self._is_trusted(hop)), hops[-1])
+        address = _address(last)
+        if isinstance(address, ipaddress.IPv6Address):
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(address or "")
+
     def _is_trusted(self, peer: str) -> bool:
-        try:
-            address: _Address = ipaddress.ip_address(peer.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._trusted)
+        address = _address(peer)
+        return address is not None and any(address in network for network in self._trusted)
 
 
 def _public(url: str) -> Origin:
@@ -85,6 +93,16 @@ def _public(url: str) -> Origin:
     if parts.scheme not in ("http", "https") or not HOST.fullmatch(parts.netloc) or parts.path not in ("", "/"):
         raise ConfigError([f"PARLEY_PUBLIC_URL: {url!r} is not http(s)://host or http(s)://host:port"])
     return Origin(parts.netloc, parts.scheme == "https", is_forwarded=True)
+
+
+def _address(text: str) -> _Address | None:
+    try:
+        address: _Address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
 
 
 def _networks(word: str) -> list[_Network]:

@@ -31,6 +31,8 @@ from svc.webapp.domain.messages.reminders import Reminders
 from svc.webapp.domain.messages.scheduled import ScheduledMessages
 from svc.webapp.domain.people.accounts import Accounts
 from svc.webapp.domain.people.dnd import DoNotDisturb
+from svc.webapp.domain.people.invitations import Invitations
+from svc.webapp.domain.people.passwords import Passwords
 from svc.webapp.domain.people.people import People
 from svc.webapp.domain.people.preferences import Preferences
 from svc.webapp.domain.people.presence import PresenceSource
@@ -75,6 +77,8 @@ class Services:
     accounts: Accounts
     apps: AppRules
     people: People
+    passwords: Passwords
+    invitations: Invitations
     usergroups: UserGroups
     dnd: DoNotDisturb
     connector: Connector

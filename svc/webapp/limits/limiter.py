@@ -15,7 +15,7 @@ from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.limits.buckets import start_of, verdict
 from svc.webapp.limits.nearby import Nearby
-from svc.webapp.limits.tiers import HOOK, Limit, Scale, Tier, limits_of
+from svc.webapp.limits.tiers import HOOK, Limit, Scale, Tier, limits_of, limits_of_try
 
 __all__ = ["Counting", "Limiter", "Limits", "Unlimited"]
 
@@ -39,6 +39,10 @@ class Limits(Protocol):
         """Count a call of an incoming webhook. Raises RateLimited."""
         ...
 
+    async def check_try(self, login: str, address: str) -> None:
+        """Count a try to get in, whatever the setting. Raises RateLimited. Arguments: as for `limits_of_try`."""
+        ...
+
 
 class Unlimited:
     """There are no limits."""
@@ -49,12 +53,15 @@ class Unlimited:
     async def check_hook(self, hook_id: str) -> None:
         """See `Limits`."""
 
+    async def check_try(self, login: str, address: str) -> None:
+        """See `Limits`."""
+
 
 class Limiter:
     """`Limits` that all webapps keep together."""
 
     def __init__(self, counting: Counting, scale: Scale, clock: Clock, nearby: Nearby | None = None) -> None:
-        """`scale` above 0. `counting` answers in a node's deadline, 50 ms, or says that it cannot."""
+        """`scale` is of calls, not of tries. `counting` answers in a node's deadline, 50 ms, or says that it cannot."""
         self._counting = counting
         self._times = scale.times
         self._clock = clock
@@ -68,15 +75,22 @@ class Limiter:
 
     async def check(self, tier: Tier, method: str, caller: Caller, reference: str = "") -> None:
         """See `Limits`."""
-        limits = limits_of(tier, method, caller.team_id, caller.app_id or caller.user_id, reference)
-        await self._check(tier.name, limits)
+        if self._times:
+            limits = limits_of(tier, method, caller.team_id, caller.app_id or caller.user_id, reference)
+            await self._check(tier.name, [Limit(limit.key, limit.rate.scaled(self._times)) for limit in limits])
 
     async def check_hook(self, hook_id: str) -> None:
         """See `Limits`."""
-        await self._check("HOOK", (Limit(f"r1:hook:{hook_id}", HOOK),))
+        if self._times:
+            await self._check("HOOK", (Limit(f"r1:hook:{hook_id}", HOOK.scaled(self._times)),))
+
+    async def check_try(self, login: str, address: str) -> None:
+        """See `Limits`."""
+        limits = limits_of_try(login, address)
+        if limits:
+            await self._check("TRY", limits)
 
     async def _check(self, label: str, limits: Sequence[Limit]) -> None:
-        limits = [Limit(limit.key, limit.rate.scaled(self._times)) for limit in limits]
         now_us = self._clock.wall_us()
         known_us = max(self._nearby.wait_us(*limit, now_us) for limit in limits)
         if known_us:

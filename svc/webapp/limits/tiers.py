@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from svc.webapp.limits.buckets import Rate
 
-__all__ = ["HOOK", "OFF", "POSTING_ALL", "RATES", "SLACK", "Limit", "Scale", "Tier", "limits_of"]
+__all__ = ["HOOK", "OFF", "POSTING_ALL", "RATES", "SLACK", "Limit", "Scale", "Tier", "limits_of", "limits_of_try"]
 
 
 class Tier(IntEnum):
@@ -45,6 +45,11 @@ POSTING_ALL = Rate.per_minute(600, burst=100)
 """Of all conversations of a workspace together."""
 HOOK = Rate.per_minute(60, burst=10)
 """Of one incoming webhook."""
+
+TRIES_OF_LOGIN = Rate.per_minute(1, burst=10)
+"""Of one login of a workspace to get in by a password: whoever guesses has 1,450 a day."""
+TRIES_FROM_ADDRESS = Rate.per_minute(20, burst=60)
+"""From one address, which a whole office may share. No setting scales or ends these two."""
 
 _TIMES = re.compile(r"x(\d{1,6}(?:\.\d{1,3})?)")
 
@@ -91,3 +96,13 @@ def limits_of(tier: Tier, method: str, team_id: str, app: str, reference: str = 
         return (Limit(f"r1:{owner}:{method}", RATES[tier]),)
     place = blake2b(reference.strip().removeprefix("#").encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Limit(f"r1:{owner}:to:{place}", RATES[tier]), Limit(f"r1:{owner}:posts", POSTING_ALL)
+
+
+def limits_of_try(login: str, address: str) -> tuple[Limit, ...]:
+    """Return the limits of a try to get in: by whom it is for, and by where it comes from; "" counts to neither."""
+    kinds = (("login", login, TRIES_OF_LOGIN), ("from", address, TRIES_FROM_ADDRESS))
+    return tuple(Limit(f"r1:try:{kind}:{_short(of)}", rate) for kind, of, rate in kinds if of)
+
+
+def _short(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()

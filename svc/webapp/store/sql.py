@@ -17,6 +17,7 @@ _PRIMARY_KEYS = {
     "conversations": ("team_id", "id"),
     "apps": ("team_id", "id"),
     "emoji": ("team_id", "name"),
+    "passwords": ("team_id", "user_id"),
     "user_groups": ("team_id", "id"),
     "memberships": ("user_id", "channel_id"),
 }

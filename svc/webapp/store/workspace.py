@@ -9,6 +9,7 @@ from svc.webapp.store.pools import Database
 from svc.webapp.store.profiles import ProfileStore
 from svc.webapp.store.query import query
 from svc.webapp.store.rows import Bot, Conversation, ConversationKind, Emoji, Team, User
+from svc.webapp.store.sign_ins import SignInStore
 from svc.webapp.store.sql import insert_rows, upsert_newer
 
 __all__ = ["RESERVATION_S", "WorkspaceStore"]
@@ -26,6 +27,7 @@ class WorkspaceStore:
         self._db = database
         self.profiles = ProfileStore(database)
         self.groups = GroupStore(database)
+        self.sign_ins = SignInStore(database)
 
     @query("workspace")
     async def team(self, team_id: str) -> Team | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,13 +34,16 @@ class WebCall:
     """Whom tries are counted by."""
 
     def text(self, name: str) -> str:
-        """Return an argument that may be missing, without white space around it. Refused `invalid_arguments`."""
-        return self.verbatim(name).strip()
+        """Return a line that may be missing, without white space around it. Refused `invalid_arguments`."""
+        line = self.verbatim(name).strip()
+        if any(unicodedata.category(letter) == "Cc" for letter in line):
+            raise Refused("invalid_arguments", {"argument": name})
+        return line
 
     def verbatim(self, name: str) -> str:
         """Return an argument that may be missing, as it was sent. Refused `invalid_arguments` when it is no text."""
         value = self.body.get(name, "")
-        if not isinstance(value, str) or not value.isprintable():
+        if not isinstance(value, str):
             raise Refused("invalid_arguments", {"argument": name})
         return value
 

@@ -30,6 +30,9 @@ class WebConfig:
     session_days: int = setting(
         "PARLEY_WEBAPP_SESSION_DAYS", default=30, minimum=1, maximum=400, help="days that a browser stays signed in"
     )
+    invitation_days: int = setting(
+        "PARLEY_WEBAPP_INVITATION_DAYS", default=7, minimum=1, maximum=90, help="days that an invitation is good for"
+    )
 
     @property
     def folder(self) -> Path:

@@ -28,7 +28,7 @@ from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
 from svc.webapp.priority import Priority, Turn
-from svc.webapp.web import session
+from svc.webapp.web import joining, session, signing
 from svc.webapp.web.call import Answer, Endpoint, WebCall
 from svc.webapp.web.config import WebConfig
 
@@ -40,8 +40,12 @@ WEB_PREFIX = "/web/"
 BODY_BYTES_MAX = 16_384
 ENDPOINTS: Mapping[str, tuple[str, Endpoint]] = {
     "session": ("GET", session.session),
+    "signin": ("POST", signing.sign_in),
     "signin/demo": ("POST", session.enter_demo),
     "signout": ("POST", session.leave),
+    "password": ("POST", signing.change_password),
+    "invitation": ("GET", joining.invitation),
+    "join": ("POST", joining.join),
 }
 
 
@@ -132,7 +136,9 @@ class WebFront:
             raise _Failed(403, "invalid_origin")
         body = await self._body(scope, receive, headers, turn) if verb == "POST" else _query(scope["query_string"])
         cookie = cookie_token(header("cookie"))
-        return WebCall(self._services, self._config, origin, body, cookie), endpoint
+        peer = scope["client"][0] if scope.get("client") else ""
+        address = self._origins.address(peer, header("x-forwarded-for"))
+        return WebCall(self._services, self._config, origin, body, cookie, address), endpoint
 
     async def _body(self, scope: Scope, receive: Receive, headers: Headers, turn: Turn) -> dict[str, Any]:
         """Return the JSON object that was sent; nothing at all counts as an empty one."""

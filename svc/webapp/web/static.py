@@ -15,7 +15,7 @@ from stat import S_ISREG
 
 from anyio import to_thread
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -75,10 +75,9 @@ class Client:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if scope["method"] in ("GET", "HEAD"):
-            response = await self._found(scope["path"], headers)
-        else:
-            response = PlainTextResponse("GET it", 405, {"allow": "GET, HEAD"})
+        response = await self._found(scope["path"], headers)
+        if scope["method"] not in ("GET", "HEAD") and response.status_code != 404:
+            response = JSONResponse({"ok": False, "error": "method_not_allowed"}, 405, {"allow": "GET, HEAD"})
         sockets = self._sockets(origin_of(self._origins, scope, headers))
         response.headers.update(page_headers(sockets))
         await response(scope, receive, send)
@@ -89,7 +88,7 @@ class Client:
         response = await self._file(name, headers)
         if response is None and is_page:
             return HTMLResponse(_UNBUILT, 503, {"cache-control": "no-store"})
-        return response or PlainTextResponse("there is nothing here", 404, {"cache-control": "no-store"})
+        return response or JSONResponse({"ok": False, "error": "not_found"}, 404, {"cache-control": "no-store"})
 
     async def _file(self, name: str, headers: Headers) -> Response | None:
         """Return the answer with a file of the folder; None when it has none that is served."""

@@ -1,6 +1,6 @@
 """Workspaces, the people and bots in them, and the tokens that speak for these: how they come to be.
 
-Behind no Web API method yet: the operator's commands use it (`parley seed`, `parley token`, the demo workspace).
+Used by the operator's commands (`parley seed`, `parley token`, the demo workspace), by invitations and by signing in.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from dataclasses import asdict, replace
 from random import SystemRandom
 
 from svc.kit.clock import Clock
-from svc.kit.errors import UnavailableError
+from svc.kit.errors import AlreadyExistsError, UnavailableError
 from svc.kit.ids import IdMint
 from svc.kit.tokens import WEB_TOKEN, new_token, token_hash
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.effects import Writes
-from svc.webapp.commit.log import PutUser, Revoke, Write
+from svc.webapp.commit.log import Effect, PutPassword, PutUser, Revoke, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.conversations import Conversations
 from svc.webapp.domain.people.caller import Caller
@@ -69,11 +69,26 @@ class Accounts:
         found = await self._workspaces.user_by_name(user.team_id, user.name)
         if found is not None:
             return found
+        return await self._add(user)
+
+    async def newcomer(self, user: User, password_hash: str) -> User:
+        """Add a person (times are set here) who signs in with a password. Tells the team, as `person` does.
+
+        Refused `name_taken`, `email_taken`.
+        """
+        password = PutPassword(user.team_id, user.id, password_hash, self._now_s())
+        try:
+            return await self._add(user, password)
+        except AlreadyExistsError:
+            other = await self._workspaces.user_by_name(user.team_id, user.name)
+            raise Refused("name_taken" if other is not None else "email_taken") from None
+
+    async def _add(self, user: User, *effects: Effect) -> User:
         now_s = self._now_s()
         added = replace(user, id=user.id or self._mint.mint("U"), created_s=now_s, updated_s=now_s)
         told = {"type": "team_join", "user": shapes.user(added, now_s=now_s), "cache_ts": now_s}
         await self._writes.commit(
-            Write(added.team_id, request_id=f"join:{added.id}", effects=(PutUser(asdict(added), told),))
+            Write(added.team_id, request_id=f"join:{added.id}", effects=(PutUser(asdict(added), told), *effects))
         )
         general = await self._workspaces.general(added.team_id)
         if general is not None:

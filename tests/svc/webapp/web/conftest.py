@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,10 +13,17 @@ from svc.webapp.web.config import WebConfig
 from tests.svc.webapp.api.office import Office, office
 
 
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the client is looked for; empty."""
+    found = tmp_path_factory.mktemp("web") / "static"
+    found.mkdir()
+    return found
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def acme(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def acme(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> AsyncIterator[Office]:
     """A workspace over real MariaDB and memcached, behind real HTTP."""
     os.environ.pop("PARLEY_CONSUL_ADDR", None)
-    folder = tmp_path_factory.mktemp("built")
     async with office(tmp_path_factory.mktemp("office"), web=WebConfig(static_dir=str(folder), demo="acme")) as here:
         yield here
