@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -24,6 +25,7 @@ from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
+from svc.webapp.limits.tiers import Tier
 from svc.webapp.loading import load_members, load_workspace
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.channel import Activity
@@ -97,15 +99,25 @@ class WebappServicer(rpc.WebappServiceServicer):
         """Post as chat.postMessage does; the rules' refusals are answers."""
         turn = Turn(Priority.POST)
         with self._gate.admitted(turn), self._tracer.start_as_current_span("webapp.PostMessage", kind=SpanKind.SERVER):
-            if not await self._is_valid(request.user_id, request.token_prefix):
-                return pb.PostMessageResponse(error="token_revoked")
+            caller = _caller(request)
             try:
+                await self._check_pace(caller, request.channel_id)
+                if not await self._is_valid(request.user_id, request.token_prefix):
+                    return pb.PostMessageResponse(error="token_revoked")
                 check_socket_text(request.text)
-                posted = await self._services.messages.post(_caller(request), request.channel_id, _post(request))
+                posted = await self._services.messages.post(caller, request.channel_id, _post(request))
             except Refused as refusal:
                 return pb.PostMessageResponse(error=refusal.code)
         text = str(posted.message.get("text", ""))
         return pb.PostMessageResponse(ts=posted.ts, text=text, offset=posted.offset)
+
+    async def _check_pace(self, caller: Caller, channel_id: str) -> None:
+        """Count a post to what chat.postMessage is counted to. Raises RateLimited, which is a refusal too."""
+        if caller.is_bot:
+            # The app's calls and its socket share their limit.
+            user = await self._services.lookups.user(caller.team_id, caller.user_id)
+            caller = replace(caller, app_id=user.app_id if user is not None else "")
+        await self._services.limits.check(Tier.POSTING, "chat.postMessage", caller, channel_id)
 
     async def ReadLog(self, request: pb.ReadLogRequest, context: _Context) -> pb.ReadLogResponse:  # noqa: N802
         """Return what the log holds after each position."""

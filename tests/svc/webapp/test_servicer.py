@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -17,7 +18,11 @@ from svc.kit.errors import InvalidArgumentError, NotFoundError, from_rpc_error
 from svc.kit.ids import us_from_ts
 from svc.kit.rpc import rpc_server
 from svc.webapp import loading
+from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.gate import Gate
+from svc.webapp.limits.limiter import Unlimited
+from svc.webapp.limits.tiers import Tier
 from svc.webapp.servicer import webapp_service
 from svc.webapp.store.rows import Emoji
 from tests.svc.webapp.api.office import Office, Someone, office
@@ -56,6 +61,39 @@ async def test_a_session_follows_its_conversations_its_workspace_and_itself(serv
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.ListSubscriptions(pb.ListSubscriptionsRequest(team_id="T0000000000", user_id=ada.id))
     assert isinstance(from_rpc_error(caught.value), NotFoundError)
+
+
+class Counted(Unlimited):
+    """Limits that let one call of each caller and place pass."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Tier, str, str, str]] = []
+
+    async def check(self, tier: Tier, method: str, caller: Caller, reference: str = "") -> None:
+        call = (tier, method, caller.app_id or caller.user_id, reference)
+        self.seen.append(call)
+        if self.seen.count(call) > 1:
+            raise RateLimited(3.0)
+
+
+async def test_posts_over_sockets_count_as_posts(served: tuple[Office, Any]) -> None:
+    """To the limits of chat.postMessage: an app's with its calls, a person's by themselves; refused is not stored."""
+    acme, _ = served
+    ada, helper, limits = acme["ada"], acme["helper"], Counted()
+    services = replace(acme.services, limits=limits)
+    instance = InstanceConfig(secret="a secret for these tests alone")
+    async with rpc_server(instance, [webapp_service(services, Gate())]) as server:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            stub: Any = WebappServiceStub(channel)
+            for who in (ada, helper):
+                assert (await stub.PostMessage(message(who, acme.general, "once"))).error == ""
+                before = len(acme.payloads(acme.general))
+                assert (await stub.PostMessage(message(who, acme.general, "again"))).error == "ratelimited"
+                assert len(acme.payloads(acme.general)) == before
+    owners = [ada.id, helper.user.app_id or helper.id]
+    assert limits.seen == [
+        (Tier.POSTING, "chat.postMessage", owner, acme.general) for owner in owners for _ in range(2)
+    ]
 
 
 async def test_a_post_over_a_socket_obeys_the_same_rules(served: tuple[Office, Any]) -> None:
