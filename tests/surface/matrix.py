@@ -35,9 +35,9 @@ WORDS = frozenset(
     redirect_uri grant_type code presence prefs profile time num_minutes post_at filename length alt_txt
     snippet_type content filetype initial_comment ts_from ts_to batch_presence_aware presence_sub lazy_aware
     resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
-    email real_name resend custom_message email_password_policy_enabled is_restricted is_ultra_restricted
-    guest_expiration_ts value actions state hash view is_cleared url query sort sort_dir highlight client_id
-    client_secret
+    user_auth_message user_auth_blocks user_auth_url email real_name resend custom_message
+    email_password_policy_enabled is_restricted is_ultra_restricted guest_expiration_ts value actions state hash
+    view is_cleared url query sort sort_dir highlight client_id client_secret
     """.split()  # noqa: SIM905 - a hundred words are read as lines, not as a list of a hundred lines
 )
 """Arguments that name nothing which somebody might not be allowed to know of."""
@@ -123,6 +123,7 @@ _OWN: Mapping[str, Row] = {
     "chat.getPermalink": rows({"channel": "$private", "message_ts": "$message"}),
     "chat.unfurl": rows(
         {"channel": "$private", "ts": "$clickable", "unfurls": {"https://e.org": {"text": "x"}}},
+        {"unfurl_id": "$private.$clickable", "source": "conversations_history", "user_auth_required": "1"},
         by="app",
         ends=("ok", "cannot_unfurl_url"),
     ),

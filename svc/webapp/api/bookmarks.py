@@ -13,7 +13,7 @@ _WRITE = ("bookmarks:write",)
 
 
 async def add(call: Call) -> Answer:
-    """Keep a link."""
+    """Keep a link: the one type that there is, at Slack too."""
     if call.args.text("type") != "link":
         raise Refused("invalid_bookmark_type")
     bookmark = await call.services.bookmarks.add(call.caller, call.args.text("channel_id"), _fields(call))
@@ -51,7 +51,6 @@ METHODS = (
         writes=True,
         scopes=_WRITE,
         tier=Tier.T2,
-        partly="links only, not files, messages or folders",
     ),
     Method(
         "bookmarks.edit",

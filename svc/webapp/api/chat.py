@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 
-from svc.kit.ids import ts_from_us
+from svc.kit.ids import ts_from_us, us_from_ts
 from svc.webapp.api.arguments import Arg, Args, Kind
 from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
 from svc.webapp.domain.messages.editing import Edit
@@ -37,6 +38,17 @@ WORDING = (
 )
 """What a message says, where, and under which name."""
 
+SIGN_IN = {
+    "user_auth_required": Kind.FLAG,
+    "user_auth_message": Kind.TEXT,
+    "user_auth_blocks": Kind.ARRAY,
+    "user_auth_url": Kind.TEXT,
+}
+"""By any of these an app asks who posted an address to sign in to it."""
+FLAGS = {name for name, kind in SIGN_IN.items() if kind is Kind.FLAG}
+SIGN_IN_TEXT = "This app shows more of addresses like yours to those who sign in to it"
+LINK_SOURCE = "conversations_history"
+"""Of link_shared: the link is in a message that is there, not in one that is being written."""
 TS = Arg("ts", Kind.STAMP, required=True, invalid="message_not_found")
 
 
@@ -110,10 +122,52 @@ async def delete(call: Call) -> Answer:
 
 
 async def unfurl(call: Call) -> Answer:
-    """Show what addresses in a message lead to."""
+    """Show what addresses in a message lead to, and ask its author to sign in to the app that shows it."""
     args = call.args
-    await call.services.edits.unfurl(call.caller, args.text("channel"), args.stamp("ts") or 0, args.mapping("unfurls"))
+    channel_id, ts_us = args.text("channel"), args.stamp("ts")
+    if args.has("unfurl_id"):
+        channel_id, ts_us = _link_place(args)
+    elif not channel_id or ts_us is None:
+        raise Refused("missing_ts" if channel_id else "missing_channel")
+    asks = any(args.flag(name) if name in FLAGS else args.has(name) for name in SIGN_IN)
+    if args.mapping("unfurls") or not asks:
+        await call.services.edits.unfurl(call.caller, channel_id, ts_us or 0, args.mapping("unfurls"))
+    if asks:
+        await _ask_to_sign_in(call, channel_id, ts_us or 0)
     return {}
+
+
+async def _ask_to_sign_in(call: Call, channel_id: str, ts_us: int) -> None:
+    """Show the author of a message, and nobody else, the app's words, its address, or that there is more to see."""
+    args = call.args
+    try:
+        await call.services.directory.see(call.caller, channel_id)
+    except Refused:
+        raise Refused("cannot_find_channel") from None
+    row = await call.services.channels.message(channel_id, ts_us)
+    if row is None or not row.user_id:
+        raise Refused("cannot_find_message")
+    text, blocks, url = args.text("user_auth_message"), args.array("user_auth_blocks"), args.text("user_auth_url")
+    if not text and not blocks:
+        text = SIGN_IN_TEXT + (f": <{escape(url, quote=False)}>" if url else ".")
+    post = Post(text=text, blocks=blocks, thread_ts_us=row.thread_ts_us)
+    await call.services.notes.post(call.caller, channel_id, row.user_id, post)
+
+
+def _link_place(args: Args) -> tuple[str, int]:
+    """Return the message that a link_shared event was about, by its `unfurl_id` and `source`.
+
+    Refused `missing_source`, `invalid_source`, `invalid_unfurl_id`.
+    """
+    if not args.has("source"):
+        raise Refused("missing_source")
+    if args.text("source") != LINK_SOURCE:
+        raise Refused("invalid_source")
+    channel_id, _, ts = args.text("unfurl_id").partition(".")
+    try:
+        return channel_id, us_from_ts(ts)
+    except ValueError:
+        raise Refused("invalid_unfurl_id") from None
 
 
 async def post_ephemeral(call: Call) -> Answer:
@@ -190,13 +244,15 @@ METHODS = (
         "chat.unfurl",
         unfurl,
         (
-            Arg("channel", required=True, missing="missing_channel"),
-            Arg("ts", Kind.STAMP, required=True, missing="missing_ts", invalid="cannot_find_message"),
-            Arg("unfurls", Kind.OBJECT, required=True, missing="missing_unfurls", invalid="invalid_unfurls_format"),
+            Arg("channel"),
+            Arg("ts", Kind.STAMP, invalid="cannot_find_message"),
+            Arg("unfurl_id"),
+            Arg("source"),
+            Arg("unfurls", Kind.OBJECT, invalid="invalid_unfurls_format"),
+            *(Arg(name, kind) for name, kind in SIGN_IN.items()),
         ),
         writes=True,
         scopes=("links:write",),
         tier=Tier.T3,
-        partly="by channel and ts only; nobody is asked to sign in to the app that unfurls",
     ),
 )

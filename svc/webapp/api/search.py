@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
-from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.api.call import CURSOR, Answer, Call, Method, Tier
 from svc.webapp.commit.log import Json
-from svc.webapp.domain.search.searching import FoundFiles, FoundMessages, Page
+from svc.webapp.domain.refusal import Refused
+from svc.webapp.domain.search.searching import OFFSET_MAX, FoundFiles, FoundMessages, Page
 from svc.webapp.store.rows import TokenKind
 
 COUNT_DEFAULT = 20
 COUNT_MAX = 100
 PAGE_MAX = 100
 """Slack's limits."""
+CURSOR_KIND = "search"
+FIRST = "*"
+"""The cursor of who wants cursors."""
+_PLACE = re.compile(r"(\d{1,5})\.(\d{1,17})", re.ASCII)
 
 
 async def messages(call: Call) -> Answer:
-    """Search for messages: the best first, or the newest (`sort=timestamp`)."""
-    return {"query": call.args.text("query"), "messages": await _messages(call)}
+    """Search for messages: the best first, or the newest (`sort=timestamp`); by page number, or by cursor.
+
+    A cursor goes on in the list as it was when it began (`cursor=*`): what is said meanwhile moves nothing.
+    """
+    args = call.args
+    query, cursor = args.text("query"), args.text("cursor")
+    if not cursor:
+        return {"query": query, "messages": await _messages(call)}
+    skipped, until_us = _place(cursor)
+    until_us = until_us or call.services.clock.wall_us()
+    page = replace(_page(call), number=1, skipped=skipped, until_us=until_us)
+    found = await call.services.searching.messages(call.caller, query, page, call.origin.base_url)
+    behind = skipped + page.count
+    is_last = behind >= min(found.total, OFFSET_MAX)
+    metadata = pages.metadata(CURSOR_KIND, "" if is_last else f"{behind}.{until_us}")
+    return {"query": query, "messages": _shape(found, page) | metadata, "response_metadata": metadata}
 
 
 async def files(call: Call) -> Answer:
@@ -43,6 +66,16 @@ async def _files(call: Call) -> Json:
     query = call.args.text("query")
     found = await call.services.searching.files(call.caller, query, page, call.origin.base_url)
     return _shape(found, page)
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    """Return how many hits a cursor is behind, and until when they were said (0: now). Refused `invalid_cursor`."""
+    if cursor.strip() == FIRST:
+        return 0, 0
+    found = _PLACE.fullmatch(pages.key_of(CURSOR_KIND, cursor))
+    if found is None or int(found[1]) > OFFSET_MAX:
+        raise Refused("invalid_cursor")
+    return int(found[1]), int(found[2])
 
 
 def _page(call: Call) -> Page:
@@ -91,11 +124,10 @@ METHODS = (
     Method(
         "search.messages",
         messages,
-        ARGS,
+        (*ARGS, CURSOR),
         scopes=SCOPES,
         tier=Tier.T2,
         tokens=PEOPLE,
-        partly="pages have numbers, and no cursors",
     ),
     Method("search.files", files, ARGS, scopes=SCOPES, tier=Tier.T2, tokens=PEOPLE, partly=NEWEST_FILES),
     Method("search.all", everything, ARGS, scopes=SCOPES, tier=Tier.T2, tokens=PEOPLE, partly=NEWEST_FILES),

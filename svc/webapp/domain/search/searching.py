@@ -60,11 +60,15 @@ class Page:
     is_best: bool = False
     is_ascending: bool = False
     is_highlighted: bool = False
+    skipped: int | None = None
+    """Hits before it, where pages go on from one another; None: as many as the pages before it have."""
+    until_us: int = 0
+    """What was said later is not found, so that a list stays as it is from page to page; 0: everything is."""
 
     @property
     def offset(self) -> int:
         """Hits before it."""
-        return (self.number - 1) * self.count
+        return (self.number - 1) * self.count if self.skipped is None else self.skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class Searching:
         """Return a page of the messages that a query is about."""
         wish = await self._asking.wish(caller, query)
         wish.request.order = pb.ORDER_BEST if page.is_best else pb.ORDER_NEWEST
+        if page.until_us:
+            wish.request.latest_us = min(wish.request.latest_us or page.until_us, page.until_us)
         hits, total = await self._hits(wish.request, page)
         keys = {(hit.channel_id, hit.ts_us): hit.score for hit in hits}
         conversations = await self._seen(caller, {hit.channel_id for hit in hits})

@@ -115,3 +115,51 @@ async def test_files_that_a_message_cannot_show(acme: Office) -> None:
     [message] = [each for each in await newest(grace, channel) if any(f["id"] == own for f in each.get("files", []))]
     await grace.ok("chat.update", channel=channel, ts=message["ts"], text="words", file_ids=own)
     assert await file_ids(ada, channel, message["ts"]) == [own]
+
+
+async def test_an_app_unfurls_by_the_id_that_it_was_told(acme: Office) -> None:
+    """link_shared names the address in two ways; either leads to the message."""
+    ada, helper = acme["ada"], acme["helper"]
+    channel = await room(acme, "helper")
+    url = "https://x.example/1"
+    ts = await said(ada, channel, f"see <{url}>")
+    there = {"unfurl_id": f"{channel}.{ts}", "source": "conversations_history"}
+    await helper.ok("chat.unfurl", **there, unfurls={url: {"text": "shown"}})
+    [message] = [each for each in await newest(ada, channel) if each["ts"] == ts]
+    assert message["attachments"][0]["text"] == "shown"
+    for wrong, code in (
+        ({"source": None}, "missing_source"),
+        ({"source": "composer"}, "invalid_source"),
+        ({"unfurl_id": "x"}, "invalid_unfurl_id"),
+        ({"unfurl_id": f"C0000000000.{ts}"}, "cannot_find_channel"),
+        ({"unfurl_id": f"{channel}.1.000000"}, "cannot_find_message"),
+    ):
+        assert await helper.error("chat.unfurl", **{**there, **wrong}, unfurls={url: {}}) == code
+
+
+async def test_an_app_asks_who_posted_an_address_to_sign_in(acme: Office) -> None:
+    """In its own words or by an address, to nobody else, and with what it can show already."""
+    ada, helper = acme["ada"], acme["helper"]
+    channel = await room(acme, "helper", "grace")
+    url = "https://x.example/2"
+    ts = await said(ada, channel, f"see <{url}>")
+    there = {"channel": channel, "ts": ts}
+
+    def asked(who: Someone) -> list[str]:
+        return [
+            each["text"] for each in acme.payloads(who.id) if each.get("is_ephemeral") and each["channel"] == channel
+        ]
+
+    await helper.ok("chat.unfurl", **there, user_auth_message="Come in", unfurls={url: {"text": "some"}})
+    await helper.ok("chat.unfurl", **there, user_auth_url="https://x.example/in?a=1&b=2")
+    await helper.ok("chat.unfurl", **there, user_auth_required=1)
+    first, second, third = asked(ada)
+    assert first == "Come in"
+    assert second.endswith(": <https://x.example/in?a=1&amp;b=2>")
+    assert third == second.partition(":")[0] + "."
+    assert asked(acme["grace"]) == []
+    [message] = [each for each in await newest(ada, channel) if each["ts"] == ts]
+    assert message["attachments"][0]["text"] == "some"
+    assert await helper.error("chat.unfurl", **there, user_auth_required=0) == "missing_unfurls"
+    assert await helper.error("chat.unfurl", channel=channel, ts="1.0", user_auth_required=1) == "cannot_find_message"
+    assert await helper.error("chat.unfurl", channel="C1", ts=ts, user_auth_required=1) == "cannot_find_channel"

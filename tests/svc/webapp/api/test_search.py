@@ -203,6 +203,31 @@ async def test_pages_are_numbered_and_turn_round(acme: Office) -> None:
     assert answer["messages"]["paging"]["pages"] == 3
 
 
+async def test_pages_go_on_by_cursor(acme: Office) -> None:
+    """From `*` to the last one, whatever is said meanwhile; each hit once."""
+    ada = acme["ada"]
+    for number in range(7):
+        await say(ada, acme.general, f"quokka n{number}")
+    for sort in ("timestamp", "score"):
+        for direction, step in (("desc", 1), ("asc", -1)):
+            wanted = (await texts(ada, "quokka", sort=sort))[::step]
+            found, cursor = [], "*"
+            for turn in range(len(wanted)):
+                ways = {"sort": sort, "sort_dir": direction, "count": 3, "cursor": cursor}
+                answer = await ada.ok("search.messages", query="quokka", **ways)
+                found += [each["text"] for each in answer["messages"]["matches"]]
+                cursor = answer["response_metadata"]["next_cursor"]
+                assert answer["messages"]["next_cursor"] == cursor
+                if not turn:
+                    await say(ada, acme.general, f"quokka late {sort} {direction}")
+                if not cursor:
+                    break
+            assert found == wanted, (sort, direction)
+    assert "response_metadata" not in await ada.ok("search.messages", query="quokka")
+    for wrong in ("x", "bWVtYmVyOlUx"):
+        assert await ada.error("search.messages", query="quokka", cursor=wrong) == "invalid_cursor"
+
+
 async def test_who_has_left_or_was_removed_finds_nothing_more(acme: Office) -> None:
     """At once, and also by an index, or a list of memberships, that does not know it yet."""
     ada, grace = acme["ada"], acme["grace"]
