@@ -1,6 +1,21 @@
-/** The client that talks with a real server: `contract.ts`, kept. */
+/**
+ * The client that talks with a real server: `contract.ts`, kept. This is where its parts are put together.
+ *
+ * | folder | what |
+ * |---|---|
+ * | net | HTTP, the socket and its rules, resume tokens |
+ * | model | users, conversations, preferences, presence, typing: what is held and what events make of it |
+ * | timeline | windows on messages, the rows they are shown as, where pages come from |
+ * | sending | unsent messages, drafts, uploads, and what is kept in the browser |
+ *
+ * Everything is bounded: objects, timelines and their messages, unsent messages, drafts, journals, signals.
+ */
+import { Conductor } from "./conductor";
 import type { Client, Id, SessionInfo, SignIn } from "./contract";
-import { Refusal } from "./contract";
+import { Api } from "./net/api";
+import { refusal } from "./net/words";
+import type { Keeping } from "./sending/kept";
+import { makeSignIn } from "./signin";
 
 export interface ClientOptions {
   /** Where the server is, "" for where the page came from. */
@@ -9,13 +24,17 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The conversation that is shown first: its newest messages come with the boot. */
   readonly first?: Id;
+  /** Where unsent messages and drafts are kept; the browser's own otherwise. */
+  readonly storage?: Keeping | null;
 }
 
-/** Begin. `session` is of somebody who is signed in; everything else comes by signals. */
+/** Begin. `session` is of somebody who is signed in; everything else comes by signals. Throws a Refusal otherwise. */
 export function createClient(session: SessionInfo, options: ClientOptions = {}): Client {
-  throw new Refusal("not_yet", `Not yet: ${session.team?.name} ${options.base}`);
+  const { team, user } = session;
+  if (!session.isSignedIn || team === null || user === null) throw refusal("not_authed");
+  return new Conductor(team, user.id, options).begin();
 }
 
 export function createSignIn(options: ClientOptions = {}): SignIn {
-  throw new Refusal("not_yet", `Not yet: ${options.base}`);
+  return makeSignIn(new Api(options.base ?? "", options.headers));
 }

@@ -113,12 +113,15 @@ export function withMessage(had: Membership, message: Json, selfId: Id): Members
   return { ...had, latest, seen: [...had.seen.slice(1 - SEEN_MAX), at], mentions: had.mentions + 1 };
 }
 
-/** Take the removal of a message: what nobody can read any more is not unread. `before`: the newest one that is left. */
-export function withRemoval(had: Membership, at: Ts, before: Ts | null): Membership {
+/** Take the removal of a message: what nobody can read any more is not unread. `newest`: of those that are left, if known. */
+export function withRemoval(had: Membership, message: Json, at: Ts, newest: Ts | null, selfId: Id): Membership {
   const seen = had.seen.filter((each) => each !== at);
-  const mentions = had.mentions - (had.seen.length - seen.length);
-  const latest = at === had.latest && before !== null ? before : had.latest;
-  if (latest === had.latest && seen.length === had.seen.length) return had;
+  const wasSeen = seen.length < had.seen.length;
+  const isMeant = message.user !== selfId && (isDirect(had.kind) || isNamed(message, selfId)) && !isReply(message);
+  const wasTold = !wasSeen && isMeant && at > had.lastRead && at <= had.toldUntil;
+  const mentions = Math.max(0, had.mentions - (wasSeen || wasTold ? 1 : 0));
+  const latest = at === had.latest && newest !== null ? newest : had.latest;
+  if (latest === had.latest && mentions === had.mentions) return had;
   return { ...had, seen, mentions, latest };
 }
 

@@ -32,7 +32,9 @@ const PASSING: ReadonlySet<string> = new Set([
   "token_revoked",
 ]);
 
-const keyOf = (id: string) => `own:${id}`;
+const OWN = "own:";
+const keyOf = (id: string) => OWN + id;
+const idOf = (key: string) => key.slice(OWN.length);
 
 export class Outbox {
   private readonly queue = new Queue();
@@ -115,10 +117,9 @@ export class Outbox {
     return id && message.user === this.selfId && this.known.has(id) ? keyOf(id) : undefined;
   }
 
-  /** The server has shown a message: if it is one that waits here, it need not any more. */
-  seen(message: Json): void {
-    const id = text(message.client_msg_id);
-    if (id && message.user === this.selfId && this.queue.get(id)) this.settle(id);
+  /** A message from the server is shown under this key: if it waited here, it need not any more. */
+  shown(key: string): void {
+    if (key.startsWith(OWN)) this.settle(idOf(key));
   }
 
   /** The way to the server is open again. */
@@ -231,8 +232,6 @@ export class Outbox {
     this.version.value += 1;
   }
 }
-
-const idOf = (key: string) => key.replace(/^own:/, "");
 
 /** Not to be sent until it is known that nobody else does. */
 const hold = (entry: Unsent): Unsent => ({ ...entry, notBefore: HELD });

@@ -31,6 +31,7 @@ export class Uploads {
   constructor(
     private readonly calls: Calls,
     private readonly carry: Carry,
+    private readonly base = "",
   ) {}
 
   get all(): ReadonlySignal<readonly Upload[]> {
@@ -92,13 +93,19 @@ export class Uploads {
         toldAt = Date.now();
         this.change(key, { sent });
       };
-      await this.carry(text(promise.upload_url), file, tell, stop.signal);
+      await this.carry(this.here(text(promise.upload_url)), file, tell, stop.signal);
       this.change(key, { sent: file.size });
       return { id: text(promise.file_id), title: file.name };
     } finally {
       this.underWay -= 1;
       this.waiting.shift()?.();
     }
+  }
+
+  /** The way to it from where the page came from: it may go nowhere else. */
+  private here(address: string): string {
+    const { pathname, search } = new URL(address);
+    return this.base + pathname + search;
   }
 
   /** The same completion is answered as the first time, so it may be tried again. */

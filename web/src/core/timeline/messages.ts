@@ -9,7 +9,7 @@ export function messageOf(json: Json, conversationId: Id, key: string): Message 
   const thread = text(json.thread_ts);
   const bot = object(json.bot_profile);
   const authorId = text(json.user) || null;
-  const ownName = text(json.username);
+  const ownName = authorId === null || json.subtype === "bot_message" ? text(json.username) : "";
   const icons = object(json.icons);
   return {
     key,

@@ -1,5 +1,5 @@
 /** A window with signals around it: loads pages when asked, takes what happens, and says what rows there are. */
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Message, Row, Timeline, Ts } from "../contract";
 import { firstUnread, Rows } from "./rows";
 import type { Source } from "./source";
@@ -19,6 +19,8 @@ export interface Place {
   /** One's own that the server has not named yet, oldest first. */
   readonly pending: ReadonlySignal<readonly Message[]>;
   readonly selfId: string;
+  /** Told of what came in a page, when it is shown. */
+  readonly arrived: (messages: readonly Message[]) => void;
   /** Whether somebody looks at the page. */
   readonly isWatched: () => boolean;
   readonly now: () => number;
@@ -57,12 +59,28 @@ export class LiveTimeline implements Timeline {
     return this.holders > 0;
   }
 
+  get isLoaded(): boolean {
+    return this.window.isLoaded;
+  }
+
   /** Somebody shows it from now on. `lastRead`: where the reader was; null where nobody keeps that. */
-  hold(lastRead: Ts | null): void {
+  hold(lastRead: Ts | null, mayLoad: boolean): void {
     this.holders += 1;
     if (this.holders > 1) return;
     this.unreadAfter.value = lastRead;
-    if (!this.window.isLoaded || this.isStale) void this.reload();
+    if (mayLoad) this.loadIfNeeded();
+    else this.loading.value = "first";
+  }
+
+  /** It may load from now on. */
+  begin(lastRead: Ts | null): void {
+    if (this.unreadAfter.peek() === null) this.unreadAfter.value = lastRead;
+    this.loading.value = "";
+    this.loadIfNeeded();
+  }
+
+  private loadIfNeeded(): void {
+    if ((!this.window.isLoaded || this.isStale) && !this.under) void this.reload();
   }
 
   letGo(): void {
@@ -80,8 +98,11 @@ export class LiveTimeline implements Timeline {
   given(page: Page, askedAt: number): void {
     if (this.window.isLoaded && !this.isStale) return;
     this.isStale = false;
-    this.window.reset(page, askedAt);
-    this.changed();
+    batch(() => {
+      this.window.reset(page, askedAt);
+      this.at.arrived(page.messages);
+      this.changed();
+    });
   }
 
   take(op: Op): void {
@@ -103,8 +124,15 @@ export class LiveTimeline implements Timeline {
     this.unreadAfter.value = after;
   }
 
-  get message(): (ts: Ts) => Message | undefined {
-    return (ts) => this.window.get(ts);
+  message(ts: Ts): Message | undefined {
+    return this.window.get(ts);
+  }
+
+  /** The newest message that `isWanted`, if it is known that there is no newer one; null: there is none. */
+  newest(isWanted: (message: Message) => boolean): Message | null | undefined {
+    if (!this.window.isAtEnd || this.isStale) return undefined;
+    const found = this.window.messages.findLast(isWanted);
+    return found ?? (this.window.isAtStart ? null : undefined);
   }
 
   loadOlder(): Promise<void> {
@@ -165,7 +193,7 @@ export class LiveTimeline implements Timeline {
 
   /** One load at a time; who asks meanwhile waits for it. Failures are told by `problem`. */
   private async alone(kind: Loading, load: () => Promise<void>): Promise<void> {
-    if (this.under) {
+    while (this.under) {
       await this.under;
       if (kind !== "first") return;
     }
@@ -188,15 +216,14 @@ export class LiveTimeline implements Timeline {
   }
 
   private async merged(ask: () => Promise<Page>): Promise<void> {
-    await this.asking(ask, (page, askedAt) => this.window.merge(page, askedAt));
-    this.window.trim(MESSAGES_MAX, this.lean);
-    this.changed();
+    await this.asking(ask, (page, askedAt) => {
+      this.window.merge(page, askedAt);
+      this.window.trim(MESSAGES_MAX, this.lean);
+    });
   }
 
-  private async replaced(ask: () => Promise<Page | null>): Promise<boolean> {
-    const isThere = await this.asking(ask, (page, askedAt) => this.window.reset(page, askedAt));
-    this.changed();
-    return isThere;
+  private replaced(ask: () => Promise<Page | null>): Promise<boolean> {
+    return this.asking(ask, (page, askedAt) => this.window.reset(page, askedAt));
   }
 
   /** Ask for a page and take it, unless the window was begun anew meanwhile; whether there was one. */
@@ -209,8 +236,13 @@ export class LiveTimeline implements Timeline {
     this.window.asked(askedAt);
     try {
       const page = await ask();
-      if (page !== null && generation === this.window.generation) take(page, askedAt);
-      return page !== null;
+      if (page === null) return false;
+      batch(() => {
+        if (generation === this.window.generation) take(page, askedAt);
+        this.at.arrived(page.messages);
+        this.changed();
+      });
+      return true;
     } finally {
       this.window.settled(askedAt);
     }
@@ -234,10 +266,7 @@ export class LiveTimeline implements Timeline {
       this.asking(
         () => this.at.source.one(ts),
         (page, askedAt) => this.window.merge(page, askedAt),
-      ).then(
-        () => this.changed(),
-        () => this.invalidate(),
-      );
+      ).catch(() => this.invalidate());
     };
     this.rereads.set(ts, setTimeout(read, REREAD_MS));
   }
