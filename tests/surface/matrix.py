@@ -224,8 +224,15 @@ _OWN: Mapping[str, Row] = {
     "team.info": rows({"team": "$team"}, {"domain": "$domain"}),
     "team.profile.get": NONE,
     "usergroups.list": NONE,
-    "usergroups.create": rows({"name": "$new_name", "channels": "$public"}, by="root"),
-    "usergroups.update": rows({"usergroup": "$usergroup", "channels": "$public"}, by="root"),
+    "usergroups.create": rows(
+        {"name": "$new_name", "channels": "$public", "additional_channels": "$public", "enable_section": "1"},
+        by="root",
+    ),
+    "usergroups.update": rows(
+        {"usergroup": "$usergroup", "channels": "$public"},
+        {"usergroup": "$usergroup", "additional_channels": "$public", "enable_section": "1"},
+        by="root",
+    ),
     "usergroups.enable": GROUP,
     "usergroups.disable": GROUP,
     "usergroups.users.list": GROUP,
@@ -243,8 +250,15 @@ _OWN: Mapping[str, Row] = {
     "users.prefs.get": NONE,
     "users.prefs.set": NONE,
     "users.getPresence": USER,
-    "views.open": rows({"trigger_id": "$trigger", "view": modal()}, by="app"),
-    "views.push": rows({"trigger_id": "$trigger", "view": modal()}, by="app", ends=("ok", "not_found")),
+    "views.open": rows(
+        {"trigger_id": "$trigger", "view": modal()}, {"interactivity_pointer": "$trigger", "view": modal()}, by="app"
+    ),
+    "views.push": rows(
+        {"trigger_id": "$trigger", "view": modal()},
+        {"interactivity_pointer": "$trigger", "view": modal()},
+        by="app",
+        ends=("ok", "not_found"),
+    ),
     "views.update": rows(
         {"view_id": "$view", "view": modal()}, {"external_id": "$external", "view": modal()}, by="app"
     ),

@@ -33,7 +33,8 @@ async def get_upload_url(call: Call) -> Answer:
 async def complete(call: Call) -> Answer:
     """Let uploaded files be seen, and post them where they are wanted."""
     args = call.args
-    titles = dict(_entry(each) for each in args.array("files"))
+    entries = [_entry(each) for each in args.array("files")]
+    titles = {file_id: title for file_id, title, _ in entries}
     channels = dict.fromkeys((*filter(None, (args.text("channel_id").strip(),)), *args.names("channels")))
     wanted = Completion(
         titles,
@@ -41,17 +42,18 @@ async def complete(call: Call) -> Answer:
         comment=args.text("initial_comment"),
         thread_ts_us=args.stamp("thread_ts") or 0,
         blocks=args.array("blocks"),
+        highlights={file_id: highlight for file_id, _, highlight in entries},
     )
     return {"files": await call.services.files.complete(call.caller, wanted, call.origin.base_url)}
 
 
-def _entry(entry: object) -> tuple[str, str]:
-    file_id = entry.get("id") if isinstance(entry, dict) else None
-    title = entry.get("title") if isinstance(entry, dict) else None
-    if not isinstance(file_id, str) or not isinstance(title, str | None):
+def _entry(entry: object) -> tuple[str, str, str]:
+    """Return a file's id, its title and what it is written in; "" for what is not said."""
+    fields = [entry.get(name) for name in ("id", "title", "highlight_type")] if isinstance(entry, dict) else [None]
+    if not isinstance(fields[0], str) or not all(isinstance(each, str | None) for each in fields):
         message = "[ERROR] each entry must be an object with an id, and a title or none [json-pointer:/files]"
         raise Refused("invalid_arguments", {"response_metadata": {"messages": [message]}})
-    return file_id, title or ""
+    return fields[0], str(fields[1] or ""), str(fields[2] or "")
 
 
 async def upload(call: Call) -> Answer:
@@ -77,7 +79,7 @@ async def upload(call: Call) -> Answer:
 
 
 async def info(call: Call) -> Answer:
-    """Describe a file; of a snippet, also its text."""
+    """Describe a file; of a snippet, also its text. Nobody comments on files any more, here or at Slack."""
     files = call.services.files
     file, shares = await files.seen.file(call.caller, call.args.text("file"))
     shape = file_object(file, call.origin.base_url, shares)
@@ -153,7 +155,6 @@ METHODS = (
         writes=True,
         scopes=WRITE,
         tier=Tier.T4,
-        partly="highlight_type is ignored",
     ),
     Method(
         "files.upload",
@@ -173,7 +174,7 @@ METHODS = (
         scopes=WRITE,
         tier=Tier.T2,
     ),
-    Method("files.info", info, (FILE,), scopes=READ, tier=Tier.T4, partly="comments are always none"),
+    Method("files.info", info, (FILE,), scopes=READ, tier=Tier.T4),
     Method(
         "files.list",
         list_files,

@@ -11,9 +11,12 @@ from svc.webapp.store.rows import UserGroup
 
 READ, WRITE = ("usergroups:read",), ("usergroups:write",)
 GROUP = Arg("usergroup", required=True, missing="no_such_subteam", invalid="no_such_subteam")
-NO_SECTIONS = "additional_channels and enable_section are ignored"
 INCLUDE_COUNT = Arg("include_count", Kind.FLAG)
-CHANNELS = Arg("channels", Kind.LIST, invalid="channel_not_found")
+CHANNELS = (
+    Arg("channels", Kind.LIST, invalid="channel_not_found"),
+    Arg("additional_channels", Kind.LIST, invalid="channel_not_found"),
+    Arg("enable_section", Kind.FLAG),
+)
 
 
 async def list_groups(call: Call) -> Answer:
@@ -69,6 +72,8 @@ def _change(call: Call) -> Change:
         handle=args.text("handle") if args.has("handle") else None,
         description=args.text("description") if args.has("description") else None,
         channel_ids=args.names("channels") if args.has("channels") else None,
+        additional_channel_ids=args.names("additional_channels") if args.has("additional_channels") else None,
+        is_section=args.flag("enable_section") if args.has("enable_section") else None,
     )
 
 
@@ -76,7 +81,7 @@ def _shape(call: Call, group: UserGroup, *, has_users: bool = True) -> dict[str,
     shown = shape(group, has_users=has_users)
     if not call.args.flag("include_count"):
         # Slack says how many only where it was asked to, and as text.
-        del shown["user_count"]
+        del shown["user_count"], shown["channel_count"]
     return shown
 
 
@@ -95,22 +100,20 @@ METHODS = (
             Arg("name", required=True, missing="invalid_name_required"),
             Arg("handle"),
             Arg("description", blank=True),
-            CHANNELS,
+            *CHANNELS,
             INCLUDE_COUNT,
         ),
         writes=True,
         scopes=WRITE,
         tier=Tier.T2,
-        partly=NO_SECTIONS,
     ),
     Method(
         "usergroups.update",
         update,
-        (GROUP, Arg("name"), Arg("handle"), Arg("description", blank=True), CHANNELS, INCLUDE_COUNT),
+        (GROUP, Arg("name"), Arg("handle"), Arg("description", blank=True), *CHANNELS, INCLUDE_COUNT),
         writes=True,
         scopes=WRITE,
         tier=Tier.T2,
-        partly=NO_SECTIONS,
     ),
     Method("usergroups.enable", enable, (GROUP, INCLUDE_COUNT), writes=True, scopes=WRITE, tier=Tier.T2),
     Method("usergroups.disable", disable, (GROUP, INCLUDE_COUNT), writes=True, scopes=WRITE, tier=Tier.T2),

@@ -5,24 +5,31 @@ from __future__ import annotations
 from svc.webapp.api.apps import PEOPLE
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.domain.refusal import Refused
 
 VIEW = Arg("view", Kind.OBJECT, required=True)
 VIEW_ID = Arg("view_id", required=True, missing="view_not_found")
-TRIGGER = Arg("trigger_id", required=True, missing="invalid_trigger_id")
+TRIGGER = (Arg("trigger_id"), Arg("interactivity_pointer"))
+"""Two names of what an app was given a moment ago, because somebody did something."""
 STATE = Arg("state", Kind.OBJECT)
-BY_TRIGGER = "by trigger_id, not by interactivity_pointer"
 
 
 async def open_view(call: Call) -> Answer:
     """Open a modal for the person who did something a moment ago."""
-    args = call.args
-    return {"view": await call.services.apps.views.open(call.caller, args.text("trigger_id"), args.mapping("view"))}
+    return {"view": await call.services.apps.views.open(call.caller, _trigger(call), call.args.mapping("view"))}
 
 
 async def push(call: Call) -> Answer:
     """Put a modal upon another."""
-    args = call.args
-    return {"view": await call.services.apps.views.push(call.caller, args.text("trigger_id"), args.mapping("view"))}
+    return {"view": await call.services.apps.views.push(call.caller, _trigger(call), call.args.mapping("view"))}
+
+
+def _trigger(call: Call) -> str:
+    """Refused `invalid_trigger_id`, where there is none."""
+    found = call.args.text("trigger_id") or call.args.text("interactivity_pointer")
+    if not found:
+        raise Refused("invalid_trigger_id")
+    return found
 
 
 async def update(call: Call) -> Answer:
@@ -65,8 +72,8 @@ async def close(call: Call) -> Answer:
 
 
 METHODS = (
-    Method("views.open", open_view, (TRIGGER, VIEW), writes=True, tier=Tier.T4, partly=BY_TRIGGER),
-    Method("views.push", push, (TRIGGER, VIEW), writes=True, tier=Tier.T4, partly=BY_TRIGGER),
+    Method("views.open", open_view, (*TRIGGER, VIEW), writes=True, tier=Tier.T4),
+    Method("views.push", push, (*TRIGGER, VIEW), writes=True, tier=Tier.T4),
     Method(
         "views.update",
         update,

@@ -146,6 +146,10 @@ class UserGroup:
     deleted_s: int = 0
     """When it was disabled; 0 while it is enabled."""
     deleted_by: str = ""
+    additional_channel_ids: str = "[]"
+    """JSON list of further conversations to which its users may be added."""
+    is_section: bool = False
+    """Whether its conversations are a section of its users' sidebars."""
     revision_us: int = 0
     """Which write made this version; a lower one never replaces a higher one."""
 

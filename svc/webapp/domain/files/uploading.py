@@ -57,6 +57,8 @@ class Completion:
     comment: str = ""
     thread_ts_us: int = 0
     blocks: Sequence[object] = field(default_factory=tuple)
+    highlights: Mapping[str, str] = field(default_factory=dict)
+    """By id, what a snippet is written in, where it was not said before."""
 
 
 class Files:
@@ -177,7 +179,7 @@ class Files:
             raise _invalid(f"[ERROR] must have at most {CHANNELS_MAX} entries [json-pointer:/channels]")
         before = await self._uploaded(caller, list(wanted.titles))
         sights = [await self._addressed(caller, reference) for reference in wanted.channels]
-        ready = [await self._ready(file, wanted.titles[file.id]) for file in before]
+        ready = [await self._ready(file, wanted.titles[file.id], wanted.highlights.get(file.id, "")) for file in before]
         if sights:
             for sight in sights:
                 await self._post(caller, wanted, sight, ready, base_url)
@@ -212,12 +214,12 @@ class Files:
         sight.check_writable()
         return sight
 
-    async def _ready(self, file: File, title: str) -> File:
-        """Return the file as it will be, now that its bytes are here."""
+    async def _ready(self, file: File, title: str, highlight: str = "") -> File:
+        """Return the file as it will be, now that its bytes are here. `highlight`: what it is written in."""
         if file.state is FileState.READY:
             return replace(file, title=clean_title(title, file.title))
         head, said = await self._head(file), orjson.loads(file.extra)
-        filetype, extra = described(file.name, said["snippet_type"], said["alt_txt"], file.size, head)
+        filetype, extra = described(file.name, highlight[:32] or said["snippet_type"], said["alt_txt"], file.size, head)
         title = clean_title(title, file.name)
         return replace(file, state=FileState.READY, title=title, filetype=filetype, extra=extra)
 

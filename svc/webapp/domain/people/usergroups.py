@@ -50,6 +50,8 @@ class Change:
     handle: str | None = None
     description: str | None = None
     channel_ids: Sequence[str] | None = None
+    additional_channel_ids: Sequence[str] | None = None
+    is_section: bool | None = None
     user_ids: Sequence[str] | None = None
     is_enabled: bool | None = None
 
@@ -154,6 +156,11 @@ class UserGroups:
             after = replace(after, description=text)
         if change.channel_ids is not None:
             after = replace(after, channel_ids=await self._channels(caller, change.channel_ids))
+        if change.additional_channel_ids is not None:
+            further = await self._channels(caller, change.additional_channel_ids)
+            after = replace(after, additional_channel_ids=further)
+        if change.is_section is not None:
+            after = replace(after, is_section=change.is_section)
         if change.user_ids is not None:
             after = replace(after, user_ids=await self._users(caller, change.user_ids))
         if change.is_enabled is not None and change.is_enabled == bool(group.deleted_s):
@@ -211,7 +218,7 @@ def ids_of(stored: str) -> tuple[str, ...]:
 
 def shape(group: UserGroup, *, has_users: bool = True) -> Json:
     """Return the usergroup object; `users` is left out where it was not asked for."""
-    user_ids = ids_of(group.user_ids)
+    user_ids, channel_ids = ids_of(group.user_ids), ids_of(group.channel_ids)
     shown: Json = {
         "id": group.id,
         "team_id": group.team_id,
@@ -230,8 +237,12 @@ def shape(group: UserGroup, *, has_users: bool = True) -> Json:
         "created_by": group.created_by,
         "updated_by": group.updated_by,
         "deleted_by": group.deleted_by or None,
-        "prefs": {"channels": list(ids_of(group.channel_ids)), "groups": []},
+        "prefs": {"channels": list(channel_ids), "groups": []},
+        "additional_channels": list(ids_of(group.additional_channel_ids)),
+        # Without conversations there is nothing to show in a section.
+        "is_section": group.is_section and bool(channel_ids),
         "user_count": len(user_ids),
+        "channel_count": len(channel_ids),
     }
     return shown | ({"users": list(user_ids)} if has_users else {})
 

@@ -257,3 +257,17 @@ async def test_a_file_without_a_conversation_is_its_owners_alone(acme: Office) -
     assert (await ada.ok("files.info", file=file_id))["content"] == TEXT.decode()
     assert await grace.error("files.info", file=file_id) == "file_not_found"
     assert (await fetched(acme, grace, file["url_private"]))[0] == 404
+
+
+async def test_what_a_snippet_is_written_in_may_be_said_when_it_is_completed(acme: Office) -> None:
+    """Then it counts instead of the name; once it is complete, nothing changes it."""
+    ada = acme["ada"]
+    file_id = await uploaded(acme, ada, b"print('hello')\n", "hello.txt")
+    entry = {"id": file_id, "title": "Hello", "highlight_type": "python"}
+    [file] = (await ada.ok("files.completeUploadExternal", files=[entry]))["files"]
+    assert (file["filetype"], file["mode"], file["title"]) == ("python", "snippet", "Hello")
+    [file] = (await ada.ok("files.completeUploadExternal", files=[{**entry, "highlight_type": "go"}]))["files"]
+    assert file["filetype"] == "python"
+    assert (
+        await ada.error("files.completeUploadExternal", files=[{**entry, "highlight_type": 7}]) == "invalid_arguments"
+    )

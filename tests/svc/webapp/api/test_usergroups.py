@@ -44,6 +44,25 @@ async def crew(acme: Office, request: pytest.FixtureRequest) -> Crew:
     return Crew(acme, admin, people["ada"], people["bob"], made["channel"]["id"])
 
 
+async def test_a_group_is_a_section_of_its_conversations(crew: Crew) -> None:
+    """Of those that come with it, not of those that are further; who turns it off, or takes them away, has none."""
+    admin = crew.admin
+    further = (await admin.ok("conversations.create", name="further"))["channel"]["id"]
+    given = {"name": "Section", "channels": crew.channel_id, "additional_channels": further, "enable_section": 1}
+    made = (await admin.ok("usergroups.create", **given, include_count=1))["usergroup"]
+    assert (made["is_section"], made["channel_count"], made["additional_channels"]) == (True, 1, [further])
+    assert made["prefs"]["channels"] == [crew.channel_id]
+    group = {"usergroup": made["id"]}
+    kept = (await admin.ok("usergroups.update", **group, name="Other"))["usergroup"]
+    assert (kept["is_section"], kept["additional_channels"]) == (True, [further])
+    assert not (await admin.ok("usergroups.update", **group, channels="[]"))["usergroup"]["is_section"]
+    assert (await admin.ok("usergroups.update", **group, channels=further))["usergroup"]["is_section"]
+    assert not (await admin.ok("usergroups.update", **group, enable_section=0))["usergroup"]["is_section"]
+    assert await admin.error("usergroups.update", **group, additional_channels="C0000000000") == "channel_not_found"
+    told = [each["subteam"]["is_section"] for each in crew.told(admin.user.team_id)]
+    assert told == [True, True, False, True, False]
+
+
 async def test_a_group_is_made_filled_listed_and_disabled(crew: Crew) -> None:
     """Each change is told to the workspace, and to who comes and goes."""
     admin, ada, bob = crew.admin, crew.ada, crew.bob

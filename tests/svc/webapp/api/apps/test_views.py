@@ -95,6 +95,8 @@ async def test_a_trigger_opens_one_view_within_three_seconds(shop: Workshop, mon
     error = shop.bot.error
     assert await error("views.open", trigger_id="1.2.3", view=modal()) == "invalid_trigger_id"
     assert await error("views.open", view=modal()) == "invalid_trigger_id"
+    assert await error("views.open", interactivity_pointer="1.2.3", view=modal()) == "invalid_trigger_id"
+    await shop.bot.ok("views.open", interactivity_pointer=await trigger(shop), view=modal())
     assert await shop.pat.error("views.open", **stolen) == "not_allowed_token_type"
     monkeypatch.setattr(passes, "TRIGGER_S", 0.0)
     assert await error("views.open", trigger_id=await trigger(shop), view=modal()) == "expired_trigger_id"
