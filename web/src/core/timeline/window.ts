@@ -119,8 +119,18 @@ export class Window {
     this.messages.splice(0, this.messages.length, ...inside);
     this.low = page.low < this.low ? page.low : this.low;
     this.high = page.high > this.high ? page.high : this.high;
-    for (const noted of this.journal) if (noted.at >= askedAt - LAG_MS) this.do(noted.op);
+    this.again(askedAt);
     return true;
+  }
+
+  /** Do again what was heard of since shortly before `askedAt`. */
+  private again(askedAt: number): void {
+    const ops = this.journal.filter((each) => each.at >= askedAt - LAG_MS).map((each) => each.op);
+    ops.forEach((op, index) => {
+      // What was told of a thread before a reply of it was removed is not so any more; the page knows better.
+      const isOver = op.op === "thread" && ops.some((each, at) => at > index && isReplyRemoved(each, op.ts));
+      if (!isOver) this.do(op);
+    });
   }
 
   /** Keep at most `max` messages, those at the end that one looks at. */
@@ -194,6 +204,8 @@ export class Window {
     return lowest(this.messages, ts);
   }
 }
+
+const isReplyRemoved = (op: Op, parent: Ts): boolean => op.op === "delete" && op.threadTs === parent;
 
 /** Index of the first message at `ts` or after it. */
 function lowest(messages: readonly Message[], ts: Ts): number {
