@@ -103,7 +103,8 @@ function readLines(from: Source, all: Iterable<Span>, mayQuote: boolean): Block[
   return reader.done();
 }
 
-interface Item {
+/** A line of a list, before it is nested. */
+export interface Item {
   readonly indent: number;
   readonly number: number | null;
   readonly children: readonly Inline[];
@@ -175,7 +176,7 @@ interface Growing extends List {
 }
 
 /** Items as lists in lists, by how far each is indented; another kind of item at the same place begins another list. */
-function nested(items: readonly Item[]): List[] {
+export function nested(items: readonly Item[]): List[] {
   const outermost: Growing[] = [];
   const open: { readonly list: Growing; readonly indent: number }[] = [];
   for (const { indent, number, children } of items) {

@@ -36,7 +36,7 @@ export const FEW: Readonly<Record<string, string>> = {
   cry: "😢",
   sob: "😭",
   sunglasses: "😎",
-  facepalm: "🤦",
+  face_palm: "🤦",
   shrug: "🤷",
   melting_face: "🫠",
   warning: "⚠️",

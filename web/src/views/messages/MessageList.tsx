@@ -1,0 +1,90 @@
+/** A list of messages, of a conversation or a thread: only what is in sight is on the page, however many there are. */
+import type { ComponentChildren } from "preact";
+import { useCallback, useMemo } from "preact/hooks";
+import { Virtualizer } from "virtua";
+import type { Row, Timeline } from "../../core/contract";
+import { classes } from "../../ui/classes";
+import { usePreferences } from "../../ui/context";
+import { ListContext, type ListState } from "./list";
+import css from "./MessageList.module.css";
+import { Picking } from "./Picking";
+import { Pills, StickyDay } from "./Pills";
+import { RowView } from "./RowView";
+import { Skeletons } from "./Skeletons";
+import { useFeedKeys } from "./useFeedKeys";
+import { useJump } from "./useJump";
+import { useReading } from "./useReading";
+import { useScroll } from "./useScroll";
+
+interface MessageListProps {
+  readonly timeline: Timeline;
+  readonly list: ListState;
+  /** What it is a list of, for screen readers. */
+  readonly label: string;
+  /** Show this message. */
+  readonly at: string | null;
+  /** What stands above the first row of a conversation that begins here. */
+  readonly beginning?: ComponentChildren;
+}
+
+export function MessageList({ timeline, list, label, at, beginning }: MessageListProps) {
+  const rows = timeline.rows.value;
+  const scroll = useScroll(timeline, rows);
+  const isCompact = usePreferences().density === "compact";
+  useJump(timeline, scroll, list, at);
+  const reading = useReading(timeline, scroll, list);
+  const keys = useFeedKeys(rows, scroll, list);
+  const activeKey = list.active.value;
+  const kept = useMemo(() => {
+    const index = activeKey === null ? -1 : rows.findIndex((row) => row.key === activeKey);
+    return index < 0 ? [] : [index];
+  }, [rows, activeKey]);
+  const draw = useCallback(
+    (row: Row, index: number) => (
+      <RowView key={row.key} row={row} isLast={index === lastIndex(rows)} beginning={beginning} />
+    ),
+    [rows, beginning],
+  );
+  if (rows.length === 0) return <Unfilled timeline={timeline} />;
+  return (
+    <ListContext.Provider value={list}>
+      <div class={css.frame}>
+        <StickyDay day={scroll.day} />
+        <div
+          ref={scroll.scroller}
+          class={classes(css.scroller, isCompact && css.compact)}
+          role="feed"
+          aria-label={label}
+          aria-busy={timeline.isLoading.value !== ""}
+          onKeyDown={keys.onKeyDown}
+          onFocusIn={keys.onFocusIn}
+          onFocusOut={keys.onFocusOut}
+        >
+          <div class={css.above} />
+          <Virtualizer
+            key={scroll.generation}
+            ref={scroll.list}
+            scrollRef={scroll.scroller}
+            data={rows}
+            shift={scroll.change === "prepended"}
+            keepMounted={kept}
+            bufferSize={400}
+            onScroll={scroll.onScroll}
+            onResize={scroll.onResize}
+          >
+            {draw}
+          </Virtualizer>
+        </div>
+        <Pills timeline={timeline} scroll={scroll} reading={reading} />
+        <Picking rows={rows} />
+      </div>
+    </ListContext.Provider>
+  );
+}
+
+const lastIndex = (rows: readonly Row[]): number => rows.length - 1;
+
+/** Nothing there yet, or nothing that could be had. */
+function Unfilled({ timeline }: { readonly timeline: Timeline }) {
+  return <Skeletons problem={timeline.problem.value} onRetry={() => void timeline.retry()} />;
+}

@@ -1,0 +1,72 @@
+/** What floats over a list: the day in sight, the way to what is new, the way back to now. */
+import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { ArrowDown, ArrowUp, X } from "lucide-preact";
+import type { Timeline } from "../../core/contract";
+import { dayName } from "../../ui/time";
+import css from "./Pills.module.css";
+import { countUnread } from "./place";
+import type { Reading } from "./useReading";
+import type { Scroll } from "./useScroll";
+
+export const StickyDay = ({ day }: { readonly day: ReadonlySignal<number | null> }) =>
+  day.value === null ? null : (
+    <div class={css.day} aria-hidden="true">
+      <span class={css.dayName}>{dayName(day.value, Date.now())}</span>
+    </div>
+  );
+
+interface PillsProps {
+  readonly timeline: Timeline;
+  readonly scroll: Scroll;
+  readonly reading: Reading;
+}
+
+export const Pills = (props: PillsProps) => (
+  <>
+    {props.timeline.isLoading.value === "older" && <div class={css.loading}>Loading older messages…</div>}
+    <UnreadAbove {...props} />
+    <ToNow {...props} />
+  </>
+);
+
+/** The line of the unread is above what is in sight. */
+function UnreadAbove({ timeline, scroll, reading }: PillsProps) {
+  const line = useComputed(() => timeline.rows.value.findIndex((row) => row.kind === "unread"));
+  const isAbove = line.value >= 0 && line.value < scroll.first.value;
+  if (!isAbove) return null;
+  const count = countUnread(timeline.rows.peek());
+  return (
+    <div class={css.top}>
+      <button type="button" class={css.pill} onClick={() => scroll.toRow(line.peek(), "start")}>
+        <ArrowUp size={14} aria-hidden="true" />
+        {count === 1 ? "1 new message" : `${count} new messages`}
+      </button>
+      <button
+        type="button"
+        class={css.dismiss}
+        aria-label="Mark as read"
+        data-tooltip="Mark as read"
+        onClick={reading.markAllRead}
+      >
+        <X size={14} aria-hidden="true" />
+      </button>
+    </div>
+  );
+}
+
+function ToNow({ timeline, scroll, reading }: PillsProps) {
+  if (scroll.isAtEnd.value) return null;
+  const missed = reading.missed.value;
+  const go = async () => {
+    if (timeline.hasNewer.peek()) await timeline.jumpToNow();
+    scroll.isAtEnd.value = true;
+    scroll.toEnd();
+  };
+  const words = missed === 0 ? "Jump to latest" : missed === 1 ? "1 new message" : `${missed} new messages`;
+  return (
+    <button type="button" class={missed > 0 ? css.now : css.quietNow} onClick={() => void go()}>
+      <ArrowDown size={14} aria-hidden="true" />
+      {words}
+    </button>
+  );
+}

@@ -1,0 +1,69 @@
+/** Where a reader of a list is, and what changed between two lists of rows. Pure. */
+import type { Row, Ts } from "../../core/contract";
+
+/** How two drawings of a list differ, for keeping one's place in it. */
+export type Change = "same" | "prepended" | "replaced";
+
+const firstMessage = (rows: readonly Row[]): string | undefined => rows.find((row) => row.kind === "message")?.key;
+const lastMessage = (rows: readonly Row[]): string | undefined => rows.findLast((row) => row.kind === "message")?.key;
+
+/** "prepended": older ones came in front of what was there. "replaced": nothing of it is left. */
+export function changeOf(before: readonly Row[], after: readonly Row[]): Change {
+  const first = firstMessage(before);
+  if (before === after || first === undefined || first === firstMessage(after)) return "same";
+  if (after.some((row) => row.key === first)) return "prepended";
+  const last = lastMessage(before);
+  return after.findLast((row) => row.key === last) ? "same" : "replaced";
+}
+
+/** The place of every day's divider, for finding the day of a row. */
+export const dayPlaces = (rows: readonly Row[]): number[] =>
+  rows.flatMap((row, index) => (row.kind === "day" ? [index] : []));
+
+/** The day that the row at `index` is of: that of the last divider at or before it. */
+export function dayAt(rows: readonly Row[], days: readonly number[], index: number): number | null {
+  let low = 0;
+  let high = days.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((days[middle] ?? 0) <= index) low = middle + 1;
+    else high = middle;
+  }
+  const row = rows[days[low - 1] ?? -1];
+  return row?.kind === "day" ? row.at : null;
+}
+
+/** The next message from `index` that way; itself where there is none. -1 stands before all. */
+export function stepFrom(rows: readonly Row[], index: number, step: 1 | -1): number {
+  for (let at = index + step; at >= 0 && at < rows.length; at += step) if (rows[at]?.kind === "message") return at;
+  return rows[index]?.kind === "message" ? index : -1;
+}
+
+export const lastMessageAt = (rows: readonly Row[]): number => rows.findLastIndex((row) => row.kind === "message");
+
+/** The newest that the server has named: how far one may have read. */
+export function newestSent(rows: readonly Row[]): Ts | null {
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at];
+    if (row?.kind === "message" && row.message.delivery === "sent" && !row.message.isEphemeral) return row.message.ts;
+  }
+  return null;
+}
+
+/** How many messages of others came after the one with this key; 0 when it is not there any more. */
+export function countAfter(rows: readonly Row[], key: string, selfId: string): number {
+  let count = 0;
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at];
+    if (row?.key === key) return count;
+    if (row?.kind === "message" && row.message.authorId !== selfId) count++;
+  }
+  return 0;
+}
+
+/** How many messages there are from the line of the unread on. */
+export function countUnread(rows: readonly Row[]): number {
+  const line = rows.findLastIndex((row) => row.kind === "unread");
+  if (line < 0) return 0;
+  return rows.slice(line).filter((row) => row.kind === "message").length;
+}

@@ -1,0 +1,87 @@
+/**
+ * The scrolling of a list of messages: stays at the end when it is there, keeps its place when older messages come,
+ * fetches what is next before it is reached, and knows which day and which rows are in sight.
+ */
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import type { VirtualizerHandle } from "virtua";
+import type { Row, Timeline } from "../../core/contract";
+import { type Change, changeOf, dayAt, dayPlaces } from "./place";
+
+/** At the end, give or take a line: wheels and zoom leave fractions. */
+const END_PX = 32;
+/** Fetch this many screens ahead. */
+const AHEAD = 2;
+
+export interface Scroll {
+  readonly scroller: RefObject<HTMLDivElement>;
+  readonly list: RefObject<VirtualizerHandle>;
+  readonly isAtEnd: Signal<boolean>;
+  /** The day of the first row in sight, or null when its own divider is. */
+  readonly day: Signal<number | null>;
+  /** The first row in sight. */
+  readonly first: Signal<number>;
+  readonly change: Change;
+  /** How often the rows were replaced; a list of its own each time. */
+  readonly generation: number;
+  onScroll(): void;
+  onResize(): void;
+  toEnd(): void;
+  toRow(index: number, align: "start" | "center" | "nearest"): void;
+}
+
+export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const isAtEnd = useSignal(true);
+  const day = useSignal<number | null>(null);
+  const first = useSignal(0);
+  const before = useRef<{ rows: readonly Row[]; generation: number }>({ rows: [], generation: 0 });
+  const change = changeOf(before.current.rows, rows);
+  const generation = before.current.generation + (change === "replaced" ? 1 : 0);
+  const days = useMemo(() => dayPlaces(rows), [rows]);
+  const latest = useRef({ rows, days });
+  latest.current = { rows, days };
+
+  const look = useCallback(() => {
+    const element = scroller.current;
+    const handle = list.current;
+    if (!element || !handle) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    isAtEnd.value = scrollHeight - scrollTop - clientHeight < END_PX && !timeline.hasNewer.peek();
+    const at = handle.findItemIndex(scrollTop + 1);
+    first.value = at;
+    const isDivider = latest.current.rows[at]?.kind !== "message" || scrollTop < 8;
+    day.value = isDivider ? null : dayAt(latest.current.rows, latest.current.days, at);
+    const ahead = AHEAD * clientHeight;
+    if (scrollTop < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
+    else if (scrollHeight - scrollTop - clientHeight < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
+  }, [timeline, isAtEnd, first, day]);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+    isAtEnd.value = true;
+  }, [isAtEnd]);
+
+  const onResize = useCallback(() => {
+    if (isAtEnd.peek()) toEnd();
+    look();
+  }, [isAtEnd, toEnd, look]);
+
+  const toRow = useCallback((index: number, align: "start" | "center" | "nearest") => {
+    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -72 : 0 });
+  }, []);
+
+  useLayoutEffect(() => {
+    before.current = { rows, generation };
+    if (isAtEnd.peek()) toEnd();
+  }, [rows, generation, isAtEnd, toEnd]);
+  useEffect(() => {
+    // What fills less than the screen is never scrolled: ask for more all the same.
+    if (rows.length > 0) look();
+  }, [rows, look]);
+
+  return { scroller, list, isAtEnd, day, first, change, generation, onScroll: look, onResize, toEnd, toRow };
+}
