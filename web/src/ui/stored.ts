@@ -20,3 +20,4 @@ export function writeStored(key: string, value: unknown): void {
 export const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 export const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === "string");
+export const isString = (value: unknown): value is string => typeof value === "string";

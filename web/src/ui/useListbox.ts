@@ -10,6 +10,8 @@ interface ListboxOptions {
   readonly onChoose: (index: number) => void;
   /** Start again at the first option whenever this changes: what was typed. */
   readonly resetOn: unknown;
+  /** What the list is of. */
+  readonly label: string;
   /** Tab chooses too, as it does in completion. */
   readonly tabChooses?: boolean;
   /** The option that is active at first; -1 for none. */
@@ -22,11 +24,18 @@ export interface Listbox {
   /** To be asked before the field's own keys; says whether the key was the list's. */
   onKey(event: KeyboardEvent): boolean;
   readonly fieldProps: Readonly<Record<string, unknown>>;
-  readonly listProps: { readonly id: string; readonly role: "listbox" };
+  readonly listProps: { readonly id: string; readonly role: "listbox"; readonly "aria-label": string };
   optionProps(index: number): Readonly<Record<string, unknown>>;
 }
 
-export function useListbox({ count, onChoose, resetOn, tabChooses = false, first = 0 }: ListboxOptions): Listbox {
+export function useListbox({
+  label,
+  count,
+  onChoose,
+  resetOn,
+  tabChooses = false,
+  first = 0,
+}: ListboxOptions): Listbox {
   const id = useId();
   const [active, setActive] = useState(first);
   // biome-ignore lint/correctness/useExhaustiveDependencies: resetOn is the reason to start again, not an input
@@ -65,7 +74,7 @@ export function useListbox({ count, onChoose, resetOn, tabChooses = false, first
       "aria-controls": id,
       "aria-activedescendant": at >= 0 ? `${id}-${at}` : undefined,
     },
-    listProps: { id, role: "listbox" },
+    listProps: { id, role: "listbox", "aria-label": label },
     optionProps: (index) => ({
       id: `${id}-${index}`,
       role: "option",
