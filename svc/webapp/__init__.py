@@ -11,6 +11,7 @@ sweepers.
 |---|---|
 | http.py, api/ | the HTTP face: arguments, methods, answers |
 | servicer.py | the gRPC face |
+| web/ | the browser client: its files, signing in |
 | domain/ | the rules, which both faces share |
 | commit/ | a write, its place in the log, the transaction that makes it true, what follows from it |
 | gathering/ | reads that many ask for at once, made once for all |

@@ -79,7 +79,7 @@ class HttpConfig:
     trusted_proxies: str = setting(
         "PARLEY_TRUSTED_PROXIES",
         default="loopback,private",
-        help="whose X-Forwarded-Proto, -Host and -Port are believed: networks, loopback, private or none",
+        help="whose X-Forwarded-Proto, -Host, -Port and -For are believed: networks, loopback, private or none",
     )
 
 

@@ -112,3 +112,26 @@ def test_the_base_url_is_the_clients_own() -> None:
     """auth.test tells it."""
     assert Origin("slack.com", is_secure=True).base_url == "https://slack.com/"
     assert Origin("").base_url == "http://localhost/"
+
+
+@pytest.mark.parametrize(
+    ("origin", "public_url", "gateways", "sources"),
+    [
+        (Origin("chat.lan:8080"), "", (LOCAL, REMOTE), ["ws://10.0.0.7:*", "ws://chat.lan:*"]),
+        (Origin("chat.lan:8080"), "", (), ["ws://chat.lan:*"]),
+        (Origin("chat.lan", is_secure=True), "", (), ["wss://chat.lan:*"]),
+        (Origin("chat.example.org", True, True), "", (LOCAL, REMOTE), ["wss://chat.example.org"]),
+        (Origin("chat.example.org:8443", True, True), "", (LOCAL,), ["wss://chat.example.org:8443"]),
+        (Origin("chat.lan"), "wss://rt.example.org/x", (LOCAL, REMOTE), ["wss://rt.example.org"]),
+        (Origin("chat.lan"), "wss://rt.example.org", (), ["wss://rt.example.org"]),
+        (Origin("[::1]:8080"), "", (LOCAL,), ["ws:"]),
+        (Origin("a;b 'unsafe-inline'"), "", (), ["ws:"]),
+    ],
+)
+def test_a_policy_lets_through_where_sockets_go(
+    origin: Origin, public_url: str, gateways: tuple[Instance, ...], sources: list[str]
+) -> None:
+    """Any port of hosts where gateways come and go; just the one where something stands before them all."""
+    settings = ConnectSettings("az1", "127.0.0.1", public_url)
+    connector = Connector(settings, lambda: gateways, SIGNER, ManualClock(), Random(1))
+    assert connector.sources(origin) == sources

@@ -76,3 +76,21 @@ def test_networks_that_are_none_are_refused_at_the_start() -> None:
     for word in ("10.0.0.0/33", "everybody", "10.0.0.1/8"):
         with pytest.raises(ConfigError, match="PARLEY_TRUSTED_PROXIES"):
             Origins(trusted_proxies=f"loopback,{word}")
+
+
+def test_who_counts_for_an_address() -> None:
+    """The last hop that is no proxy of ours; what strangers write before that is not believed; IPv6 by its network."""
+    origins = Origins(trusted_proxies="loopback,10.0.0.0/8")
+    for peer, forwarded_for, found in (
+        ("203.0.113.7", "", "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "10.0.0.9, 10.0.0.2", "10.0.0.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("127.0.0.1", "nonsense", ""),
+        ("::ffff:203.0.113.7", "", "203.0.113.7"),
+        ("2001:db8:1:2:3::4", "", "2001:db8:1:2::/64"),
+        ("", "", ""),
+    ):
+        assert origins.address(peer, forwarded_for) == found, (peer, forwarded_for)

@@ -13,7 +13,17 @@ from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import RateLimited
 from svc.webapp.limits.limiter import Counting, Limiter, Limits, Unlimited
 from svc.webapp.limits.nearby import Nearby
-from svc.webapp.limits.tiers import HOOK, POSTING_ALL, RATES, SLACK, Scale, Tier
+from svc.webapp.limits.tiers import (
+    HOOK,
+    OFF,
+    POSTING_ALL,
+    RATES,
+    SLACK,
+    TRIES_FROM_ADDRESS,
+    TRIES_OF_LOGIN,
+    Scale,
+    Tier,
+)
 from tests.svc.webapp.cache.memcached.clients import client
 from tests.svc.webapp.cache.nodes import cache_server
 from tests.svc.webapp.cache.twin import Twin
@@ -209,3 +219,29 @@ async def test_a_crowd_is_held_back_before_it_reaches_memcached() -> None:
     assert max(waits) <= 3.0 * BURST
     await clock.advance(3.0)
     assert sum([await allowed(limits, 1) for limits in webapps]) == 1
+
+
+async def test_tries_to_get_in_are_limited_by_login_and_by_address() -> None:
+    """By all webapps together, and also where calls are not; a login and an address that nobody said count nothing."""
+    clock = ManualClock()
+    node = Twin("a:1", clock)
+    here, there = Limiter(node, SLACK, clock), Limiter(node, OFF, clock)
+
+    async def tried(limits: Limiter, login: str, address: str, tries: int = 200) -> int:
+        for number in range(tries):
+            try:
+                await limits.check_try(login, address)
+            except RateLimited:
+                return number
+        return tries
+
+    assert await tried(here, "acme:ada", "", 6) == 6
+    assert await tried(there, "acme:ada", "") == TRIES_OF_LOGIN.burst - 6
+    assert await tried(here, "acme:grace", "") == TRIES_OF_LOGIN.burst
+    await clock.advance(60.0)
+    assert await tried(there, "acme:ada", "") == 1
+    assert await tried(here, "", "192.0.2.1", 50) == 50
+    assert await tried(there, "", "192.0.2.1") == TRIES_FROM_ADDRESS.burst - 50
+    assert await tried(there, "", "192.0.2.2") == TRIES_FROM_ADDRESS.burst
+    assert await tried(here, "", "") == 200
+    assert await allowed(there, 500) == 500

@@ -66,10 +66,16 @@ class Browser:
 
 
 @asynccontextmanager
+async def opened(base: str) -> AsyncIterator[Browser]:
+    """Open a browser at an address."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        yield Browser(URL(base).origin(), http)
+
+
+@asynccontextmanager
 async def browser(acme: Office, name: str = "") -> AsyncIterator[Browser]:
     """Open a browser; with `name`, signed in by way of the demo."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-        here = Browser(URL(acme.base).origin(), http)
+    async with opened(acme.base) as here:
         if name:
             await here.ok("/web/signin/demo", user=acme[name].id)
         yield here

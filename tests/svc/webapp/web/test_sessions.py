@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
+
+import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from svc.kit.tokens import token_hash, token_ids
 from svc.webapp.store.rows import TokenKind
 from tests.svc.webapp.api.office import Office
+from tests.svc.webapp.api.uploads import TEXT, room, shared
 from tests.svc.webapp.web.browsers import browser
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
@@ -60,3 +67,122 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(acme: Office) -> 
             assert record is not None
             assert record.kind is TokenKind.WEB
             assert record.expires_s - record.created_s == 30 * 86_400
+
+
+async def test_the_cookie_counts_for_our_own_page_alone(acme: Office) -> None:
+    """Another site, one of the same machine at another port, a sandboxed page, nobody who says, and all by GET."""
+    async with browser(acme, "ada") as here:
+        own = here.own["Origin"]
+        for told in ({"Origin": own}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": own, "Sec-Fetch-Site": "none"}):
+            assert (await here.call("auth.test", told))["ok"], told
+        for told in (
+            {},
+            {"Origin": "https://evil.example"},
+            {"Origin": "http://127.0.0.1:1"},
+            {"Origin": own.replace("http", "https")},
+            {"Origin": f"{own}.evil.example"},
+            {"Origin": "null"},
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "none"},
+        ):
+            assert (await here.call("auth.test", told))["error"] == "invalid_auth", told
+            status, answer = await here.post("/web/signin/demo", told, user=acme["grace"].id)
+            assert (status, answer["error"]) == (403, "invalid_origin"), told
+            assert (await here.post("/web/signout", told))[0] == 403
+        for told in (here.own, {"Sec-Fetch-Site": "same-origin"}):
+            status, answer = await here.get("/api/auth.test", told)
+            assert answer["error"] == "invalid_auth"
+            assert (await here.get("/web/signout", told))[0] == 405
+        assert (await here.get("/web/session"))[1]["user"]["name"] == "ada"
+        posted = await here.call("chat.postMessage", {}, channel=acme.general, text="from elsewhere")
+        assert posted["error"] == "invalid_auth"
+
+
+async def test_no_other_site_may_read_anything(acme: Office) -> None:
+    """Neither asked beforehand nor in the answer is another origin let in."""
+    async with browser(acme, "ada") as here:
+        for verb in ("GET", "OPTIONS"):
+            for path in ("web/session", "api/auth.test", "files-pri/x"):
+                asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+                async with here.http.request(verb, here.base / path, headers=asked) as answer:
+                    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+async def test_a_cookie_s_token_is_good_for_the_cookie_alone(acme: Office) -> None:
+    """It is none in a header or an argument, and no other token is one in the cookie; a token goes before a cookie."""
+    async with browser(acme, "ada") as here, browser(acme) as there:
+        assert here.cookie is not None
+        value = here.cookie.value
+        assert (await there.call("auth.test", {"Authorization": f"Bearer {value}"}))["error"] == "invalid_auth"
+        assert (await there.call("auth.test", token=value))["error"] == "invalid_auth"
+        for token in (acme["ada"].token, "xoxs-1-1-nonsense", value[:-1] + ("0" if value[-1] != "0" else "1")):
+            answer = await there.call("auth.test", {**there.own, "Cookie": f"parley={token}"})
+            assert answer["error"] in ("not_authed", "invalid_auth")
+        assert (await here.call("auth.test", token=acme["grace"].token))["user"] == "grace"
+        assert (await here.call("auth.test", token="xoxp-1-1-nonsense"))["error"] == "invalid_auth"
+
+
+async def test_files_are_seen_with_the_cookie_and_run_nowhere(acme: Office) -> None:
+    """Downloads ask for no origin, as pictures have none; what a browser could run is saved, and sandboxed."""
+    channel = await room(acme)
+    page = await shared(acme, acme["ada"], channel, b"<script>alert(1)</script>", "page.html")
+    text = await shared(acme, acme["ada"], channel, TEXT, "a.txt")
+    async with browser(acme, "ada") as here, browser(acme) as stranger:
+        async with here.http.get(text["url_private"]) as answer:
+            assert (answer.status, await answer.read()) == (200, TEXT)
+        async with here.http.get(page["url_private"]) as answer:
+            assert answer.headers["Content-Type"] == "application/octet-stream"
+            assert answer.headers["Content-Disposition"].startswith("attachment")
+            assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with stranger.http.get(text["url_private"]) as answer:
+            assert answer.status == 401
+        form = aiohttp.FormData({"channels": channel})
+        form.add_field("file", b"hello", filename="b.txt")
+        async with here.http.post(here.base / "api/files.upload", data=form, headers=here.own) as answer:
+            assert (await answer.json())["ok"]
+        form = aiohttp.FormData({"channels": channel})
+        form.add_field("file", b"hello", filename="b.txt")
+        async with here.http.post(here.base / "api/files.upload", data=form) as answer:
+            assert (await answer.json())["error"] == "invalid_auth"
+
+
+async def test_a_demo_is_open_to_its_own_people_alone(acme: Office) -> None:
+    """Not as a bot, as one who left, as somebody of a workspace that is none, nor as nobody."""
+    team, _ = await acme.services.accounts.team("Closed", f"closed-{time.time_ns()}")
+    other = (await acme.hire(team.id, ["otto"]))["otto"]
+    gone = (await acme.hire(acme["ada"].user.team_id, [f"gone{time.time_ns()}"])).popitem()[1]
+    await acme.services.people.remove(gone.user.team_id, gone.id)
+    async with browser(acme) as here:
+        for user in (acme["helper"].id, gone.id, other.id, "U00000000ZZ", "nonsense", ""):
+            assert await here.error("/web/signin/demo", user=user) == "user_not_found"
+        _, offered = await here.get("/web/session")
+        assert offered["team"] is None
+        assert {"acme", team.domain} <= {each["domain"] for each in offered["teams"]}
+        assert other.id not in {each["id"] for each in offered["demo_users"]}
+        _, closed = await here.get(f"/web/session?team={team.domain}")
+        assert (closed["team"]["id"], closed["demo"], closed["demo_users"]) == (team.id, False, [])
+
+
+NAMES = ("team", "login", "password", "user", "code", "name", "real_name", "old", "new")
+VALUES = st.one_of(st.text(max_size=300), st.none(), st.integers(), st.lists(st.text(max_size=5)), st.booleans())
+BODIES = st.one_of(
+    st.dictionaries(st.sampled_from(NAMES), VALUES).map(lambda body: json.dumps(body).encode()),
+    st.binary(max_size=200),
+    st.sampled_from([b"[]", b"null", b'"x"', b"{", b"[" * 9_000, b"x" * 20_000, b'{"login":"\\ud800"}']),
+)
+PATHS = ("session", "signin", "signin/demo", "signout", "password", "invitation", "join", "nonsense", "", "join/x")
+
+
+@given(st.sampled_from(PATHS), st.sampled_from(["GET", "POST", "PUT"]), BODIES, st.text(max_size=80), st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_input_is_our_fault(acme: Office, path: str, verb: str, body: bytes, text: str, is_in: bool) -> None:
+    """Whatever is sent, to whichever endpoint, signed in or not: an answer in JSON that is no 5xx."""
+    async with browser(acme, "linus" if is_in else "") as here:
+        url = (here.base / f"web/{path}").with_query({"code": text, "team": text})
+        told = {**here.own, "Content-Type": "application/json"}
+        async with here.http.request(verb, url, data=body, headers=told) as answer:
+            assert answer.status < 500, (path, verb, body)
+            assert isinstance((await answer.json())["ok"], bool)
