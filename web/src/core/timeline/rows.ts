@@ -16,56 +16,68 @@ export interface Framing {
 
 type MessageRow = Extract<Row, { kind: "message" }>;
 
+/** What is worked out of a message once. */
+interface Known {
+  row: MessageRow;
+  readonly ts: Ts;
+  readonly seconds: number;
+  readonly day: number;
+  build: number;
+}
+
 /** Rows, those that are as they were the very same objects, so that nothing is drawn again that did not change. */
 export class Rows {
-  private before = new Map<string, MessageRow>();
-  private readonly days = new Map<Ts, string>();
+  private readonly known = new Map<string, Known>();
+  private builds = 0;
 
   build(messages: readonly Message[], pending: readonly Message[], framing: Framing): readonly Row[] {
+    this.builds += 1;
     const rows: Row[] = [];
-    const now = new Map<string, MessageRow>();
     if (framing.hasBeginning) rows.push({ kind: "beginning", key: "beginning" });
-    let day = "";
-    let last: Message | null = null;
+    let last: Known | null = null;
+    let day = 0;
     let isMarked = framing.unreadAfter === null;
-    const add = (message: Message) => {
-      const own = this.dayOf(message.ts);
-      if (own !== day) {
-        day = own;
+    const add = (message: Message): void => {
+      const known = this.of(message);
+      if (known.build === this.builds) return; // own, and named by the server meanwhile
+      known.build = this.builds;
+      if (known.day !== day) {
+        day = known.day;
         last = null;
-        rows.push({ kind: "day", key: `day:${own}`, at: startOfDay(message.ts) });
+        rows.push({ kind: "day", key: `day:${day}`, at: startOfDay(known.seconds) });
       }
       if (!isMarked && message.ts > (framing.unreadAfter ?? "") && message.authorId !== framing.selfId) {
         isMarked = true;
         last = null;
         rows.push({ kind: "unread", key: "unread" });
       }
-      const row = this.row(message, last !== null && isContinued(last, message, framing.isThread));
-      now.set(message.key, row);
-      rows.push(row);
-      last = message;
+      const isContinued = last !== null && goesOn(last, known, message, framing.isThread);
+      const { row } = known;
+      if (row.message !== message || row.isContinued !== isContinued)
+        known.row = { kind: "message", key: message.key, message, isContinued };
+      rows.push(known.row);
+      last = known;
     };
     for (const each of messages) add(each);
-    for (const each of pending) if (!now.has(each.key)) add(each);
-    this.before = now;
+    for (const each of pending) add(each);
+    this.forget(rows.length);
     return rows;
   }
 
-  private row(message: Message, isContinued: boolean): MessageRow {
-    const had = this.before.get(message.key);
-    if (had !== undefined && had.message === message && had.isContinued === isContinued) return had;
-    return { kind: "message", key: message.key, message, isContinued };
+  private of(message: Message): Known {
+    const had = this.known.get(message.key);
+    if (had?.ts === message.ts) return had;
+    const seconds = Number.parseFloat(message.ts);
+    const row: MessageRow = { kind: "message", key: message.key, message, isContinued: false };
+    const known = { row, ts: message.ts, seconds, day: dayOf(seconds), build: had?.build ?? 0 };
+    this.known.set(message.key, known);
+    return known;
   }
 
-  /** The day of a time, where the reader is; bounded, since it is asked for every message at every change. */
-  private dayOf(ts: Ts): string {
-    const known = this.days.get(ts);
-    if (known !== undefined) return known;
-    const at = new Date(Number.parseFloat(ts) * 1000);
-    const day = `${at.getFullYear()}-${at.getMonth() + 1}-${at.getDate()}`;
-    if (this.days.size > 10_000) this.days.clear();
-    this.days.set(ts, day);
-    return day;
+  /** What is shown no more, now and then. */
+  private forget(shown: number): void {
+    if (this.known.size < 2 * shown + 100) return;
+    for (const [key, each] of this.known) if (each.build !== this.builds) this.known.delete(key);
   }
 }
 
@@ -78,16 +90,20 @@ export function firstUnread(messages: readonly Message[], after: Ts, selfId: str
   }
 }
 
-/** Unix milliseconds. */
-function startOfDay(ts: Ts): number {
-  return new Date(Number.parseFloat(ts) * 1000).setHours(0, 0, 0, 0);
+/** A number for each day, where the reader is. */
+function dayOf(seconds: number): number {
+  const at = new Date(seconds * 1000);
+  return at.getFullYear() * 10_000 + at.getMonth() * 100 + at.getDate();
 }
+
+/** Unix milliseconds. */
+const startOfDay = (seconds: number): number => new Date(seconds * 1000).setHours(0, 0, 0, 0);
 
 const PLAIN = new Set(["", "file_share", "bot_message"]);
 
-function isContinued(last: Message, message: Message, isThread: boolean): boolean {
-  if (!PLAIN.has(message.subtype) || !PLAIN.has(last.subtype) || message.isEphemeral || last.isEphemeral) return false;
-  if (message.authorId !== last.authorId || message.authorName !== last.authorName) return false;
-  if (isThread && last.threadTs === null) return false;
-  return Number.parseFloat(message.ts) - Number.parseFloat(last.ts) < CONTINUED_S;
+function goesOn(last: Known, known: Known, message: Message, isThread: boolean): boolean {
+  const before = last.row.message;
+  if (message.authorId !== before.authorId || message.authorName !== before.authorName) return false;
+  if (known.seconds - last.seconds >= CONTINUED_S || (isThread && before.threadTs === null)) return false;
+  return PLAIN.has(message.subtype) && PLAIN.has(before.subtype) && !message.isEphemeral && !before.isEphemeral;
 }

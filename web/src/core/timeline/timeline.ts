@@ -116,6 +116,7 @@ export class LiveTimeline implements Timeline {
   /** What it shows may be wrong: something happened that nobody will tell. */
   invalidate(): void {
     this.isStale = true;
+    this.window.doubt();
     if (this.isHeld) void this.reload();
   }
 

@@ -72,6 +72,11 @@ export class Window {
     return found?.ts === ts ? found : undefined;
   }
 
+  /** Something was missed: what was heard of before says nothing about what became of it. */
+  doubt(): void {
+    this.journal = [];
+  }
+
   /** A request begins; to be ended with `settled`, whatever becomes of it. */
   asked(now: number): void {
     this.open.push(now);
