@@ -13,6 +13,9 @@ Nothing may be lost: what was acknowledged must in the end have come to every cl
 `latency` is from the beginning of a post to its arrival at an unaffected socket, its author's among them, steady and
 in the STORM_S after the kill. Database queries are MariaDB's SELECTs. `cores` tells what each tier and the clients
 themselves used of the processors: where that is all there are, it is they that are measured, too.
+
+Linux may share processors among sessions first (autogroup), and each tier is a session of its own. So are the clients'
+processes: else those who watch would share theirs with the crowd, and measure how they wait for it.
 """
 
 from __future__ import annotations
@@ -275,8 +278,9 @@ class _Worker:
 async def _worker(base_urls: Sequence[str], people: Sequence[Reader], avoid: Sequence[str]) -> AsyncIterator[_Worker]:
     """Run clients that go to none of the gateways `avoid`, until one dies."""
     pipe = asyncio.subprocess.PIPE
+    argv = (sys.executable, "-m", "bench.storm_clients")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.storm_clients", stdin=pipe, stdout=pipe, cwd=ROOT, limit=LINE_BYTES_MAX
+        *argv, stdin=pipe, stdout=pipe, cwd=ROOT, limit=LINE_BYTES_MAX, start_new_session=True
     )
     try:
         worker = _Worker(process)

@@ -110,9 +110,12 @@ class Boots:
         A delta tells of few people if any: they are asked for when they are known.
         """
         team_id, user_id = caller.team_id, caller.user_id
+        since_model_offset = since.get(team_id, 0) if user_id in since else 0
 
         async def read_head() -> int:
-            request = edge.BootRequest(team_id=team_id, user_id=user_id, channel_ids=[user_id])
+            request = edge.BootRequest(
+                team_id=team_id, user_id=user_id, channel_ids=[user_id], since_model_offset=since_model_offset
+            )
             try:
                 return _head(await self._models.boot(request), user_id)
             except NotFoundError:
@@ -126,7 +129,7 @@ class Boots:
                 team_id=team_id,
                 user_id=user_id,
                 channel_ids=[user_id, *ids],
-                since_model_offset=since.get(team_id, 0) if user_id in since else 0,
+                since_model_offset=since_model_offset,
                 near_ids=near_ids(rows),
             )
             members = await self._ask_for_people(request, rows) if is_described else {}
