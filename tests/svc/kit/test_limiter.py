@@ -84,13 +84,11 @@ def test_a_store_is_slow_while_its_answers_are_not_while_its_limit_is_low() -> N
     """Nobody needs more, so the limit stays where it fell to; who asks whether the store is slow must hear that it is
     not any more."""
     store = Store()
-    store.answers(5, always(0.005))
-    assert not store.limiter.is_slow
-    store.answers(1, always(0.5))
-    assert store.limiter.is_slow
-    store.answers(2, always(0.005), in_use=1)
-    assert store.limiter.limit < 4
-    assert not store.limiter.is_slow
+    seen = []
+    for seconds, took_s, in_use in ((5, 0.005, None), (1, 0.5, None), (2, 0.005, 1)):
+        limit = store.answers(seconds, always(took_s), in_use)
+        seen.append((store.limiter.is_slow, limit))
+    assert seen == [(False, 16), (True, 2), (False, 3)]
 
 
 def test_what_was_cut_short_counts_only_when_it_was_slow_already() -> None:
