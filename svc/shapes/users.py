@@ -75,7 +75,12 @@ def profile(model: boot.User) -> dict[str, Any]:
         "email": model.email,
         "team": model.team_id,
     }
-    shape.update({f"image_{size}": avatar_url(model.avatar_hash, size) for size in _IMAGE_SIZES})
+    if model.picture_url:
+        # It is there in one size, and clients scale it.
+        shape.update(dict.fromkeys((f"image_{size}" for size in (*_IMAGE_SIZES, "original")), model.picture_url))
+        shape["is_custom_image"] = True
+    else:
+        shape.update({f"image_{size}": avatar_url(model.avatar_hash, size) for size in _IMAGE_SIZES})
     if model.bot_id:
         shape.update(bot_id=model.bot_id, api_app_id=model.app_id, always_active=False)
     return shape

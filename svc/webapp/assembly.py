@@ -48,6 +48,7 @@ from svc.webapp.domain.people.hashing import Hasher
 from svc.webapp.domain.people.invitations import INVITATION_S, Invitations
 from svc.webapp.domain.people.passwords import Passwords
 from svc.webapp.domain.people.people import People
+from svc.webapp.domain.people.pictures import Pictures
 from svc.webapp.domain.people.preferences import Preferences
 from svc.webapp.domain.people.presence import PresenceSource
 from svc.webapp.domain.people.sessions import Sessions
@@ -202,6 +203,7 @@ def _services(
     stores, lookups, writes, clock, mint = ground.stores, ground.lookups, ground.writes, ground.clock, ground.mint
     channels, users, directory, reading = stores.channels, stores.users, talk.directory, talk.reading
     boots = Boots(lookups, users, models, reading, clock)
+    people = People(stores.workspaces, writes, clock)
     slackbot, emoji = Slackbot(talk.direct, writes), CustomEmoji(stores.workspaces, writes)
     return Services(
         clock=clock,
@@ -232,7 +234,8 @@ def _services(
         passwords=talk.passwords,
         invitations=talk.invitations,
         apps=apps,
-        people=People(stores.workspaces, writes, clock),
+        people=people,
+        pictures=Pictures(files, people),
         usergroups=talk.usergroups,
         dnd=DoNotDisturb(users, lookups, writes, clock),
         connector=connector,

@@ -22,7 +22,7 @@ from svc.kit.listening import listen, listeners
 from svc.webapp.api import sayings
 from svc.webapp.api.asgi import API_PREFIX, Api, HttpConfig, write
 from svc.webapp.api.dispatch import Reply
-from svc.webapp.api.file_routes import FORM_PATH, file_apps
+from svc.webapp.api.file_routes import FORM_PATHS, file_apps
 from svc.webapp.domain.apps.passes import RESPONSE_PATH
 from svc.webapp.domain.apps.webhooks import WEBHOOK_PATH
 from svc.webapp.domain.services import Services
@@ -57,7 +57,7 @@ class _Front:
 
     def _app(self, scope: Scope) -> ASGIApp:
         path = scope["path"] if scope["type"] == "http" else ""
-        if path.startswith(API_PREFIX) and path != FORM_PATH:
+        if path.startswith(API_PREFIX) and path not in FORM_PATHS:
             return self._api
         return next((app for prefix, app in self._by_prefix.items() if path.startswith(prefix)), self._others)
 

@@ -48,6 +48,7 @@ def user_model(user: User) -> boot_pb2.User:
         pronouns=user.pronouns,
         status_expiration_unix_s=user.status_expiration_s,
         fields=profile_fields(user.fields) if user.fields else (),
+        picture_url=user.picture_url,
     )
 
 

@@ -37,7 +37,7 @@ WORDS = frozenset(
     resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
     user_auth_message user_auth_blocks user_auth_url email real_name resend custom_message
     email_password_policy_enabled is_restricted is_ultra_restricted guest_expiration_ts value actions state hash
-    view is_cleared url query sort sort_dir highlight client_id client_secret
+    view is_cleared url query sort sort_dir highlight client_id client_secret crop_x crop_y crop_w
     """.split()  # noqa: SIM905 - a hundred words are read as lines, not as a list of a hundred lines
 )
 """Arguments that name nothing which somebody might not be allowed to know of."""
@@ -247,6 +247,7 @@ _OWN: Mapping[str, Row] = {
     "users.profile.get": USER,
     "users.profile.set": rows({"user": "$user", "name": "title", "value": "t"}, by="root"),
     "users.deletePhoto": NONE,
+    "users.setPhoto": rows({"upload": "$upload"}, ends=("bad_image",)),
     "users.prefs.get": NONE,
     "users.prefs.set": NONE,
     "users.getPresence": USER,

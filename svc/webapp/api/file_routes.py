@@ -1,4 +1,4 @@
-"""Files over HTTP beside the calls: their bytes in and out, and forms of files.upload, which are too large for a call.
+"""Files over HTTP beside the calls: their bytes in and out, and forms with files, which are too large for a call.
 
 A form's file is kept as it comes; then the call is made as if it had come without, naming what was kept. So the call
 goes through everything that calls go through, and nothing but this file knows of forms.
@@ -34,9 +34,10 @@ from svc.webapp.priority import Priority, Turn
 from svc.webapp.store.file_rows import File
 from svc.webapp.store.rows import TokenKind
 
-__all__ = ["FORM_PATH", "FormUploads", "file_apps"]
+__all__ = ["FORM_PATHS", "FormUploads", "file_apps"]
 
-FORM_PATH = "/api/files.upload"
+FORM_PATHS = ("/api/files.upload", "/api/users.setPhoto")
+"""Calls that come as a form with a file in it."""
 
 
 def file_apps(services: Services, api: Api, gate: Gate, body_bytes_max: int) -> dict[str, ASGIApp]:
@@ -46,7 +47,7 @@ def file_apps(services: Services, api: Api, gate: Gate, body_bytes_max: int) -> 
     return {
         UPLOAD_PREFIX: Uploads(vault, services.files, places, gate),
         FILES_PREFIX: Downloads(vault, _readable(services), gate),
-        FORM_PATH: FormUploads(services, api, places, gate, body_bytes_max),
+        **dict.fromkeys(FORM_PATHS, FormUploads(services, api, places, gate, body_bytes_max)),
     }
 
 
@@ -75,7 +76,7 @@ def _readable(services: Services) -> Readable:
 
 
 class FormUploads:
-    """The ASGI app before files.upload: takes the file out of a multipart form, and lets everything else pass."""
+    """The ASGI app before calls with a file: takes it out of a multipart form, and lets everything else pass."""
 
     def __init__(self, services: Services, api: Api, places: Places, gate: Gate, body_bytes_max: int) -> None:
         self._services = services

@@ -14,7 +14,10 @@ from svc.webapp.domain.people.prefs import typed
 from svc.webapp.domain.people.presence import presence_or_away
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.priority import Priority
-from svc.webapp.store.rows import User
+from svc.webapp.store.rows import TokenKind, User
+
+CROP = ("crop_x", "crop_y", "crop_w")
+"""What of a picture a client wants to be seen."""
 
 
 async def list_users(call: Call) -> Answer:
@@ -124,8 +127,15 @@ async def set_profile(call: Call) -> Answer:
 
 async def delete_photo(call: Call) -> Answer:
     """Have no picture."""
-    await call.services.people.set_picture(call.caller, "")
+    await call.services.pictures.remove(call.caller)
     return {}
+
+
+async def set_photo(call: Call) -> Answer:
+    """Have a picture: the file of a form, which is kept before the call (api.file_routes) and comes as `upload`."""
+    user = await call.services.pictures.set(call.caller, call.args.text("upload"), call.origin.base_url)
+    shown = shapes.profile(user)
+    return {"profile": {name: shown[name] for name in shown if name.startswith("image_") or name == "avatar_hash"}}
 
 
 async def get_prefs(call: Call) -> Answer:
@@ -210,6 +220,17 @@ METHODS = (
         tier=Tier.T3,
     ),
     Method("users.deletePhoto", delete_photo, writes=True, scopes=("users.profile:write",), tier=Tier.T2),
+    Method(
+        "users.setPhoto",
+        set_photo,
+        (Arg("upload", required=True, missing="bad_image"), *(Arg(name, Kind.NUMBER) for name in CROP)),
+        writes=True,
+        oversize="too_large",
+        scopes=("users.profile:write",),
+        tier=Tier.T2,
+        tokens=frozenset({TokenKind.USER}),
+        partly="the picture is kept as it is: crop_x, crop_y and crop_w change nothing",
+    ),
     Method("users.prefs.get", get_prefs, scopes=("client",)),
     Method("users.prefs.set", set_prefs, (Arg("name"), Arg("prefs", Kind.OBJECT)), writes=True, scopes=("client",)),
     Method(

@@ -62,7 +62,7 @@ class Filing:
     async def _is_shown(self, file_id: str, channel_id: str, ts_us: int) -> bool:
         """Tell whether a message that brought a file is there: a removed one that has replies leaves no file in it.
 
-        `keep_for_all` shares without a message: that is for the whole workspace.
+        `Files.show_to_all` shares without a message: that is for the whole workspace.
         """
         if channel_id[:1] == "T":
             return True

@@ -34,6 +34,7 @@ from svc.webapp.domain.people.dnd import DoNotDisturb
 from svc.webapp.domain.people.invitations import Invitations
 from svc.webapp.domain.people.passwords import Passwords
 from svc.webapp.domain.people.people import People
+from svc.webapp.domain.people.pictures import Pictures
 from svc.webapp.domain.people.preferences import Preferences
 from svc.webapp.domain.people.presence import PresenceSource
 from svc.webapp.domain.people.sessions import Sessions
@@ -77,6 +78,7 @@ class Services:
     accounts: Accounts
     apps: AppRules
     people: People
+    pictures: Pictures
     passwords: Passwords
     invitations: Invitations
     usergroups: UserGroups

@@ -122,6 +122,8 @@ class User:
     """When the status goes by itself; 0 for one that stays."""
     fields: str = ""
     """JSON object of further fields, `{id: {"value": …, "alt": …}}`; "" for none. At most 64 KiB."""
+    picture_url: str = ""
+    """Of its own picture; "" for the one that `avatar_hash` names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,12 +145,15 @@ class Files:
             raise Refused("file_update_failed") from error
         return file
 
-    async def keep_for_all(self, caller: Caller, name: str, data: bytes) -> File:
-        """Keep a file that everybody of the workspace sees, such as somebody's picture. Refused as `reserve`."""
-        ready = await self._ready(await self.keep(caller, name, data), "")
+    async def uploaded(self, caller: Caller, file_id: str) -> File:
+        """Return a file whose bytes the caller has uploaded, as it will be. Refused `file_not_found`."""
+        [file] = await self._uploaded(caller, [file_id])
+        return await self._ready(file, "")
+
+    async def show_to_all(self, caller: Caller, ready: File) -> None:
+        """Let everybody of the workspace see a file, such as somebody's picture."""
         effect = PutFile(asdict(ready), family_of(ready.filetype), int(ConversationKind.PUBLIC))
         await self._writes.commit(Write(caller.team_id, effects=(effect,)))
-        return ready
 
     async def settle(self, file: File, size: int) -> File:
         """Note how large a promised file turned out to be, whose length was not known."""

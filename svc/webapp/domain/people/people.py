@@ -44,9 +44,16 @@ class People:
             await self._check_admin(caller)
         return await self._change(caller.team_id, user_id, lambda user: profile.changed(user, change))
 
-    async def set_picture(self, caller: Caller, avatar_hash: str) -> User:
-        """Set the name of the caller's picture; "" for none."""
-        return await self._change(caller.team_id, caller.user_id, lambda user: replace(user, avatar_hash=avatar_hash))
+    async def set_picture(self, caller: Caller, url: str) -> tuple[User, str]:
+        """Set where the caller's picture is, "" for none; return the user as it is then, and where it was before."""
+        before = ""
+
+        def change(user: User) -> User:
+            nonlocal before
+            before = user.picture_url
+            return replace(user, picture_url=url, avatar_hash=user.avatar_hash if url else "")
+
+        return await self._change(caller.team_id, caller.user_id, change), before
 
     async def end_status(self, user: User) -> None:
         """Take away a status that is over, unless it was changed meanwhile."""

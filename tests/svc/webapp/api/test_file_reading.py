@@ -10,7 +10,7 @@ import pytest
 
 from svc.webapp.domain.people.accounts import caller_of
 from tests.svc.webapp.api.office import Office, Someone
-from tests.svc.webapp.api.uploads import PNG, TEXT, fetched, kept, room, shared
+from tests.svc.webapp.api.uploads import PNG, TEXT, fetched, kept, room, shared, uploaded
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
@@ -57,7 +57,9 @@ async def test_who_sees_a_file(acme: Office) -> None:
 async def test_a_file_for_everybody_is_seen_in_the_whole_workspace(acme: Office) -> None:
     """By people and bots, and by nobody of another one; it is deleted as others are."""
     ada, team_id = acme["ada"], acme["ada"].user.team_id
-    kept = await acme.services.files.keep_for_all(caller_of(ada.user), "me.png", PNG)
+    me, files = caller_of(ada.user), acme.services.files
+    kept = await files.uploaded(me, await uploaded(acme, ada, PNG, "me.png"))
+    await files.show_to_all(me, kept)
     url = f"{acme.base.removesuffix('api/')}files-pri/{team_id}-{kept.id}/me.png"
     for name in ("ada", "grace", "helper"):
         assert (await fetched(acme, acme[name], url))[:2] == (200, PNG)

@@ -116,6 +116,7 @@ class User(_message.Message):
     PRONOUNS_FIELD_NUMBER: _builtins.int
     STATUS_EXPIRATION_UNIX_S_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
+    PICTURE_URL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """U…"""
     team_id: _builtins.str
@@ -164,6 +165,8 @@ class User(_message.Message):
     """Pronouns."""
     status_expiration_unix_s: _builtins.int
     """When the status goes by itself: Unix seconds; 0 for one that stays."""
+    picture_url: _builtins.str
+    """Address of its own picture, for who may see the workspace's files; empty for the one that avatar_hash names."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileField]:
         """Further fields of the profile, at most 50, in order of id."""
@@ -196,10 +199,11 @@ class User(_message.Message):
         pronouns: _builtins.str = ...,
         status_expiration_unix_s: _builtins.int = ...,
         fields: _abc.Iterable[Global___ProfileField] | None = ...,
+        picture_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "avatar_hash", b"avatar_hash", "bot_id", b"bot_id", "deleted", b"deleted", "display_name", b"display_name", "email", b"email", "fields", b"fields", "first_name", b"first_name", "id", b"id", "is_admin", b"is_admin", "is_bot", b"is_bot", "is_owner", b"is_owner", "last_name", b"last_name", "name", b"name", "phone", b"phone", "pronouns", b"pronouns", "real_name", b"real_name", "status_emoji", b"status_emoji", "status_expiration_unix_s", b"status_expiration_unix_s", "status_text", b"status_text", "team_id", b"team_id", "title", b"title", "tz", b"tz", "updated_unix_s", b"updated_unix_s", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "avatar_hash", b"avatar_hash", "bot_id", b"bot_id", "deleted", b"deleted", "display_name", b"display_name", "email", b"email", "fields", b"fields", "first_name", b"first_name", "id", b"id", "is_admin", b"is_admin", "is_bot", b"is_bot", "is_owner", b"is_owner", "last_name", b"last_name", "name", b"name", "phone", b"phone", "picture_url", b"picture_url", "pronouns", b"pronouns", "real_name", b"real_name", "status_emoji", b"status_emoji", "status_expiration_unix_s", b"status_expiration_unix_s", "status_text", b"status_text", "team_id", b"team_id", "title", b"title", "tz", b"tz", "updated_unix_s", b"updated_unix_s", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
