@@ -22,7 +22,7 @@ async function parts(): Promise<Parts> {
 }
 
 async function start(root: HTMLElement): Promise<void> {
-  void preload();
+  preload().catch(() => undefined); // what does not come now is asked for again when it is shown
   const { signIn, makeClient } = await parts();
   render(<Root signIn={signIn} makeClient={makeClient} navigation={createNavigation(window)} />, root);
 }

@@ -8,6 +8,7 @@ import { lazy } from "../ui/lazy";
 import { isString, readStored } from "../ui/stored";
 import { wordsOf } from "../ui/words";
 import { Splash } from "./Splash";
+import { ConversationView } from "./slots";
 
 const SignInPage = lazy(() => import("../views/signin/SignInPage").then((module) => module.SignInPage));
 const JoinPage = lazy(() => import("../views/join/JoinPage").then((module) => module.JoinPage));
@@ -20,7 +21,7 @@ export interface RootProps {
 }
 
 /** Begin to fetch what will most likely be shown. */
-export const preload = (): Promise<unknown> => Workspace.preload();
+export const preload = (): Promise<unknown> => Promise.all([Workspace.preload(), ConversationView.preload()]);
 
 export const Root = (props: RootProps) => (
   <NavigationContext.Provider value={props.navigation}>

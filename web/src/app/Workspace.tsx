@@ -19,6 +19,9 @@ import { useCommands } from "./useCommands";
 
 const Dialogs = lazy(() => import("../views/dialogs/Dialogs").then((module) => module.Dialogs));
 
+/** The first screen has the line for itself so long. */
+const PRELOAD_AFTER_MS = 1_000;
+
 interface WorkspaceProps {
   readonly client: Client;
   readonly signIn: SignIn;
@@ -40,6 +43,11 @@ export function Workspace({ client, signIn, onSignedOut }: WorkspaceProps) {
     [signIn, navigation],
   );
   useCommands(client, navigation, screen);
+  useEffect(() => {
+    // Before they are asked for: who types after Ctrl+K must not wait for code.
+    const timer = window.setTimeout(() => Dialogs.preload().catch(() => undefined), PRELOAD_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   useEffect(() => callAttention(document, client, navigation), [client, navigation]);
   useEffect(() => watchNotifications(client, navigation), [client, navigation]);
   useEffect(() => effect(() => applyLook(document.documentElement, client.preferences.value)), [client]);

@@ -79,9 +79,11 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
       ["Shift+Esc", "Mark everything as read"],
       ["↑ | ↓", "Move between messages"],
       ["Enter", "What can be done with the message"],
-      ["E", "Edit your message"],
-      ["R", "React"],
       ["T", "Open the thread"],
+      ["R", "React"],
+      ["E | Delete", "Edit or delete your message"],
+      ["S | P", "Save or pin it"],
+      ["U", "Mark as unread from here"],
     ],
   },
   {

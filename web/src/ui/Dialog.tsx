@@ -27,7 +27,8 @@ export function Dialog(props: DialogProps) {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
-    dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    // Else on the dialog itself: a button that closes it is not what one came for.
+    (dialog?.querySelector<HTMLElement>("[data-autofocus]") ?? dialog)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
@@ -43,6 +44,7 @@ export function Dialog(props: DialogProps) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the keyboard's way, by onCancel
     <dialog
       ref={element}
+      tabIndex={-1}
       aria-labelledby={isBare ? undefined : id}
       aria-label={isBare ? title : undefined}
       class={classes(css.dialog, css[size], isBare && css.bare)}

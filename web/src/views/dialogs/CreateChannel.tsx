@@ -20,9 +20,8 @@ const KINDS = [
     value: "public",
     label: "Public",
     hint: "Anybody in the workspace can find and join it.",
-    picture: <Hash size={18} />,
   },
-  { value: "private", label: "Private", hint: "Only who is added sees that it is there.", picture: <Lock size={18} /> },
+  { value: "private", label: "Private", hint: "Only who is added sees that it is there." },
 ] as const;
 
 export function CreateChannel({ name: given = "", onClose }: CreateChannelProps) {

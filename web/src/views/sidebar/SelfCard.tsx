@@ -1,5 +1,5 @@
 /** Oneself, at the foot of the sidebar: face, presence, status, and what one can change about these. */
-import { CircleUser, KeyRound, Moon, Smile, SmilePlus, Sun } from "lucide-preact";
+import { CircleUser, CircleX, KeyRound, Moon, Smile, SmilePlus, Sun } from "lucide-preact";
 import { useEffect } from "preact/hooks";
 import { EmojiView } from "../../text/EmojiView";
 import { Avatar } from "../../ui/Avatar";
@@ -50,7 +50,11 @@ function useItems(isAway: boolean, hasStatus: boolean): MenuItem[] {
       icon: hasStatus ? Smile : SmilePlus,
       onSelect: () => screen.open({ kind: "status" }),
     },
-    hasStatus && { label: "Clear your status", onSelect: () => void client.setStatus("", "", 0).catch(screen.fail) },
+    hasStatus && {
+      label: "Clear your status",
+      icon: CircleX,
+      onSelect: () => void client.setStatus("", "", 0).catch(screen.fail),
+    },
     {
       label: isAway ? "Set yourself as active" : "Set yourself as away",
       icon: isAway ? Sun : Moon,

@@ -8,7 +8,7 @@ import { href, type Route } from "../../core/route";
 import { IconButton } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { useClient, useRoute, useScreen } from "../../ui/context";
-import { keysHere } from "../../ui/platform";
+import { keysHere, NARROW, useMedia } from "../../ui/platform";
 import { isStrings, readStored, writeStored } from "../../ui/stored";
 import { useRoving } from "../../ui/useRoving";
 import { SectionView } from "./SectionView";
@@ -22,6 +22,7 @@ import { WorkspaceMenu } from "./WorkspaceMenu";
 export function Sidebar() {
   const screen = useScreen();
   const route = useRoute();
+  const isNarrow = useMedia(NARROW);
   const scroller = useRef<HTMLDivElement>(null);
   const sections = useSections();
   useRoving(scroller, "[data-row]");
@@ -40,6 +41,7 @@ export function Sidebar() {
       <div class={css.middle}>
         <div ref={scroller} class={css.scroller}>
           <ul class={css.pages}>
+            {isNarrow && <PageRow icon={Search} label="Search" to={{ page: "search", query: "" }} here={route} />}
             <PageRow icon={AtSign} label="Activity" to={{ page: "activity" }} here={route} />
             <PageRow icon={Bookmark} label="Saved" to={{ page: "saved" }} here={route} />
             <PageRow icon={TextSearch} label="Browse channels" to={{ page: "browse" }} here={route} />

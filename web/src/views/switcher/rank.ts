@@ -1,6 +1,6 @@
 /** The quick switcher's order: how well a name fits what was typed, then how near the place is to one. Pure. */
 import type { Conversation, Id, User } from "../../core/contract";
-import { isDirect } from "../sidebar/sections";
+import { demands, isDirect } from "../sidebar/sections";
 
 export type Choice =
   | { readonly kind: "conversation"; readonly id: Id; readonly conversation: Conversation }
@@ -55,8 +55,8 @@ export function choices(typed: string, known: Known): Choice[] {
   const scored = all
     .map((choice) => ({ choice, fits: fitOf(choice, wanted), near: nearness(choice) }))
     .filter(({ fits }) => fits > 0)
-    // Nothing typed: places one has been at, and then those where something waits.
-    .filter(({ choice, near }) => wanted !== "" || (choice.kind === "conversation" && near > 0));
+    // Nothing typed: places one has been at, and those where something waits.
+    .filter(({ choice }) => wanted !== "" || isNear(choice, known));
   scored.sort((one, other) => other.fits + other.near - (one.fits + one.near) || byLabel(one.choice, other.choice));
   return scored.slice(0, CHOICES_MAX).map(({ choice }) => choice);
 }
@@ -80,6 +80,11 @@ function people(known: Known): Choice[] {
 function fitOf(choice: Choice, wanted: string): number {
   if (choice.kind === "conversation") return fits(choice.conversation.name, wanted);
   return Math.max(fits(choice.user.label, wanted), fits(choice.user.realName, wanted), fits(choice.user.name, wanted));
+}
+
+function isNear(choice: Choice, { recent, current }: Known): boolean {
+  if (choice.kind === "user" || choice.id === current) return false;
+  return recent.includes(choice.id) || demands(choice.conversation);
 }
 
 /** Less than a step of `fits`: among names that fit alike, the nearer. */
