@@ -5,7 +5,8 @@ processes of their own. Meanwhile a few people at the other gateway post in chan
 up to ROOM_MAX people, and watch for what they and the others post, and readers call the Web API, all at stated rates.
 Then `kill -9`. Counted from there:
 
-    booted      client.boot has answered: a delta since what the client had
+    returned    came back by the ticket that its gateway had sent, and asked nobody
+    booted      client.boot has answered: a delta since what the client had, for those who had to ask
     back        the new connection delivers
     caught_up   back, and every message that was acknowledged before that has arrived
 
@@ -154,7 +155,8 @@ class _Storm:
             "affected": len(affected),
             "posts_per_s": POSTS_PER_S,
             "reads_per_s": READS_PER_S,
-            "booted_s": _times([_first(life["booted"]) - killed for life in affected]),
+            "returned": sum(bool(life["ready"]) and not life["booted"] for life in affected),
+            "booted_s": _times([life["booted"][0] - killed for life in affected if life["booted"]]),
             "back_s": _times([_first(life["ready"]) - killed for life in affected]),
             "caught_up_s": _times([_caught_up(life, posts, channels[life["user_id"]]) - killed for life in affected]),
             "posts": len(posts),

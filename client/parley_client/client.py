@@ -141,6 +141,11 @@ class Client:
         return self._connecting.count if self._connecting is not None else 0
 
     @property
+    def returns(self) -> int:
+        """How many of the connections came about without a question to anybody (see returning.py)."""
+        return self._connecting.returns if self._connecting is not None else 0
+
+    @property
     def session(self) -> Session:
         """The rules at work, with their counters; for tests and reports."""
         return self._session
@@ -216,9 +221,11 @@ class Client:
     def reboot(self) -> None:
         """Come back with a whole boot, as after a doubt about what `workspace` holds. Nothing is lost meanwhile."""
         self._has_boot = False
-        link = self._connecting.link if self._connecting is not None else None
-        if link is not None:
-            link.part("to boot anew")
+        if self._connecting is None:
+            return
+        self._connecting.returning.forget()
+        if self._connecting.link is not None:
+            self._connecting.link.part("to boot anew")
 
     async def _asked(self, link: Link, number: int, frame: Json, timeout_s: float) -> Json:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()

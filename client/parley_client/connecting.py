@@ -1,4 +1,8 @@
-"""Being connected, over and over: asks where to connect, lives through the connection, waits before the next one."""
+"""Being connected, over and over: asks where to connect, lives through the connection, waits before the next one.
+
+Who was connected a moment ago asks nobody: the gateway has said where else to go (see returning.py). Only when that
+leads nowhere it asks, and boots, as at the beginning.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from parley_client.actions import Action, Answer, Json, Leave, Say, Step
 from parley_client.errors import ConnectionLost, Refused, Unreachable
 from parley_client.link import Link
 from parley_client.retrying import FATAL, Backoff
+from parley_client.returning import Returning
 from parley_client.session import Return, Session
 from parley_client.webapi import WebApi
 
@@ -26,6 +31,9 @@ BACKOFF_BASE_S, BACKOFF_CAP_S = 0.1, 5.0
 
 SETTLED_S = 5.0
 """A connection that stood for this long begins the waits anew."""
+
+NOT_READY = 4003
+"""Close code of a gateway that could not learn what the session follows."""
 
 LATER_S = 1.0
 """The least wait where coming back at once is of no use."""
@@ -53,6 +61,8 @@ class _Door:
     url: str
     gateway_id: str
     given_at: float
+    starts: str = ""
+    """What the resume frame repeats, when it is a way back."""
 
 
 class Status(Enum):
@@ -118,10 +128,15 @@ class Connecting:
         self._backoff = Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, rng)
         self._dead: dict[str, None] = dict.fromkeys(avoid)
         self._door: _Door | None = None
+        self._starts = ""
+        self.returning = Returning(rng)
+        """The way back without asking anybody."""
         self.link: Link | None = None
         """The connection that stands."""
         self.count = 0
         """How many connections were greeted so far."""
+        self.returns = 0
+        """How many of these nobody was asked for."""
 
     async def run(self) -> None:
         """Connect, and again whenever a connection ends. Raises Refused when there is no point any more."""
@@ -136,7 +151,7 @@ class Connecting:
         """Live through one connection; return the least wait before the next one, in seconds."""
         try:
             door = await self._found_door()
-            gateway_id = door.gateway_id
+            gateway_id, self._starts = door.gateway_id, door.starts
             try:
                 async with Link.opened(self._http, door.url, self._rng) as link:
                     reason, code = await self._live(link)
@@ -155,20 +170,24 @@ class Connecting:
             return LATER_S
         self._on_status(Status.ENDED, reason)
         log.info("connection ended: %s", reason)
+        self.returning.left(monotonic())
         is_broken = code in (None, 1006)
         if is_broken:
             self._doubt(gateway_id)
+        if code == NOT_READY and door.starts:
+            self.returning.forget()  # it could not be continued: nor could it be elsewhere
         match self._session.closed(code):
             case Return.NEVER:
                 raise Refused("the connection", "account_inactive", {"code": code})
             case Return.LATER:
                 return LATER_S
             case Return.AT_ONCE:
-                return self._rng.uniform(0.0, HERD_S) if is_broken else 0.0
+                return self._rng.uniform(0.0, self._herd_s(link.is_ours)) if is_broken else 0.0
 
     async def _found_door(self) -> _Door:
         """Return where to connect, booting first if that is wanted. Raises Refused or Unreachable."""
         door, self._door = self._door, None
+        door = door or self._way_back()
         if door is not None:
             return door
         avoid: Json = {"avoid": ",".join(self._dead)} if self._dead else {}
@@ -181,6 +200,22 @@ class Connecting:
         door = _Door(str(answer["url"]), str(answer.get("host_id", "")), monotonic())
         self._doubt(door.gateway_id)
         return door
+
+    def _herd_s(self, is_ours: bool) -> float:
+        """Return within what time all come back who may have been left alone with us."""
+        spread_s = self.returning.spread_s
+        if spread_s is None or not self.returning.is_there:
+            return HERD_S
+        return 0.0 if is_ours else spread_s  # who leaves is alone, or was told to leave when it was its turn
+
+    def _way_back(self) -> _Door | None:
+        """Return a gateway that takes us as we are, if we know of any and have something to go on from."""
+        now = monotonic()
+        way = self.returning.way(now, self._dead)
+        if way is None or "resume" not in self._session.connecting():
+            return None
+        self._doubt(way.gateway_id)
+        return _Door(way.url, way.gateway_id, now, way.starts)
 
     async def _booted(self, answer: Json) -> Json:
         try:
@@ -206,8 +241,12 @@ class Connecting:
             self._owner.broke()
 
     async def _take(self, link: Link, frame: Json) -> None:
+        if frame.get("type") == "return":
+            self.returning.take(frame, monotonic())
+            return
         if frame.get("type") == "hello":
             self.count += 1
+            self.returns += bool(self._starts)
             self._on_status(Status.GREETED, str(frame.get("host_id", "")))
         was_ready = self._session.is_ready
         for action in self._session.take(frame):
@@ -224,7 +263,8 @@ class Connecting:
         if isinstance(action, Step):
             await self._owner.deliver(action)
         elif isinstance(action, Say):
-            await link.send(action.frame)
+            is_back = self._starts and action.frame.get("type") == "resume"
+            await link.send({**action.frame, "starts": self._starts} if is_back else action.frame)
         elif isinstance(action, Answer):
             self._owner.answered(action.number, action.frame)
 

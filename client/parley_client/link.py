@@ -41,6 +41,8 @@ class Link:
         """The close code once it has ended; None when it broke, or we left."""
         self.reason = ""
         """Why it ended."""
+        self.is_ours = False
+        """Whether it was us who ended it."""
 
     @classmethod
     @asynccontextmanager
@@ -66,6 +68,7 @@ class Link:
 
     def leave(self, reason: str) -> None:
         """End it after the frame at hand."""
+        self.is_ours = self.is_ours or not self._left
         self._left = self._left or reason
 
     def part(self, reason: str) -> None:

@@ -109,6 +109,12 @@ class Feed:
         """Return the offset up to which a channel was handed on; None when it is not followed."""
         return self._positions.last(channel_id)
 
+    def is_level(self, channel_id: str) -> bool:
+        """Tell whether the subscription to a followed channel stands at its owner, and nothing of it is missing or
+        unproven: what was fanned out before that was handed on, what is fanned out from now on will be. 1 us.
+        """
+        return self._positions.is_level(channel_id) and self._plan.stands_at(channel_id) is not None
+
     def vouches(self, channel_id: str, within_s: float) -> bool:
         """Tell whether all that the owner of a followed channel fanned out until `within_s` seconds ago was handed on.
 

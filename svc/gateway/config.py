@@ -9,6 +9,7 @@ from svc.gateway.apps.desk import AppLimits
 from svc.gateway.keepalive import KeepaliveLimits
 from svc.gateway.lazy.lazy import LazyLimits
 from svc.gateway.prefetch.prefetch import PrefetchLimits
+from svc.gateway.return_tickets import ReturnLimits
 from svc.gateway.session import SessionLimits
 from svc.kit.config import InstanceConfig, setting
 
@@ -24,6 +25,7 @@ class GatewayConfig:
     lazy: LazyLimits
     prefetch: PrefetchLimits
     apps: AppLimits
+    returns: ReturnLimits
     ws_port: int = setting(
         "PARLEY_GATEWAY_WS_PORT", default=0, minimum=0, maximum=65535, help="WebSocket port; 0 takes a free one"
     )

@@ -17,10 +17,14 @@ from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.presence.reports import Presence
+from svc.gateway.return_tickets import ReturnTickets
 from svc.gateway.session import Post, PresenceQuery, PresenceSub, Resume, Typing
 from svc.gateway.sockets import Connection
 from svc.gateway.talk import AnyAction
 from svc.kit.clock import Clock
+
+EARLY_MAX = 64
+"""Frames of a client that returns which wait until it is known to be welcome: more than a client begins with."""
 
 
 class Channels(Protocol):
@@ -32,6 +36,10 @@ class Channels(Protocol):
 
     def unfollow(self, channel_id: str) -> None:
         """Follow it no longer."""
+        ...
+
+    def is_level(self, channel_id: str) -> bool:
+        """Tell whether all that its owner has of a followed channel was handed on."""
         ...
 
     def publish_transient(self, event: event_pb.Event) -> None:
@@ -62,6 +70,10 @@ class FrontDesk:
         self._lazy = lazy
         self._prefetch = prefetch
         self._presence = presence
+        self._early: dict[Connection, list[AnyAction]] = {}
+        self.tickets: ReturnTickets | None = None
+        """Who gives sessions tickets to come back with; without it there are none."""
+        openings.on_known = self._known
 
     def opened(self, connection: Connection) -> None:
         """See sockets.Desk."""
@@ -72,8 +84,15 @@ class FrontDesk:
 
     def act(self, connection: Connection, action: AnyAction) -> None:
         """See sockets.Desk."""
-        if isinstance(action, Post):
+        if isinstance(action, Resume):
+            self._openings.resume(connection, action)
+        elif isinstance(action, Post):
+            # Webapp looks at the token of a post whose session is not known yet.
             self._posts.post(connection, action)
+        elif connection.ticket.returned is not None and not connection.is_known:
+            early = self._early.setdefault(connection, [])
+            if len(early) < EARLY_MAX:
+                early.append(action)
         elif isinstance(action, Typing):
             self._typing(connection, action)
         elif isinstance(action, Query):
@@ -82,8 +101,6 @@ class FrontDesk:
             self._presence.subscribe(connection, action.user_ids)
         elif isinstance(action, PresenceQuery):
             self._presence.query(connection, action.user_ids)
-        elif isinstance(action, Resume):
-            self._openings.resume(connection, action.token)
 
     def stirred(self, connection: Connection) -> None:
         """See sockets.Desk."""
@@ -94,6 +111,9 @@ class FrontDesk:
         self._connections.remove(connection)
         self.hub.leave(connection)
         self._openings.closed(connection)
+        self._early.pop(connection, None)
+        if self.tickets is not None:
+            self.tickets.closed(connection)
         self._lazy.closed(connection)
         self._prefetch.closed(connection)
         self._presence.disconnected(connection)
@@ -111,6 +131,22 @@ class FrontDesk:
     def unfollowed(self, channel_id: str) -> None:
         """See members.Onlooker."""
         self._prefetch.unfollowed(channel_id)
+
+    def moved(self, member: Member) -> None:
+        """See members.Onlooker."""
+        if self.tickets is not None and isinstance(member, Connection):
+            self.tickets.changed(member)
+
+    def leaving(self, connection: Connection) -> None:
+        """Learn that a connection is about to be sent away."""
+        if self.tickets is not None:
+            self.tickets.renew(connection)
+
+    def _known(self, connection: Connection) -> None:
+        for action in self._early.pop(connection, ()):
+            self.act(connection, action)
+        if self.tickets is not None:
+            self.tickets.begun(connection)
 
     def _typing(self, connection: Connection, typing: Typing) -> None:
         if typing.channel_id not in connection.channels:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.sockets import CLOSE_TIMEOUT_S
+from svc.gateway.sockets import CLOSE_TIMEOUT_S, Connection
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
 
@@ -21,9 +21,15 @@ class Drain:
     """Empties a gateway, once."""
 
     def __init__(
-        self, connections: Connections, shut: Callable[[], None], clock: Clock, tasks: Tasks, linger_s: float
+        self,
+        connections: Connections,
+        shut: Callable[[], None],
+        clock: Clock,
+        tasks: Tasks,
+        linger_s: float,
+        before: Callable[[Connection], object] = lambda connection: None,
     ) -> None:
-        """`shut` stops admission; a drain started by an operator runs in `tasks`.
+        """`shut` stops admission; a drain started by an operator runs in `tasks`. `before` hears of each goodbye.
 
         `linger_s`: seconds between goodbye and Close. A client opens its next connection while this one still delivers.
         """
@@ -32,6 +38,7 @@ class Drain:
         self._clock = clock
         self._tasks = tasks
         self._linger_s = linger_s
+        self._before = before
         self._is_started = False
 
     def start(self, spread_s: float) -> None:
@@ -60,6 +67,7 @@ class Drain:
             elapsed = self._clock.now() - start
             due = self._due(elapsed, spread_s, len(leaving))
             for connection in leaving[told:due]:
+                self._before(connection)
                 connection.say_goodbye()
             told = due
             due = self._due(elapsed - linger_s, spread_s, len(leaving))

@@ -19,7 +19,9 @@ from svc.gateway import frames
 from svc.gateway.followed import Channel
 from svc.gateway.members import Follows, Member, Onlooker
 from svc.gateway.prefetch.audience import Audience, named
-from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
+from svc.gateway.pushes import position_of, push_position, push_returning, push_transient
+from svc.gateway.resume import Replay, dropped_frame, failed_frames, positions_frames
+from svc.gateway.returning import Returning
 from svc.kit.telemetry import span_from
 
 
@@ -48,6 +50,7 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._members: dict[str, Member] = {}
         self._replays: dict[Member, Replay] = {}
+        self._returning: dict[Member, Returning] = {}
         self.events_in = 0
         self.frames_out = 0
 
@@ -62,24 +65,26 @@ class Hub:
         """Forget a connection, and the channels that nobody else follows."""
         self._members.pop(member.id, None)
         self._replays.pop(member, None)
+        self._returning.pop(member, None)
         for channel_id in tuple(member.channels):
             self.part(member, channel_id)
 
-    def join(self, member: Member, channel_id: str, after: int, head: int = 0) -> None:
+    def join(self, member: Member, channel_id: str, after: int, head: int = 0, *, is_sure: bool = True) -> None:
         """Let a connection follow a channel from offset `after`; harmless when it does already.
 
         `head`, if it is above `after`: what the channel is known to have reached. When nobody follows it yet, it is
         followed from there, and the connection catches up alone: at its own pace, and nobody who joins has to wait.
+        Unless it `is_sure` that there is such an offset as `after`, it is followed from `head` in any case.
         """
         if channel_id in member.channels or member.id not in self._members:
             return
         member.channels.add(channel_id)
         channel = self._channels.get(channel_id)
         if channel is None:
-            position = max(after, head)
+            position = max(after, head) if is_sure else head
             channel = self._channels[channel_id] = Channel(position)
             self._feed.follow(channel_id, position)
-        if after == channel.position:
+        if after == channel.position and not self._is_held(member, channel_id):
             channel.add(member)
             return
         follower = Follower(after, self._budget)
@@ -105,6 +110,38 @@ class Hub:
         replay = self._replays.get(member)
         if replay is not None and (rest := replay.rest()):
             self._begin(member, rest)
+
+    def come_back(self, member: Member, returning: Returning) -> None:
+        """Let a session that returns follow its user's own channel; what that says is noted until `settle_return`."""
+        if member.id in self._members:
+            self._returning[member] = returning
+            after = min(returning.own, returning.own_start)
+            self.join(member, member.user_id, after, returning.own_start, is_sure=False)
+
+    def is_level(self, member: Member) -> bool:
+        """Tell whether a session that returns has heard all that its user's own channel has said."""
+        channel, follower = self._channels.get(member.user_id), self._follower(member, member.user_id)
+        if channel is None or follower is None or not follower.is_whole or follower.last < channel.position:
+            return False
+        return self._feed.is_level(member.user_id)
+
+    def settle_return(self, member: Member) -> None:
+        """Let a session that returns, and is level, follow the rest, and be as any other."""
+        said, starts = self._returning.pop(member).settled(member.user_id)
+        for frame in said:
+            member.push(frame)
+        for start in starts:
+            self.join(member, start.channel_id, start.after, start.head, is_sure=False)
+        if (follower := self._follower(member, member.user_id)) is not None:
+            self._level(member.user_id, member, follower)
+
+    def positions(self, member: Member) -> dict[str, int] | None:
+        """Return what a session follows, with how far that has come here; None while that is not settled."""
+        replay, own = self._replays.get(member), self._own_position(member)
+        is_settled = replay is None or (not replay.waiting and own >= replay.bound)
+        if not is_settled or member in self._returning or member.user_id not in member.channels:
+            return None
+        return {each: self._channels[each].position for each in member.channels} | {member.user_id: own}
 
     def part(self, member: Member, channel_id: str) -> None:
         """Let a connection follow a channel no longer; harmless when it does not."""
@@ -216,7 +253,7 @@ class Hub:
 
     def _deliver(self, channel: Channel, event: event_pb.Event) -> None:
         if not event.offset:
-            self._push_transient(channel, event)
+            self.frames_out += push_transient(event, channel, self._returning)
             return
         if event.offset != channel.position + 1:
             # The channel was left and joined again within this batch. What it begins with now brings this event too.
@@ -245,7 +282,7 @@ class Hub:
         if not follower.is_whole:
             if follower.due_at is not None:
                 self._on_behind(member)
-        elif follower.last == channel.position:
+        elif follower.last == channel.position and not self._is_held(member, channel_id):
             del channel.waiting[member]
             channel.waiting = channel.waiting or None
             channel.add(member)
@@ -256,7 +293,13 @@ class Hub:
         if strangers and self._onlooker.introduce(event, strangers, audience.members):
             audience.familiar(strangers)
 
+    def _is_held(self, member: Member, channel_id: str) -> bool:
+        return channel_id == member.user_id and member in self._returning
+
     def _push_one(self, event: event_pb.Event, member: Member) -> None:
+        if self._returning and self._is_held(member, event.channel_id):
+            push_returning(event, member, self._returning[member])
+            return
         if member.met is not None and event.payload:
             self._onlooker.introduce(event, named(event), (member,))
         self._push(event, (member,))
@@ -270,7 +313,7 @@ class Hub:
                 self._push_change(event, member)
             return
         if not event.payload:
-            self._push_position(event, members)
+            push_position(event, members)
             return
         origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
         frame = frames.text_frame(event.payload)
@@ -278,12 +321,6 @@ class Hub:
             if member is not origin:
                 member.push(frame)
                 self.frames_out += 1
-
-    def _push_position(self, event: event_pb.Event, members: Iterable[Member]) -> None:
-        frame = position_frame(event.channel_id, event.offset)
-        for member in members:
-            if member.is_aware:
-                member.push(frame)
 
     def _push_change(self, event: event_pb.Event, member: Member) -> None:
         """Apply a change of subscriptions; who keeps positions learns of them before it learns of the event.
@@ -305,16 +342,8 @@ class Hub:
             member.push(frames.text_frame(event.payload))
             self.frames_out += 1
         elif member.is_aware:
-            member.push(position_frame(event.channel_id, event.offset))
+            member.push(position_of(event))
         for channel_id in removed:
             self.part(member, channel_id)
-
-    def _push_transient(self, channel: Channel, event: event_pb.Event) -> None:
-        frame = frames.text_frame(event.payload)
-        sender_id = event.sender_id
-        for members in (channel.members, channel.waiting or ()):
-            for member in members:
-                # A typist's own devices have nothing to show.
-                if member.user_id != sender_id:
-                    member.push(frame)
-                    self.frames_out += 1
+        if added or removed:
+            self._onlooker.moved(member)

@@ -10,6 +10,8 @@ from random import SystemRandom
 from discovery.front import Discovery
 from discovery.registrar import new_instance_id
 from discovery.stubs import StubPools
+from discovery.view import Instance
+from discovery.watcher import ServiceWatcher
 from parley.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
 from svc.feed.discovered import discovered_feed, following
 from svc.feed.feed import Feed, Subscriber
@@ -34,6 +36,7 @@ from svc.gateway.prefetch.fetches import FETCHES_MAX
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.presence.reports import Presence, RemotePresence
 from svc.gateway.recent import Recent, RecentFirst, Remembering
+from svc.gateway.return_tickets import ReturnTickets
 from svc.gateway.servicer import GatewayServicer
 from svc.gateway.sockets import Wiring
 from svc.gateway.tickets import TicketGate
@@ -44,6 +47,7 @@ from svc.kit.rpc import Service, rpc_server
 from svc.kit.telemetry import telemetry
 from svc.kit.tls import server_context
 from svc.kit.tokens import Signer
+from svc.shapes.ways import WS_PORT, WS_TLS
 
 TIER = "gateway"
 
@@ -56,6 +60,7 @@ class _Parts:
     desk: FrontDesk
     door: Door
     apps: AppDesk
+    tickets: ReturnTickets
     observed: Observed
     consumer: Consumer
 
@@ -68,6 +73,7 @@ def _assemble(
     pools: StubPools,
     presence: Presence,
     owners: RemoteOwners,
+    gateways: ServiceWatcher,
     tasks: Tasks,
 ) -> _Parts:
     rng = SystemRandom()
@@ -80,13 +86,25 @@ def _assemble(
     prefetch = Prefetch(edges, tasks, clock, outbox.call_later, config.prefetch)
     desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), lazy, prefetch, presence, clock)
     wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
-    gate = TicketGate(Signer(config.instance.secret), me)
+    signer = Signer(config.instance.secret)
+    tickets = desk.tickets = ReturnTickets(
+        desk.hub,
+        connections,
+        signer,
+        lambda: gateways.snapshot.instances,
+        presence.interests.is_away,
+        Instance(me, TIER, "", config.instance.zone),
+        config.returns,
+        clock,
+        rng,
+    )
+    gate = TicketGate(signer, me)
     admission = Admission(config.admission, rng, clock.now())
     openings.on_listed = lambda took_s: admission.opened(took_s, clock.now())
     apps = AppDesk(connections, outbox, owners, tasks, clock, me, config.apps)
     door = Door(gate, admission, connections, wiring, config.limits, clock, me, rng, apps.admit)
-    observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch, apps)
-    return _Parts(connections, desk, door, apps, observed, Remembering(recent, desk.hub))
+    observed = Observed(connections, door, admission, desk.hub, outbox, openings, lazy, prefetch, apps, tickets)
+    return _Parts(connections, desk, door, apps, tickets, observed, Remembering(recent, desk.hub))
 
 
 def _tasks_max(config: GatewayConfig) -> int:
@@ -109,14 +127,16 @@ async def serve(config: GatewayConfig) -> None:
         servers = RemotePresence(disco.pools, presence_ring)
         presence = Presence(subscriber, servers, tasks, clock, config.keepalive.idle_s)
         owners = RemoteOwners(disco.pools, await disco.ring("webapp"))
-        parts = _assemble(config, me, clock, feed, disco.pools, presence, owners, tasks)
-        drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s)
+        gateways = await disco.watch(TIER)
+        parts = _assemble(config, me, clock, feed, disco.pools, presence, owners, gateways, tasks)
+        drain = Drain(parts.connections, parts.door.shut, clock, tasks, config.linger_s, parts.desk.leaving)
         observe_feed(feed)
         observe_gateway(parts.observed)
         await up.enter_async_context(following(disco, feed, parts.consumer))
         await up.enter_async_context(presence.running())
         up.callback(presence_ring.subscribe(presence.ring_changed))
         await up.enter_async_context(background("app connections", parts.apps.run()))
+        await up.enter_async_context(background("return tickets", parts.tickets.run()))
         await up.enter_async_context(background("pings", keep_alive(parts.connections, config.keepalive, clock)))
         tls = server_context(config.instance)
         door = open_door(parts.door.answer, config.instance.bind_host, config.ws_port, tls)
@@ -127,7 +147,7 @@ async def serve(config: GatewayConfig) -> None:
         )
         server = await up.enter_async_context(rpc_server(config.instance, [service]))
         up.push_async_callback(drain.finish, config.drain_s)
-        meta = {"ws_port": str(ws_port), "metrics_port": str(metrics_port)} | ({"ws_tls": "1"} if tls else {})
+        meta = {WS_PORT: str(ws_port), "metrics_port": str(metrics_port)} | ({WS_TLS: "1"} if tls else {})
         await up.enter_async_context(disco.registered(TIER, me, server, meta))
         await terminated()
 

@@ -74,6 +74,10 @@ class Onlooker(Protocol):
         """Hear no more of a channel, or of events that are gone."""
         ...
 
+    def moved(self, member: Member) -> None:
+        """Learn that what a connection follows has changed."""
+        ...
+
 
 class Follows(Protocol):
     """The feed below (see feed.Feed)."""
@@ -84,4 +88,8 @@ class Follows(Protocol):
 
     def unfollow(self, channel_id: str) -> None:
         """Follow it no longer."""
+        ...
+
+    def is_level(self, channel_id: str) -> bool:
+        """Tell whether all that its owner has of a followed channel was handed on (see Feed.is_level)."""
         ...

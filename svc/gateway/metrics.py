@@ -16,6 +16,7 @@ from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.openings import Openings
 from svc.gateway.outbox import Outbox
 from svc.gateway.prefetch.prefetch import Prefetch
+from svc.gateway.return_tickets import ReturnTickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Observed:
     lazy: Lazy
     prefetch: Prefetch
     apps: AppDesk
+    tickets: ReturnTickets
 
 
 def observe_gateway(parts: Observed) -> None:
@@ -47,6 +49,8 @@ def observe_gateway(parts: Observed) -> None:
     _counter(meter, "parley_gateway_slow_consumers", "slow consumers cut off", lambda: outbox.slow_consumers)
     _counter(meter, "parley_gateway_resumed", "sessions begun with a token", lambda: openings.resumed)
     _counter(meter, "parley_gateway_vouched", "of these, whose tickets said what they follow", lambda: openings.vouched)
+    _counter(meter, "parley_gateway_returned", "of these, by tickets of other gateways", lambda: openings.returned)
+    _counter(meter, "parley_gateway_return_tickets", "tickets to come back with", lambda: parts.tickets.given)
     _counter(meter, "parley_gateway_resume_failures", "tokens of little use", lambda: openings.resume_failures)
     _gauge(meter, "parley_gateway_app_connections", "open Socket Mode connections", lambda: len(parts.apps))
     _counter(meter, "parley_gateway_app_acks", "envelopes acknowledged by apps", lambda: parts.apps.acks)

@@ -8,6 +8,7 @@ one that resumes is greeted at once, since it has something to say first.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable
 from random import Random
@@ -18,6 +19,8 @@ from svc.gateway import resume as resuming
 from svc.gateway.catching_up import catch_up
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.hub import Hub
+from svc.gateway.returning import Returning, returning_of
+from svc.gateway.session import Resume
 from svc.gateway.sockets import Connection
 from svc.gateway.webapp import Subscriptions, Webapp
 from svc.kit.backoff import Backoff
@@ -43,6 +46,14 @@ SETTLE_S = 5.0
 another within two seconds. Then it is followed from the head that was listed.
 """
 
+LEVEL_S = 5.0
+"""Longest that a session that returns waits to hear all that its user's own channel has said: mostly some 10 ms, and
+where the channel's owner is new, until the log was asked. Then its client has to come in the ordinary way.
+"""
+
+LEVEL_STEP_S = (0.01, 0.02, 0.04, 0.08)
+"""Between looks at whether it has; the last one repeats."""
+
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +77,8 @@ class Openings:
         """
         self.on_listed: Callable[[float], object] | None = None
         """Told how many seconds it took to learn what a session follows, also when that failed."""
+        self.on_known: Callable[[Connection], object] = lambda connection: None
+        """Told of each session whose token is known to be valid, and what it follows."""
         self._webapp = webapp
         self._events = events
         self._words = words
@@ -74,13 +87,15 @@ class Openings:
         self._rng = rng
         self._slots = asyncio.Semaphore(OPENINGS_MAX)
         self._catching_up: set[Connection] = set()
-        self._awaited: dict[Connection, asyncio.Future[str]] = {}
+        self._awaited: dict[Connection, asyncio.Future[Resume]] = {}
         self.resumed = 0
         """Sessions that began with a token."""
         self.resume_failures = 0
         """Of these, how many had to begin anew with all or some of their channels."""
         self.vouched = 0
         """Of these, for how many webapp was not asked what they follow, since their tickets said it."""
+        self.returned = 0
+        """Of these, how many came with a ticket of another gateway."""
 
     def open(self, connection: Connection, hub: Hub) -> None:
         """Let a new connection follow what its user follows, soon."""
@@ -92,11 +107,11 @@ class Openings:
         except ResourceExhaustedError:
             connection.close(CloseCode.NOT_READY, "too many connections are being opened")
 
-    def resume(self, connection: Connection, token: str) -> None:
+    def resume(self, connection: Connection, resume: Resume) -> None:
         """Take the token that a connection sent."""
         awaited = self._awaited.get(connection)
         if awaited is not None and not awaited.done():
-            awaited.set_result(token)
+            awaited.set_result(resume)
 
     def closed(self, connection: Connection) -> None:
         """Wait no longer for the token of a connection that is gone."""
@@ -116,13 +131,17 @@ class Openings:
             self._catching_up.add(connection)
 
     async def _open(self, connection: Connection, hub: Hub) -> None:
-        token = await self._token(connection) if connection.ticket.resumes else None
+        resume = await self._resume(connection) if connection.ticket.resumes else None
+        token = resume.token if resume is not None else None
+        if resume is not None and (returning := _returning(connection, resume)) is not None:
+            await self._return(connection, hub, returning)
+            return
         subscriptions = _vouched(connection, token)
         self.vouched += subscriptions is not None
         subscriptions = subscriptions or await self._listed(connection)
         if subscriptions is None:
             return
-        connection.is_known = True
+        self._known(connection)
         connection.greet()
         user_id = connection.user_id
         self._words.set_away(user_id, subscriptions.is_away_by_hand, subscriptions.head(user_id))
@@ -139,6 +158,32 @@ class Openings:
             await asyncio.sleep(0)
         if opening.replay is not None and opening.replay.waiting:
             await self._settle(connection, hub)
+
+    async def _return(self, connection: Connection, hub: Hub, returning: Returning) -> None:
+        """Let a session go on of which its ticket says what it followed, once its user's own channel is level."""
+        self.resumed += 1
+        self.vouched += 1
+        self.returned += 1
+        is_away = connection.ticket.returned is not None and connection.ticket.returned.is_away_by_hand
+        self._words.set_away(connection.user_id, is_away, returning.own_start)
+        connection.push(returning.resumed_frame)
+        hub.come_back(connection, returning)
+        deadline = self._clock.now() + LEVEL_S
+        for look in itertools.count():
+            if connection.is_closing:
+                return
+            if hub.is_level(connection):
+                break
+            if self._clock.now() >= deadline:
+                connection.close(CloseCode.NOT_READY, "the session could not be continued: come back later")
+                return
+            await self._clock.sleep(LEVEL_STEP_S[min(look, len(LEVEL_STEP_S) - 1)])
+        hub.settle_return(connection)
+        self._known(connection)
+
+    def _known(self, connection: Connection) -> None:
+        connection.is_known = True
+        self.on_known(connection)
 
     async def _listed(self, connection: Connection) -> Subscriptions | None:
         """Ask what the connection is to follow, when it is its turn; None when it was closed instead."""
@@ -157,15 +202,15 @@ class Openings:
         self.resume_failures += opening.is_failed
         return opening
 
-    async def _token(self, connection: Connection) -> str:
-        """Return the token that a resuming client sends; "" when it does not come."""
+    async def _resume(self, connection: Connection) -> Resume:
+        """Return what a resuming client sends, with no token when it does not come."""
         awaited = self._awaited[connection]
         try:
             await asyncio.wait({awaited}, timeout=RESUME_WAIT_S)
             if not awaited.done():
                 # After a stall of our own the time is over although the frame lies in the socket, unread.
                 await asyncio.wait({awaited}, timeout=0.1)
-            return awaited.result() if awaited.done() and not awaited.cancelled() else ""
+            return awaited.result() if awaited.done() and not awaited.cancelled() else Resume("")
         finally:
             self._awaited.pop(connection, None)
             connection.resume_by_now()
@@ -203,6 +248,11 @@ class Openings:
             await catch_up(connection, hub, self._events, self._clock, self._rng)
         finally:
             self._catching_up.discard(connection)
+
+
+def _returning(connection: Connection, resume: Resume) -> Returning | None:
+    """Return how a session comes back with what its ticket vouches for; None when it does not."""
+    return returning_of(connection.user_id, connection.ticket.returned, resume.token, resume.starts)
 
 
 def _vouched(connection: Connection, token: str | None) -> Subscriptions | None:

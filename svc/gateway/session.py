@@ -128,6 +128,8 @@ class Resume:
     """Continue where this token says; see resume.py."""
 
     token: str
+    starts: str = ""
+    """What came with the return ticket by which it connected, if it did; see returning.py."""
 
 
 Action = Send | Close | Post | Typing | PresenceSub | PresenceQuery | Resume | Query
@@ -264,8 +266,8 @@ class Session:
         if not self.awaits_resume:
             return [Send(answers.error(answers.reply_to(frame), RtmError.UNKNOWN_TYPE))]
         self.awaits_resume = False
-        token = frame.get("token")
-        return [Resume(token if isinstance(token, str) else "")]
+        token, starts = frame.get("token"), frame.get("starts")
+        return [Resume(token if isinstance(token, str) else "", starts if isinstance(starts, str) else "")]
 
     def _tickle(self, _frame: dict[str, Any]) -> list[Action]:
         return []

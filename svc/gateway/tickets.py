@@ -1,4 +1,8 @@
-"""Pure: who may come in. A ticket is signed by webapp, names this gateway, lives for seconds, and works once."""
+"""Pure: who may come in. A ticket is signed by webapp, names this gateway, lives for seconds, and works once.
+
+Or it was signed by another gateway, for a session of its own that would have to come back: any gateway takes it, for
+the minutes that it lives, and each takes it once.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from svc.gateway.returning import Returned
 from svc.kit.tokens import Signer, TokenExpired, TokenInvalid
 from svc.shapes.vouching import Vouched
+from svc.shapes.ways import Way
 
 TICKET_KIND = "ticket"
 
@@ -38,6 +44,21 @@ class Ticket:
     """When that token ends by itself, and the session with it; 0: never."""
     app_id: str = ""
     """A…, of an app's Socket Mode connection; "" for an RTM session."""
+    way: Way | None = None
+    """How its client came."""
+    returned: Returned | None = None
+    """What a gateway said of the session that comes back with it."""
+
+    def claims(self) -> dict[str, Any]:
+        """Return what a ticket says that is for the same bearer."""
+        claims: dict[str, Any] = {"team": self.team_id, "user": self.user_id, "bot": self.bot_id, "kind": "rtm"}
+        if self.token_prefix:
+            claims["tok"] = base64.urlsafe_b64encode(self.token_prefix).decode()
+        if self.ends_unix_s:
+            claims["ends"] = self.ends_unix_s
+        if self.way is not None:
+            claims["way"] = self.way.claim()
+        return claims
 
     @property
     def resumes(self) -> bool:
@@ -66,7 +87,8 @@ class TicketGate:
         self._signer = signer
         self._instance_id = instance_id
         self._used_max = used_max
-        self._used: dict[str, float] = {}
+        # By what it is for: those of one kind live about equally long.
+        self._used: dict[bool, dict[str, float]] = {False: {}, True: {}}
 
     def admit(self, ticket: str, now_unix_s: float, enter: Callable[[Ticket], None] = lambda bearer: None) -> Ticket:
         """Return what the ticket says, and use it up. Raises TicketRefused.
@@ -79,25 +101,27 @@ class TicketGate:
             raise TicketRefused("Socket URL has expired") from error
         except TokenInvalid as error:
             raise TicketRefused("Socket URL is not valid") from error
-        if claims.get("gateway") != self._instance_id:
-            raise TicketRefused("Socket URL belongs to another gateway")
         ticket_id, bearer = _read(claims)
-        self._forget_expired(now_unix_s)
-        if ticket_id in self._used:
+        if bearer.returned is None and claims.get("gateway") != self._instance_id:
+            raise TicketRefused("Socket URL belongs to another gateway")
+        used = self._used[bearer.returned is not None]
+        _forget_expired(used, now_unix_s)
+        if ticket_id in used:
             raise TicketRefused("Socket URL has been used")
-        if len(self._used) >= self._used_max:
+        if len(used) >= self._used_max:
             raise TicketRefused("too many connections at once")
         enter(bearer)
-        self._used[ticket_id] = float(claims["exp"])
+        used[ticket_id] = float(claims["exp"])
         return bearer
 
-    def _forget_expired(self, now_unix_s: float) -> None:
-        """Drop used tickets from the oldest on; all live equally long, so the expired ones come first."""
-        while self._used:
-            oldest = next(iter(self._used))
-            if self._used[oldest] > now_unix_s:
-                return
-            del self._used[oldest]
+
+def _forget_expired(used: dict[str, float], now_unix_s: float) -> None:
+    """Drop used tickets from the first one on that was used; those that live as long as others expire in that order."""
+    while used:
+        oldest = next(iter(used))
+        if used[oldest] > now_unix_s:
+            return
+        del used[oldest]
 
 
 def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
@@ -114,6 +138,8 @@ def _read(claims: dict[str, Any]) -> tuple[str, Ticket]:
         token_prefix(claims.get("tok")),
         claims["ends"] if isinstance(claims.get("ends"), int) else 0,
         str(claims.get("app") or "") if claims.get("kind") == SOCKET_MODE else "",
+        Way.of_claim(claims.get("way")),
+        Returned.of_claim(claims.get("return")),
     )
 
 

@@ -18,7 +18,7 @@ from parley_client.actions import Answer, Event, Json, Leave, ResumeFailed, Say,
 from parley_client.session import Session
 from svc.gateway import resume
 from svc.gateway.hub import Hub
-from tests.svc.gateway.test_hub import FakeMember, FakeOnlooker
+from tests.svc.gateway.hub_twins import FakeMember, FakeOnlooker
 
 ME, TEAM = "U0000000001", "T0000000001"
 HOME, CLUB = "C0000000001", "C0000000002"
@@ -53,6 +53,9 @@ class Gateway:
 
     def unfollow(self, channel_id: str) -> None:
         del self.handed[channel_id]
+
+    def is_level(self, channel_id: str) -> bool:
+        return True
 
     def deliver(self, channel_id: str) -> None:
         after = self.handed.get(channel_id)

@@ -68,6 +68,11 @@ class Attendance:
         if user.count <= 0:
             del self._users[user_id]
 
+    def is_away(self, user_id: str) -> bool:
+        """Tell whether a user is known to have said that it is away."""
+        user = self._users.get(user_id)
+        return user is not None and user.word is not None and user.word[1]
+
     def idled(self, user_id: str, change: int) -> None:
         """Count one idle session more (1) or less (-1)."""
         user = self._users.get(user_id)

@@ -82,6 +82,10 @@ class Interests(Generic[Looker]):
         if self._here.heard(user_id, is_away, offset):
             self._note_user(user_id)
 
+    def is_away(self, user_id: str) -> bool:
+        """Tell whether a user with a session here is known to have said that it is away."""
+        return self._here.is_away(user_id)
+
     def due(self, now: float) -> None:
         """Tell of the users who were held back for long enough."""
         for user_id in self._here.due(now):

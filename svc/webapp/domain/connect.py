@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,25 +13,19 @@ from discovery.view import Instance
 from svc.kit.clock import Clock
 from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
+from svc.shapes.ways import HOST, Way, has_door
 from svc.webapp.commit.revoke_step import TOKEN_PREFIX_BYTES
-from svc.webapp.domain.origin import HOST, Origin
+from svc.webapp.domain.origin import Origin
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 
-__all__ = ["TICKET", "TICKET_TTL_S", "WS_PORT", "WS_TLS", "ConnectSettings", "Connector", "Origin", "token_claims"]
+__all__ = ["TICKET", "TICKET_TTL_S", "ConnectSettings", "Connector", "Origin", "token_claims"]
 
 TICKET_TTL_S = 30.0
 """Slack's: a client connects at once or asks again. The gateway remembers used tickets for as long."""
 
 TICKET = "ticket"
 """Kind under which tickets are signed; the gateway verifies the same."""
-
-WS_PORT = "ws_port"
-"""Where a gateway's registration says its WebSocket port."""
-
-WS_TLS = "ws_tls"
-"""Where a gateway's registration says, by "1", that this port speaks TLS."""
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectSettings:
@@ -93,10 +86,10 @@ class Connector:
             "bot": caller.bot_id,
             "gateway": gateway.id,
         }
-        claims |= token_claims(caller)
+        way = self._way(origin)
+        claims |= token_claims(caller) | {"way": way.claim()}
         ticket = self._signer.sign(TICKET, claims, TICKET_TTL_S, self._clock.wall_us() / 1_000_000)
-        front = self._front(origin, gateway)
-        return f"{front}/ws/{gateway.id}/{ticket}" if front else f"{self._own(gateway, origin)}/ws/{ticket}"
+        return way.door(gateway.id, gateway.address, gateway.meta) + ticket
 
     def choose(self, avoid: Sequence[str] = ()) -> Instance:
         """Choose at random in our own zone, elsewhere only when it has none: equal shares without asking for loads.
@@ -104,7 +97,7 @@ class Connector:
         `avoid`: ids of gateways that the client found dead, which it knows a second before Consul does. They are taken
         when there is no other.
         """
-        found = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
+        found = [gateway for gateway in self._gateways() if has_door(gateway.meta)]
         usable = [gateway for gateway in found if gateway.id not in avoid] or found
         near = [gateway for gateway in usable if gateway.zone == self._settings.zone]
         if not usable:
@@ -116,29 +109,18 @@ class Connector:
 
         At any port of a host, because gateways come and go there; only what stands before all of them keeps its own.
         """
-        gateways = [gateway for gateway in self._gateways() if gateway.meta.get(WS_PORT, "").isdigit()]
-        found = {_source(self._front(origin, each)) or _source(self._own(each, origin), ":*") for each in gateways}
+        gateways = [gateway for gateway in self._gateways() if has_door(gateway.meta)]
+        way = self._way(origin)
+        found = {_source(way.front(each.meta)) or _source(way.own(each.address, each.meta), ":*") for each in gateways}
         # Before any gateway is known: where one is most likely to be.
         own = f"{'wss' if origin.is_secure else 'ws'}://{origin.host}"
         return sorted(found or {_source(self._settings.public_url) or _source(own, ":*")})
 
-    def _front(self, origin: Origin, gateway: Instance) -> str:
-        """Return what stands before all gateways, and finds the one by the path; "" where clients go to it itself."""
-        if self._settings.public_url:
-            return self._settings.public_url.rstrip("/")
-        # Behind TLS that is not ours only the proxy's own name and port are served.
-        is_proxied = origin.is_forwarded or gateway.meta.get(WS_TLS) != "1"
-        return f"wss://{origin.host}" if origin.is_secure and is_proxied and HOST.fullmatch(origin.host) else ""
-
-    def _own(self, gateway: Instance, origin: Origin) -> str:
-        host = gateway_host = gateway.address.rpartition(":")[0]
-        found = HOST.fullmatch(origin.host)
-        if found is not None and (gateway_host == self._settings.own_host or _is_loopback(gateway_host)):
-            # The gateway is where we are, and that is where the client knows us: localhost, a LAN name, a mapped
-            # address.
-            host = found["name"]
-        scheme = "wss" if gateway.meta.get(WS_TLS) == "1" else "ws"
-        return f"{scheme}://{host}:{gateway.meta[WS_PORT]}"
+    def _way(self, origin: Origin) -> Way:
+        settings = self._settings
+        # It goes into tickets, which go into URLs: nothing that is no name of a host.
+        host = origin.host if HOST.fullmatch(origin.host) else ""
+        return Way(settings.own_host, settings.public_url, host, origin.is_secure, origin.is_forwarded)
 
 
 def _source(address: str, port: str = "") -> str:
@@ -163,10 +145,3 @@ def token_claims(caller: Caller) -> dict[str, Any]:
     if caller.token_ends_s:
         claims["ends"] = caller.token_ends_s
     return claims
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

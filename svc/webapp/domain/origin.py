@@ -7,17 +7,14 @@ operator trusts, and of nobody else. Or the operator says by which address all c
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from svc.kit.config import ConfigError
+from svc.shapes.ways import HOST
 
 __all__ = ["HOST", "Origin", "Origins"]
-
-HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._\-]{1,253})(?::(?P<port>\d{1,5}))?")
-"""A Host header that we repeat to clients."""
 
 _SECURE = ("https", "wss")
 _PORTS = {True: "443", False: "80"}

@@ -67,6 +67,8 @@ class TwinMesh:
         self.followed: dict[str, int] = {}
         self.hub: Hub | None = None
         self.is_down = False
+        self.is_stuck = False
+        """Whether nobody can tell that channels are level."""
         self.asked = 0
         """How often it was asked what a session follows."""
         self.posts: list[webapp_pb.PostMessageRequest] = []
@@ -79,6 +81,9 @@ class TwinMesh:
 
     def unfollow(self, channel_id: str) -> None:
         del self.followed[channel_id]
+
+    def is_level(self, channel_id: str) -> bool:
+        return channel_id in self.followed and not self.is_stuck
 
     def publish_transient(self, event: event_pb.Event) -> None:
         asyncio.get_running_loop().call_soon(self._deliver, [event])

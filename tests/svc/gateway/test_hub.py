@@ -1,82 +1,17 @@
 """The hub: every connection gets what it follows from a definite start, once and in order, and nothing else."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.event.v1 import event_pb2 as event_pb
-from svc.gateway.frames import text_frame
 from svc.gateway.hub import Hub
 from svc.gateway.members import Member
-from svc.gateway.prefetch.memory import HeldOutput, Met
+from tests.svc.gateway.hub_twins import FakeFeed, FakeMember, FakeOnlooker
 
 C, D = "C0000000001", "D0000000001"
-
-
-@dataclass(eq=False)
-class FakeMember:
-    id: str
-    user_id: str = ""
-    is_aware: bool = False
-    team_id: str = "T0000000001"
-    met: Met | None = None
-    channels: set[str] = field(default_factory=set)
-    got: list[Any] = field(default_factory=list)
-
-    def push(self, frame: bytes) -> None:
-        said = orjson.loads(frame[2:])
-        if "is" in said:
-            self.got.append(str(said["is"]))
-
-    def revoke(self, token_prefixes: Iterable[bytes]) -> None:
-        self.got += [f"revoked {each.decode()}" for each in token_prefixes]
-
-    def hold(self) -> HeldOutput:
-        raise NotImplementedError
-
-    def release(self, held: HeldOutput) -> None:
-        raise NotImplementedError
-
-
-class FakeOnlooker:
-    """Remembers what passed, and introduces users by saying so."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.unheard: list[str] = []
-        self.asked = 0
-        self.can_introduce = True
-
-    def introduce(self, event: event_pb.Event, user_ids: Iterable[str], members: Iterable[Member]) -> bool:
-        self.asked += 1
-        for member in members:
-            if self.can_introduce:
-                member.push(text_frame(orjson.dumps({"is": " ".join(user_ids)})))
-        return self.can_introduce
-
-    def passed(self, event: event_pb.Event) -> None:
-        self.seen.append(f"{event.channel_id[0]}{event.offset}")
-
-    def unfollowed(self, channel_id: str) -> None:
-        self.unheard.append(channel_id)
-
-
-class FakeFeed:
-    """Remembers what is followed, and from where."""
-
-    def __init__(self) -> None:
-        self.followed: dict[str, int] = {}
-
-    def follow(self, channel_id: str, after: int) -> None:
-        assert channel_id not in self.followed
-        self.followed[channel_id] = after
-
-    def unfollow(self, channel_id: str) -> None:
-        del self.followed[channel_id]
 
 
 class House:

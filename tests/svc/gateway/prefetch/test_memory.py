@@ -11,7 +11,7 @@ from parley.boot.v1 import boot_pb2
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway.prefetch.audience import Audience, named
 from svc.gateway.prefetch.memory import FRESH_S, HeldOutput, Met, ObjectCache, objects_frame
-from tests.svc.gateway.test_hub import FakeMember
+from tests.svc.gateway.hub_twins import FakeMember
 
 T, ANN, BOB, EVE = "T0000000001", "U0000000001", "U0000000002", "U0000000003"
 

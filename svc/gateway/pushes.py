@@ -1,0 +1,49 @@
+"""Pure: what an event is to those whom the hub pushes it to otherwise than as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway import frames
+from svc.gateway.followed import Channel
+from svc.gateway.members import Member
+from svc.gateway.resume import position_frame
+from svc.gateway.returning import Returning
+
+
+def position_of(event: event_pb.Event) -> bytes:
+    """Return the frame that says that an event was passed which has nothing for clients."""
+    return position_frame(event.channel_id, event.offset)
+
+
+def push_position(event: event_pb.Event, members: Iterable[Member]) -> None:
+    """Tell those who keep positions of an event that has nothing for clients."""
+    frame = position_of(event)
+    for member in members:
+        if member.is_aware:
+            member.push(frame)
+
+
+def push_transient(event: event_pb.Event, channel: Channel, returning: Container[Member]) -> int:
+    """Push an event that is never stored; return to how many. Who is `returning` may not be welcome."""
+    frame = frames.text_frame(event.payload)
+    sender_id, pushed = event.sender_id, 0
+    for members in (channel.members, channel.waiting or ()):
+        for member in members:
+            # A typist's own devices have nothing to show.
+            if member.user_id != sender_id and not (returning and member in returning):
+                member.push(frame)
+                pushed += 1
+    return pushed
+
+
+def push_returning(event: event_pb.Event, member: Member, returning: Returning) -> None:
+    """Apply an event of the own channel of a session that returns, and tell it if its client lacks it."""
+    if event.HasField("revocation"):
+        member.revoke(event.revocation.token_prefixes)
+    if event.HasField("subscription_change"):
+        for frame in returning.change(event.offset, event.subscription_change):
+            member.push(frame)
+    if event.offset > returning.own:
+        member.push(frames.text_frame(event.payload) if event.payload else position_of(event))
