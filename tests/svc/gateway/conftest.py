@@ -83,7 +83,7 @@ class TwinMesh:
         del self.followed[channel_id]
 
     def is_level(self, channel_id: str) -> bool:
-        return channel_id in self.followed and not self.is_stuck
+        return not self.is_stuck and self.followed.get(channel_id) == len(self.logs.get(channel_id, ()))
 
     def publish_transient(self, event: event_pb.Event) -> None:
         asyncio.get_running_loop().call_soon(self._deliver, [event])

@@ -12,7 +12,8 @@ from svc.gateway import resume
 from svc.gateway.hub import Hub
 from svc.gateway.members import Member
 from svc.gateway.resume import SHARED_REPLAY_MAX, Opening, Replay, Start
-from tests.svc.gateway.hub_twins import FakeFeed, FakeMember, FakeOnlooker, event
+from tests.svc.gateway.hub_twins import FakeFeed, FakeMember, FakeOnlooker
+from tests.svc.gateway.test_hub import event
 
 A, B, D, ME = "C0000000001", "C0000000002", "D0000000001", "U0000000001"
 
