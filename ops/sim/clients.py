@@ -22,6 +22,7 @@ from ops.sim.world import Host
 from parley_client import tokens
 from parley_client.actions import Action, Answer, Event, Leave, ResumeFailed, Say, Step
 from parley_client.retrying import Backoff
+from parley_client.returning import Returning
 from parley_client.session import Return, Session
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.webapp.domain.messages.posts import Post
@@ -53,6 +54,8 @@ class Device:
         self.socket: Socket | None = None
         self._judge = judge
         self._rng = mesh.world.rng(self.host.name)
+        self._starts = ""
+        self._returning = Returning(self._rng)
         self._backoff = Backoff(0.1, 2.0, self._rng)
         self._ended: asyncio.Future[int | None] | None = None
         self._numbers = 0
@@ -78,9 +81,14 @@ class Device:
     async def _connection(self) -> float:
         session = self.session
         arguments = session.connecting()
+        way = self._returning.way(self.mesh.world.now, ()) if "resume" in arguments else None
+        self._starts = way.starts if way is not None else ""
         try:
             since = session.positions if "resume" in arguments else {}
-            gateway_id, vouched = await self.http(lambda webapp: invite(webapp, TEAM, self.user_id, since), tries=1)
+            if way is not None:
+                gateway_id, vouched = way.gateway_id, None
+            else:
+                gateway_id, vouched = await self.http(lambda webapp: invite(webapp, TEAM, self.user_id, since), tries=1)
         except ParleyError:
             return 0.0
         if session is not self.session:
@@ -94,11 +102,15 @@ class Device:
         flags = frozenset(arguments)
         if gateway.host.is_alive:
             delay = network.delay(self._rng)
-            world.at(world.now + delay, gateway.host, gateway.admit, socket, self.user_id, flags, vouched)
+            if way is not None:
+                world.at(world.now + delay, gateway.host, gateway.take_back, socket, way.url.rpartition("/")[2])
+            else:
+                world.at(world.now + delay, gateway.host, gateway.admit, socket, self.user_id, flags, vouched)
         else:
             self._over(None)
         code = await self._ended
         self.socket = None
+        self._returning.left(world.now)
         for waiting in self._asked.values():
             if not waiting.done():
                 waiting.set_exception(UnavailableError("the connection broke before the answer"))
@@ -114,6 +126,9 @@ class Device:
         kind = frame.get("type")
         if kind in ("resumed", "resume_failed", "position", "positions_dropped", "user_typing"):
             self.mesh.world.counts[f"client: {kind}"] += 1
+        if kind == "return":
+            self._returning.take(frame, self.mesh.world.now)
+            return
         self._judge.arrived(self, frame)
         self._do(self.session.take(frame))
 
@@ -123,7 +138,7 @@ class Device:
                 self._take(action)
             elif isinstance(action, Say):
                 if self.socket is not None:
-                    self.socket.send(action.frame)
+                    self.socket.send({**action.frame, "starts": self._starts})
             elif isinstance(action, Answer):
                 waiting = self._asked.get(action.number)
                 if waiting is not None and not waiting.done():
@@ -143,6 +158,7 @@ class Device:
         """Be started anew with a token of what the application had been handed."""
         self.mesh.world.trace(self.host.name, "restarts")
         self.session = Session(tokens.encode(self.shown))
+        self._returning.forget()
         if self.socket is not None:
             self.socket.close()
         self._over(None)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, cast
 
+from discovery.view import Instance
 from ops.sim.calls import call
 from ops.sim.consul import Watch
 from ops.sim.mesh import Mesh, Process
@@ -31,13 +32,16 @@ from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
+from svc.gateway.return_tickets import ReturnLimits, ReturnTickets
 from svc.gateway.session import Session, SessionLimits
 from svc.gateway.sockets import Connection, Wiring
-from svc.gateway.tickets import Ticket
+from svc.gateway.tickets import Ticket, TicketGate, TicketRefused
 from svc.gateway.webapp import Subscriptions, subscriptions_of
 from svc.kit.errors import ParleyError, UnavailableError
 from svc.kit.lifecycle import Tasks
+from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
+from svc.shapes.ways import WS_PORT, Way
 
 TRIES = 3
 TRY_S = 1.5
@@ -119,6 +123,10 @@ class NoPresence:
         """See Presence."""
 
 
+def _instance(gateway_id: str) -> Instance:
+    return Instance(gateway_id, "gateway", "10.0.0.1:1", meta={WS_PORT: "1"})
+
+
 class GatewayProcess(Process):
     """A gateway, composed as its `main.py` does."""
 
@@ -150,6 +158,19 @@ class GatewayProcess(Process):
             cast(Presence, presence),
             clock,
         )
+        signer, others = Signer("the secret of the simulation"), Watch(mesh.consul, host, "gateway", lambda _: None)
+        self.gate = TicketGate(signer, host.name)
+        self.tickets = self.desk.tickets = ReturnTickets(
+            self.desk.hub,
+            self.connections,
+            signer,
+            lambda: [_instance(each) for each in others.ids],
+            lambda _: False,
+            _instance(host.name),
+            ReturnLimits(),
+            clock,
+            mesh.world.rng(f"{host.name} tickets"),
+        )
         self._wiring = Wiring(outbox, self.desk, clock.now, frames.hello(host.name))
         self._number = 0
         self._ring: Watch
@@ -170,9 +191,18 @@ class GatewayProcess(Process):
 
     def admit(self, socket: Socket, user_id: str, flags: frozenset[str], vouched: Vouched | None) -> None:
         """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""
+        self._enter(socket, Ticket("T0000000001", user_id, "", flags, vouched, way=Way()))
+
+    def take_back(self, socket: Socket, ticket: str) -> None:
+        """Let a device in that comes with a ticket of another gateway, if it is one."""
+        try:
+            self._enter(socket, self.gate.admit(ticket, self.host.clock.wall_us() / 1_000_000))
+        except TicketRefused:
+            socket.abort()
+
+    def _enter(self, socket: Socket, ticket: Ticket) -> None:
         self._number += 1
         name = (f"{self.name}-{self._number:010d}", self._number)
-        ticket = Ticket("T0000000001", user_id, "", flags, vouched)
         session = Session(SessionLimits(), self.host.clock.now(), awaits_resume=ticket.resumes)
         socket.connection_id = name[0]
         socket.opened(NumberedConnection(self._wiring, session, ticket, name, 0))
@@ -182,6 +212,7 @@ class GatewayProcess(Process):
             await up.enter_async_context(self.feed.running(self.desk.hub))
             self._ring = Watch(self.mesh.consul, self.host, "channel", lambda watch: self.feed.ring_changed(watch.ring))
             self.mesh.consul.register("gateway", self.host)
+            self.host.spawn(self.tickets.run(), "return tickets")
             await asyncio.get_running_loop().create_future()
 
     def _attach(self, server_id: str) -> AttachStream:
@@ -201,12 +232,14 @@ class GatewayProcess(Process):
             counts[f"feed: asked, {cause}"] += asked
         counts["gateway: resumed"] += self.openings.resumed
         counts["gateway: vouched for"] += self.openings.vouched
+        counts["gateway: returned"] += self.openings.returned
         counts["gateway: resume failures"] += self.openings.resume_failures
         counts["gateway: slow consumers"] += self._wiring.outbox.slow_consumers
 
     async def drain(self) -> None:
         """See Process."""
         for connection in self.connections:
+            self.desk.leaving(connection)
             connection.push(frames.GOODBYE)
             connection.close(CloseCode.GOING_AWAY, "this gateway is leaving")
         await asyncio.sleep(0.2)
