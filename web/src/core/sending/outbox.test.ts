@@ -227,7 +227,7 @@ async function chance(seed: number): Promise<void> {
     if (random() < 0.1) timeline.invalidate();
     await vi.advanceTimersByTimeAsync(random() * 150);
   }
-  await vi.advanceTimersByTimeAsync(120_000);
+  await vi.advanceTimersByTimeAsync(60_000);
   stop();
   const rows = timeline.rows.value.flatMap((row) => (row.kind === "message" ? [row.message] : []));
   expect(rows.map((each) => each.text)).toEqual(server.inChannel.map((each) => each.text));
@@ -239,5 +239,5 @@ async function chance(seed: number): Promise<void> {
 }
 
 test("in whatever order answers, events and pages come, a message stands there once, all the time, under one key", async () => {
-  for (let seed = 1; seed <= 30; seed += 1) await chance(seed);
+  for (let seed = 1; seed <= 15; seed += 1) await chance(seed);
 }, 120_000);
