@@ -35,7 +35,8 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
   const actions = useMessageActions(message);
   const isCompact = usePreferences().density === "compact";
   const id = rowId(list, message.key);
-  const isMention = message.text.includes(`<@${client.selfId}>`);
+  // What happened begins with who did it, which calls nobody.
+  const isMention = !isSystem(message) && message.text.includes(`<@${client.selfId}>`);
   const head = !isContinued || isCompact;
   return (
     <TabStop.Provider value={isActive ? 0 : -1}>
