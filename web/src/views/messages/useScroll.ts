@@ -45,18 +45,19 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   latest.current = { rows, days };
 
   const look = useCallback(() => {
-    const element = scroller.current;
     const handle = list.current;
-    if (!element || !handle) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    isAtEnd.value = scrollHeight - scrollTop - clientHeight < END_PX && !timeline.hasNewer.peek();
-    const at = handle.findItemIndex(scrollTop + 1);
+    if (!handle) return;
+    // What the list knows, not what the element would have to be laid out for.
+    const { scrollOffset: top, scrollSize, viewportSize } = handle;
+    const below = scrollSize - top - viewportSize;
+    isAtEnd.value = below < END_PX && !timeline.hasNewer.peek();
+    const at = handle.findItemIndex(top + 1);
     first.value = at;
-    const isDivider = latest.current.rows[at]?.kind !== "message" || scrollTop < 8;
+    const isDivider = latest.current.rows[at]?.kind !== "message" || top < 8;
     day.value = isDivider ? null : dayAt(latest.current.rows, latest.current.days, at);
-    const ahead = AHEAD * clientHeight;
-    if (scrollTop < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
-    else if (scrollHeight - scrollTop - clientHeight < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
+    const ahead = AHEAD * viewportSize;
+    if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
+    else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
   }, [timeline, isAtEnd, first, day]);
 
   const toEnd = useCallback(() => {
