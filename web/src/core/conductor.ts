@@ -31,6 +31,8 @@ const LATER_MS = 1_500;
 const SIZE_S = 0.3;
 /** People in a group message: more there are not. */
 const GROUP_MAX = 20;
+/** Group messages whose people are asked for by themselves. */
+const GROUPS_MAX = 50;
 
 type Listener = (message: Message, why: Why) => void;
 
@@ -72,7 +74,10 @@ export class Conductor {
     this.workspace = new Workspace(team, selfId, {
       marking: this.marks.pending,
       want: (id) => this.loader.want(id),
-      joined: (id) => this.timelines.invalidate(id),
+      joined: (id) => {
+        this.timelines.invalidate(id);
+        this.findPeople();
+      },
     });
     const ask = (kind: string, fields: Json, timeoutMs: number) => this.connection.ask(kind, fields, timeoutMs);
     this.loader = new Loader(this.workspace.holding, ask, this.api, (id) => this.isPrivate(id));
@@ -130,6 +135,13 @@ export class Conductor {
       setTimeout(() => void this.lists.loadSaved().catch(() => undefined), LATER_MS); // shown without, and asked again
     }
     for (const id of this.workspace.watchedUserIds) this.loader.want(id);
+    this.findPeople();
+  }
+
+  /** Boots name the people of recent group messages only; a list shows more of them. */
+  private findPeople(): void {
+    const nameless = [...this.workspace.memberships].filter((each) => each.kind === "mpim" && !each.userIds.length);
+    for (const each of nameless.slice(0, GROUPS_MAX)) this.opened(each.id);
   }
 
   private began(): void {
@@ -226,6 +238,8 @@ export class Conductor {
     batch(() => {
       this.timelines.take(conversationId, { op: "post", message });
       this.outbox.shown(message.key);
+      // Who writes somewhere has read what is there; the server does not take that for granted.
+      if (!isReply(json)) this.markRead(conversationId, message.ts);
     });
   }
 

@@ -6,7 +6,13 @@ import { type Situation, type Why, whyNotify } from "./notify";
 import { conversationOf } from "./people";
 import { DEFAULTS } from "./preferences";
 
-const around = (mutedIds: readonly string[]) => ({ selfId: "U0", mutedIds, starredIds: [], label: () => "x" });
+const around = (mutedIds: readonly string[]) => ({
+  selfId: "U0",
+  selfName: "ada",
+  mutedIds,
+  starredIds: [],
+  label: () => "x",
+});
 const place = (kind: string, muted = false) =>
   conversationOf(fromBoot({ id: "C1", kind, name: "c" }), {}, around(muted ? ["C1"] : []));
 const message = (more: Json = {}): Json => ({ type: "message", user: "U1", ts: "1000.000000", text: "hello", ...more });

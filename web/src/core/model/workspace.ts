@@ -352,7 +352,7 @@ export class Workspace {
 
   private around(): Surroundings {
     const { mutedIds, starredIds } = this.chosen.peek();
-    return { selfId: this.selfId, mutedIds, starredIds, label: (id) => this.label(id) };
+    return { selfId: this.selfId, selfName: text(this.self.name), mutedIds, starredIds, label: (id) => this.label(id) };
   }
 }
 
