@@ -5,7 +5,17 @@ import { rowsOf } from "../../fixtures/rows";
 import { blank } from "../../fixtures/world";
 import { fitted, sizeOf } from "../files/size";
 import { named, typingWords } from "./named";
-import { changeOf, countAfter, countUnread, dayAt, dayPlaces, lastMessageAt, newestSent, stepFrom } from "./place";
+import {
+  changeOf,
+  countAfter,
+  countUnread,
+  dayAt,
+  dayPlaces,
+  justSent,
+  lastMessageAt,
+  newestSent,
+  stepFrom,
+} from "./place";
 import { recentAuthors } from "./recent";
 import { justBelow } from "./useMessageActions";
 
@@ -72,8 +82,20 @@ describe("what was read", () => {
     expect(countAfter([...all, own], `C0:${ts(2)}`, "U0ME")).toBe(2);
     expect(countAfter(all, "gone", "U0ME")).toBe(0);
     const unread = rowsOf([message(1), message(2), message(3)], ts(1), "U0ME", false);
-    expect(countUnread(unread)).toBe(2);
-    expect(countUnread(rows(1))).toBe(0);
+    expect(countUnread(unread, "U0ME")).toBe(2);
+    expect(countUnread(rows(1), "U0ME")).toBe(0);
+  });
+
+  it("is followed by what one has just sent", () => {
+    const own: Row = {
+      kind: "message",
+      key: "o",
+      message: { ...message(9, "U0ME"), delivery: "sending" },
+      isContinued: false,
+    };
+    expect(justSent([...rows(1), own], "U0ME")).toBe("o");
+    expect(justSent([own, ...rows(1)], "U0ME")).toBeNull();
+    expect(justSent([{ ...own, message: message(9, "U0ME") }], "U0ME")).toBeNull();
   });
 
   it("ends just below a message that is marked as unread", () => {

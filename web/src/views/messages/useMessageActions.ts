@@ -107,7 +107,7 @@ export function useMessageActions(message: Message): MessageActions {
     };
     const onKey = (event: KeyboardEvent) => {
       const row = event.currentTarget as HTMLElement;
-      if (event.target !== row) return;
+      if (event.target !== row) return leaveInside(event, row);
       const isCopy = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "c";
       if (isCopy && (window.getSelection()?.isCollapsed ?? true)) {
         event.preventDefault();
@@ -121,6 +121,13 @@ export function useMessageActions(message: Message): MessageActions {
     };
     return actions;
   }, [message, client, screen, navigate, list, focusRow]);
+}
+
+/** Escape leads from what is in a message back to the message, if nothing nearer took it. */
+function leaveInside(event: KeyboardEvent, row: HTMLElement): void {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  event.preventDefault();
+  row.focus();
 }
 
 type Act = (actions: MessageActions, row: HTMLElement) => void;

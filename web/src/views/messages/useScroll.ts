@@ -7,10 +7,14 @@ import type { RefObject } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { VirtualizerHandle } from "virtua";
 import type { Row, Timeline } from "../../core/contract";
-import { type Change, changeOf, dayAt, dayPlaces } from "./place";
+import { useClient } from "../../ui/context";
+import { type Change, changeOf, dayAt, dayPlaces, justSent } from "./place";
 
 /** At the end, give or take a line: wheels and zoom leave fractions. */
 const END_PX = 32;
+/** What stays in sight above a row that was gone to: of the line of the unread more than of a step by keys. */
+const ABOVE_PX = 72;
+const NEAR_PX = 44;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
 
@@ -32,6 +36,7 @@ export interface Scroll {
 }
 
 export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
+  const { selfId } = useClient();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useSignal(true);
@@ -72,13 +77,27 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   }, [isAtEnd, toEnd, look]);
 
   const toRow = useCallback((index: number, align: "start" | "center" | "nearest") => {
-    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -72 : 0 });
+    const handle = list.current;
+    if (!handle) return;
+    if (align !== "nearest") return handle.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_PX : 0 });
+    // Room above for the bar of the row and the name of the day, which float there.
+    const top = handle.getItemOffset(index);
+    const bottom = top + handle.getItemSize(index);
+    if (top - NEAR_PX < handle.scrollOffset) handle.scrollToIndex(index, { align: "start", offset: -NEAR_PX });
+    else if (bottom > handle.scrollOffset + handle.viewportSize) handle.scrollToIndex(index, { align: "end" });
   }, []);
 
+  const sent = justSent(rows, selfId);
   useLayoutEffect(() => {
     before.current = { rows, generation };
     if (isAtEnd.peek()) toEnd();
   }, [rows, generation, isAtEnd, toEnd]);
+  useLayoutEffect(() => {
+    // Who sends wants to see it there, wherever one was reading.
+    if (sent === null) return;
+    if (timeline.hasNewer.peek()) void timeline.jumpToNow();
+    toEnd();
+  }, [sent, timeline, toEnd]);
   useEffect(() => {
     // What fills less than the screen is never scrolled: ask for more all the same.
     if (rows.length > 0) look();
