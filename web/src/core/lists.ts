@@ -109,7 +109,9 @@ export class Lists {
   async loadActivity(): Promise<void> {
     const args = { query: "to:me", sort: "timestamp", highlight: false, count: PAGE, page: 1 };
     const answer = object((await this.calls.read("search.messages", args)).messages);
-    const matches = objects(answer.matches).filter((each) => object(each.channel).is_im !== true);
+    // What one did oneself begins with one's own name: that is no call.
+    const isCall = (each: Json) => object(each.channel).is_im !== true && each.user !== this.workspace.selfId;
+    const matches = objects(answer.matches).filter(isCall);
     const found = matches.map((each) => this.found(each));
     const had = this.mentions.peek();
     const heard = had.filter((each) => each.message.ts > (found[0]?.message.ts ?? ""));
