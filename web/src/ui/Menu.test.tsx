@@ -64,6 +64,17 @@ describe("a menu", () => {
     await waitFor(() => expect(screen.queryByRole("menu")).toBeNull());
   });
 
+  it("has given the focus back when its deed begins, so that a dialog can give it back too", async () => {
+    const { edit, opener } = drawn();
+    await waitFor(() => expect(focused()).toBe("Edit"));
+    let found: Element | null = null;
+    edit.mockImplementation(() => {
+      found = document.activeElement;
+    });
+    fireEvent.click(screen.getByText("Edit"));
+    expect(found).toBe(opener);
+  });
+
   it("closes on a press elsewhere", async () => {
     drawn();
     await waitFor(() => expect(focused()).toBe("Edit"));
