@@ -49,13 +49,26 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   const latest = useRef({ rows, days });
   latest.current = { rows, days };
 
+  const size = useRef(0);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+    isAtEnd.value = true;
+  }, [isAtEnd]);
+
   const look = useCallback(() => {
     const handle = list.current;
     if (!handle) return;
     // What the list knows, not what the element would have to be laid out for.
     const { scrollOffset: top, scrollSize, viewportSize } = handle;
     const below = scrollSize - top - viewportSize;
-    isAtEnd.value = below < END_PX && !timeline.hasNewer.peek();
+    const isReached = below < END_PX && !timeline.hasNewer.peek();
+    // Rows that turn out taller than was guessed push the end away: only who scrolls leaves it.
+    const hasGrown = scrollSize !== size.current;
+    size.current = scrollSize;
+    if (isReached || !hasGrown || timeline.hasNewer.peek()) isAtEnd.value = isReached;
+    else if (isAtEnd.peek()) toEnd();
     const at = handle.findItemIndex(top + 1);
     first.value = at;
     const isDivider = latest.current.rows[at]?.kind !== "message" || top < 8;
@@ -63,13 +76,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     const ahead = AHEAD * viewportSize;
     if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
     else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
-  }, [timeline, isAtEnd, first, day]);
-
-  const toEnd = useCallback(() => {
-    const element = scroller.current;
-    if (element) element.scrollTop = element.scrollHeight;
-    isAtEnd.value = true;
-  }, [isAtEnd]);
+  }, [timeline, isAtEnd, first, day, toEnd]);
 
   const onResize = useCallback(() => {
     if (isAtEnd.peek()) toEnd();
