@@ -51,7 +51,7 @@ export class LiveTimeline implements Timeline {
   readonly problem: ReadonlySignal<string> = this.trouble;
 
   constructor(private readonly at: Place) {
-    this.window = new Window(at.belongs);
+    this.window = new Window(at.belongs, at.selfId);
     this.rows = computed(() => this.build());
     this.hasOlder = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtStart);
     this.hasNewer = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtEnd);
@@ -223,11 +223,15 @@ export class LiveTimeline implements Timeline {
     await this.asking(ask, (page, askedAt) => {
       this.window.merge(page, askedAt);
       this.window.trim(MESSAGES_MAX, this.lean);
+      this.rereadUnsure();
     });
   }
 
   private replaced(ask: () => Promise<Page | null>): Promise<boolean> {
-    return this.asking(ask, (page, askedAt) => this.window.reset(page, askedAt));
+    return this.asking(ask, (page, askedAt) => {
+      this.window.reset(page, askedAt);
+      this.rereadUnsure();
+    });
   }
 
   /** Ask for a page and take it, unless the window was begun anew meanwhile; whether there was one. */
@@ -261,6 +265,10 @@ export class LiveTimeline implements Timeline {
       if (first === message.ts) this.unreadAfter.value = message.ts;
     }
     if (this.window.messages.length > MESSAGES_MAX + SLACK) this.window.trim(MESSAGES_MAX, this.lean);
+  }
+
+  private rereadUnsure(): void {
+    for (const ts of this.window.unsureOf) this.rereadSoon(ts);
   }
 
   private rereadSoon(ts: Ts): void {
