@@ -140,7 +140,7 @@ export class Conductor {
 
   /** Boots name the people of recent group messages only; a list shows more of them. */
   private findPeople(): void {
-    const nameless = [...this.workspace.memberships].filter((each) => each.kind === "mpim" && !each.userIds.length);
+    const nameless = [...this.workspace.mine.all].filter((each) => each.kind === "mpim" && !each.userIds.length);
     for (const each of nameless.slice(0, GROUPS_MAX)) this.opened(each.id);
   }
 
