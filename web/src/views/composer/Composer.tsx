@@ -5,6 +5,7 @@ import { draftKey, type Id, type Ts } from "../../core/contract";
 import { IconButton } from "../../ui/Button";
 import { useClient, useScreen } from "../../ui/context";
 import { Menu } from "../../ui/Menu";
+import { NARROW } from "../../ui/platform";
 import { readStored, writeStored } from "../../ui/stored";
 import { EmojiPopover } from "../emoji/EmojiPopover";
 import { StagedFiles, Uploads } from "./Attached";
@@ -35,7 +36,7 @@ export function Composer(props: ComposerProps) {
   const { conversationId, threadTs, staging, placeholder, near, onEditLast, alsoTo, hasFocusAtOnce } = props;
   const client = useClient();
   const text = useDraft(draftKey(conversationId, threadTs ?? undefined));
-  const [isFormatting, setFormatting] = useState(() => readStored("formats", true, isFlag));
+  const [isFormatting, setFormatting] = useState(() => readStored("formats", !matchMedia(NARROW).matches, isFlag));
   const [isAlso, setAlso] = useState(false);
   const sending = useSending({ conversationId, threadTs, text, staging, alsoToConversation: isAlso });
   const addFiles = useFiles(staging);

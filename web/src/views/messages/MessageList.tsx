@@ -60,7 +60,7 @@ export function MessageList({ timeline, list, label, at, beginning }: MessageLis
           onFocusIn={keys.onFocusIn}
           onFocusOut={keys.onFocusOut}
         >
-          <div class={css.above} />
+          {list.threadTs === null && <div class={css.above} />}
           <Virtualizer
             key={scroll.generation}
             ref={scroll.list}

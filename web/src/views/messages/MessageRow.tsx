@@ -37,7 +37,6 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
   const id = rowId(list, message.key);
   // What happened begins with who did it, which calls nobody.
   const isMention = !isSystem(message) && message.text.includes(`<@${client.selfId}>`);
-  const head = !isContinued || isCompact;
   return (
     <TabStop.Provider value={isActive ? 0 : -1}>
       <article
@@ -59,10 +58,10 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
         onPointerLeave={() => leave(list, message.key)}
         onKeyDown={actions.onKeyDown}
       >
-        <Gutter message={message} isContinued={isContinued} isCompact={isCompact} />
+        <Gutter id={id} message={message} isContinued={isContinued} isCompact={isCompact} />
         <div class={css.content}>
           <Flags message={message} />
-          {head && <Author message={message} id={id} isContinued={isContinued} />}
+          {!isContinued && <Author message={message} id={id} isInline={isCompact} />}
           <div id={`${id}-what`} class={css.what}>
             {isEditing ? (
               <EditBox message={message} onDone={actions.endEdit} />
@@ -94,18 +93,24 @@ function leave(list: ListState, key: string): void {
 }
 
 interface GutterProps {
+  readonly id: string;
   readonly message: Message;
   readonly isContinued: boolean;
   readonly isCompact: boolean;
 }
 
 /** The face, or the time of one that goes on below it. */
-function Gutter({ message, isContinued, isCompact }: GutterProps) {
+function Gutter({ id, message, isContinued, isCompact }: GutterProps) {
   const { clock } = usePreferences();
   const at = msOf(message.ts);
   if (!isContinued && !isCompact) return <Face message={message} />;
   return (
-    <time class={css.gutterTime} dateTime={new Date(at).toISOString()} data-tooltip={fullTime(at, clock)}>
+    <time
+      id={`${id}-when`}
+      class={css.gutterTime}
+      dateTime={new Date(at).toISOString()}
+      data-tooltip={fullTime(at, clock)}
+    >
       {timeOfDay(at, clock).replace(/ .M$/, "")}
     </time>
   );

@@ -15,6 +15,7 @@ const END_PX = 32;
 /** What stays in sight above a row that was gone to: of the line of the unread more than of a step by keys. */
 const ABOVE_PX = 72;
 const NEAR_PX = 44;
+const REST_MS = 1200;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
 
@@ -22,7 +23,7 @@ export interface Scroll {
   readonly scroller: RefObject<HTMLDivElement>;
   readonly list: RefObject<VirtualizerHandle>;
   readonly isAtEnd: Signal<boolean>;
-  /** The day of the first row in sight, or null when its own divider is. */
+  /** The day of the first row in sight, while one scrolls; null when its own divider is there. */
   readonly day: Signal<number | null>;
   /** The first row in sight. */
   readonly first: Signal<number>;
@@ -71,12 +72,24 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     else if (isAtEnd.peek()) toEnd();
     const at = handle.findItemIndex(top + 1);
     first.value = at;
-    const isDivider = latest.current.rows[at]?.kind !== "message" || top < 8;
-    day.value = isDivider ? null : dayAt(latest.current.rows, latest.current.days, at);
     const ahead = AHEAD * viewportSize;
     if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
     else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
-  }, [timeline, isAtEnd, first, day, toEnd]);
+  }, [timeline, isAtEnd, first, toEnd]);
+
+  // The day is told while one scrolls: at rest it would stand on what one reads.
+  const resting = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(resting.current), []);
+  const onScroll = useCallback(() => {
+    look();
+    const { rows: all, days: dividers } = latest.current;
+    const at = first.peek();
+    day.value = all[at]?.kind === "message" ? dayAt(all, dividers, at) : null;
+    clearTimeout(resting.current);
+    resting.current = setTimeout(() => {
+      day.value = null;
+    }, REST_MS);
+  }, [look, first, day]);
 
   const onResize = useCallback(() => {
     if (isAtEnd.peek()) toEnd();
@@ -110,5 +123,5 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     if (rows.length > 0) look();
   }, [rows, look]);
 
-  return { scroller, list, isAtEnd, day, first, change, generation, onScroll: look, onResize, toEnd, toRow };
+  return { scroller, list, isAtEnd, day, first, change, generation, onScroll, onResize, toEnd, toRow };
 }
