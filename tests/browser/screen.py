@@ -78,7 +78,7 @@ class Screen:
     @property
     def thread(self) -> Pane:
         """The thread beside it."""
-        return Pane(self.page.get_by_role("complementary", name="Thread"), self.page)
+        return Pane(self.page.get_by_role("region", name="Thread", exact=True), self.page)
 
     @property
     def conversations(self) -> Locator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,12 +62,12 @@ async def shown_one_by_one(screen: Screen, path: str, count: int) -> list[str]:
     await screen.start(path)
     texts: dict[int, str] = {}
     await screen.main.feed.hover()
+    await screen.page.mouse.wheel(0, 100_000)
     for _ in range(20 * count):
         await clean(screen.page)
         for text in await screen.main.feed.get_by_role("article").all_inner_texts():
-            number = text.partition("no. ")[2].partition(" ")[0]
-            if number.isdigit():
-                texts[int(number)] = text
+            if number := re.search(r"no\. (\d+)\b", text):
+                texts[int(number[1])] = text
         if len(texts) == count:
             break
         await screen.page.mouse.wheel(0, -500)

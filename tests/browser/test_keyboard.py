@@ -62,7 +62,7 @@ async def test_a_day_without_a_pointer(browsing: Browsing) -> None:
     await page.keyboard.press("Enter")
     await screen.thread.has("a reply by keys")
     await page.keyboard.press("Escape")
-    await expect(page.get_by_role("complementary", name="Thread")).to_have_count(0)
+    await expect(page.get_by_role("region", name="Thread", exact=True)).to_have_count(0)
 
     await page.keyboard.press("ControlOrMeta+/")
     await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

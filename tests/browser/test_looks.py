@@ -91,7 +91,9 @@ async def thread(page: Page, scene: Scene) -> None:
 async def details(page: Page, scene: Scene) -> None:
     """What a channel is, and who is in it."""
     await page.goto(f"/client/{scene[0]}/details")
-    await expect(page.get_by_role("complementary", name="Details")).to_contain_text("Where the engine is looked after")
+    await expect(page.get_by_role("region", name="Details", exact=True)).to_contain_text(
+        "Where the engine is looked after"
+    )
 
 
 async def home(page: Page, _: Scene) -> None:
