@@ -17,6 +17,7 @@ from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.gathering.reads import SharedReads
+from svc.webapp.limits.limiter import Unlimited
 from svc.webapp.store.rows import ConversationKind
 
 
@@ -140,6 +141,7 @@ class Reads:
         self.lookups = lookups
         self.channels = stores.channels
         self.users = stores.users
+        self.limits = Unlimited()
         self.shared = SharedReads(stores.workspaces, stores.channels, stores.users)
         self.messages: Rules
 
