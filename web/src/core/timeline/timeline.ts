@@ -184,6 +184,21 @@ export class LiveTimeline implements Timeline {
     else await this.reload();
   }
 
+  /** See what nobody told: the newest page again, without a word of loading or of failing. */
+  async look(): Promise<void> {
+    if (this.under || this.isStale || !this.window.isAtEnd) return;
+    const had = this.window.messages.at(-1)?.ts ?? BEGINNING;
+    await this.asking(
+      () => this.at.source.newest(),
+      (page, askedAt) => {
+        // What was not told of may be more than a page: then there is a hole before it.
+        if (page.low > had) this.window.reset(page, askedAt);
+        else this.window.merge(page, askedAt);
+        this.window.trim(MESSAGES_MAX, this.lean);
+      },
+    ).catch(() => undefined); // it is seen the next time
+  }
+
   /** Read anew what is shown: the newest page, or the middle of where the reader is. */
   private reload(): Promise<void> {
     return this.alone("first", async () => {
