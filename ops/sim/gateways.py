@@ -29,9 +29,9 @@ from svc.gateway.close_codes import CloseCode
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections
 from svc.gateway.edge import Edges
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
-from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
@@ -157,6 +157,7 @@ class GatewayProcess(Process):
             Prefetch(no_edges, tasks, clock, outbox.call_later, PrefetchLimits()),
             cast(Presence, presence),
             clock,
+            outbox.push_all,
         )
         self._webapps = webapp.view
         self.apps = AppDesk(

@@ -91,6 +91,9 @@ class Socket:
         self._down_at = max(self._down_at, self._world.now + self._network.delay(self._dice))
         self._world.at(self._down_at, self._device, self._received, data)
 
+    def get_extra_info(self, name: str) -> None:
+        """Know of no descriptor: all bytes go by way of `write`."""
+
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the device has not read."""
         return self._unread_bytes

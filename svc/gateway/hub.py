@@ -17,7 +17,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.follower import Follower, Handed, HoldBudget
 from svc.gateway import frames
 from svc.gateway.followed import Channel
-from svc.gateway.members import Follows, Member, Onlooker
+from svc.gateway.members import Follows, Member, Onlooker, PushAll, push_each
 from svc.gateway.prefetch.audience import Audience, named
 from svc.gateway.resume import Replay, dropped_frame, failed_frames, position_frame, positions_frames
 from svc.kit.telemetry import span_from
@@ -33,8 +33,10 @@ class Hub:
         on_behind: Callable[[Member], None],
         on_stale: Callable[[Member], None],
         onlooker: Onlooker,
+        push_all: PushAll = push_each,
     ) -> None:
-        """Take two requests that are heard soon, and not from within, and who hears of events before the members do.
+        """Take two requests that are heard soon, and not from within, who hears of events before the members do, and
+        the way to all members of a channel.
 
         `on_behind(member)`: read `missing(member)` from the log. `on_stale(member)`: what it should follow is not known
         any more, so its session must begin anew.
@@ -44,6 +46,7 @@ class Hub:
         self._on_behind = on_behind
         self._on_stale = on_stale
         self._onlooker = onlooker
+        self._push_all = push_all
         self._budget = HoldBudget()
         self._channels: dict[str, Channel] = {}
         self._members: dict[str, Member] = {}
@@ -274,10 +277,7 @@ class Hub:
             return
         origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
         frame = frames.text_frame(event.payload)
-        for member in members:
-            if member is not origin:
-                member.push(frame)
-                self.frames_out += 1
+        self.frames_out += self._push_all(members, frame, origin)
 
     def _push_position(self, event: event_pb.Event, members: Iterable[Member]) -> None:
         frame = position_frame(event.channel_id, event.offset)
@@ -311,10 +311,7 @@ class Hub:
 
     def _push_transient(self, channel: Channel, event: event_pb.Event) -> None:
         frame = frames.text_frame(event.payload)
-        sender_id = event.sender_id
         for members in (channel.members, channel.waiting or ()):
-            for member in members:
-                # A typist's own devices have nothing to show.
-                if member.user_id != sender_id:
-                    member.push(frame)
-                    self.frames_out += 1
+            # A typist's own devices have nothing to show.
+            others = [member for member in members if member.user_id != event.sender_id]
+            self.frames_out += self._push_all(others, frame, None)

@@ -12,7 +12,7 @@ from svc.gateway.apps.lines import OwnerEnd, Owners
 from svc.gateway.apps.session import AppAck
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.outbox import Outbox
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.talk import AnyAction
 from svc.gateway.tickets import Ticket
