@@ -2,110 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import importlib
-import socket
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from svc.gateway.fanout import lines as in_python
-
-BYTES_MAX = 4_096
-
-
-def _native() -> Any:
-    try:
-        return importlib.import_module("svc.gateway.fanout._fanout")
-    except ImportError:
-        return None
-
-
-TWINS = [
-    pytest.param(in_python, id="python"),
-    pytest.param(_native(), id="c", marks=pytest.mark.skipif(_native() is None, reason="no compiler was here")),
-]
-
-
-class Schedule:
-    """A loop that runs when it is told to."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def __call__(self) -> None:
-        """Remember that a flush is wanted."""
-        self.asked += 1
-
-
-class Owner:
-    """A connection as the gateway has it: what the socket does not take is written before anything else."""
-
-    def __init__(self, twin: Any, buffer: int = 0) -> None:
-        self.here, self.there = socket.socketpair()
-        for each in (self.here, self.there):
-            each.setblocking(False)
-            if buffer:
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
-        self.line = twin.Line(self)
-        self.line.open_to(self.here.fileno())
-        self.rest = b""
-        self.cut_off = False
-        self.slow_flushes = 0
-        self.received = b""
-
-    def write_rest(self, rest: bytes) -> None:
-        """See fanout.lines.Owner."""
-        self.rest += rest
-
-    def flush(self) -> None:
-        """See fanout.lines.Owner."""
-        self.slow_flushes += 1
-        self.write_what_waits()
-        if self.rest:
-            self.rest += b"".join(self.line.take())
-        elif self.line.pending_bytes > BYTES_MAX:
-            self.cut_off = True
-            self.line.close()
-        else:
-            self.line.open_to(self.here.fileno())
-
-    def write_what_waits(self) -> None:
-        """Be the transport that is told that the socket has room."""
-        if self.rest:
-            with contextlib.suppress(BlockingIOError):
-                self.rest = self.rest[self.here.send(self.rest) :]
-
-    def read(self, size: int = 1 << 20) -> bytes:
-        """Be the client, and return all that it has received."""
-        with contextlib.suppress(BlockingIOError):
-            while got := self.there.recv(size):
-                self.received += got
-                if size < 1 << 20:
-                    break
-        return self.received
-
-    def close(self) -> None:
-        """Close both ends."""
-        self.here.close()
-        self.there.close()
-
-
-@contextlib.contextmanager
-def owners(twin: Any, count: int, buffer: int = 0) -> Iterator[list[Owner]]:
-    """Have so many connections for the length of a block."""
-    made = [Owner(twin, buffer) for _ in range(count)]
-    try:
-        yield made
-    finally:
-        for each in made:
-            each.close()
+from tests.svc.gateway.fanout.owners import BYTES_MAX, TWINS, Owner, Schedule, native, owners
 
 
 @pytest.mark.parametrize("twin", TWINS)
@@ -282,10 +188,10 @@ def test_an_owner_that_raises_is_reported_and_the_rest_is_written(twin: Any, mon
         bad.close()
 
 
-@pytest.mark.skipif(_native() is None, reason="no compiler was here")
+@pytest.mark.skipif(native() is None, reason="no compiler was here")
 def test_a_wrong_argument_is_an_error_in_c_as_well() -> None:
     """And leaves the lines as they were."""
-    twin = _native()
+    twin = native()
     out = twin.Lines(Schedule(), BYTES_MAX)
     with owners(twin, 1) as (owner,):
         calls: tuple[Callable[[], object], ...] = (
@@ -306,66 +212,3 @@ def test_a_wrong_argument_is_an_error_in_c_as_well() -> None:
         out.push(owner.line, b"x")
         out.flush(0)
         assert owner.read() == b"x"
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("push"), st.integers(0, 3), st.integers(1, 900)),
-        st.tuples(st.just("all"), st.integers(0, 3), st.integers(1, 900)),
-        st.tuples(st.just("flush"), st.integers(0, 3), st.integers(0, 3)),
-        st.tuples(st.just("read"), st.integers(0, 3), st.integers(1, 5_000)),
-        st.tuples(st.just("room"), st.integers(0, 3), st.just(0)),
-        st.tuples(st.just("leave"), st.integers(0, 3), st.just(0)),
-    ),
-    max_size=60,
-)
-
-
-@pytest.mark.parametrize("twin", TWINS)
-@settings(max_examples=150, deadline=None)
-@given(steps=STEPS)
-def test_whatever_happens_each_client_reads_what_was_pushed(twin: Any, steps: list[tuple[str, int, int]]) -> None:
-    """In order, with tiny socket buffers, partial writes, readers that pause, owners that are cut off or leave."""
-    out = twin.Lines(Schedule(), BYTES_MAX)
-    with owners(twin, 4, buffer=2_048) as them:
-        pushed = [b"", b"", b"", b""]
-        for number, (step, who, amount) in enumerate(steps):
-            if step in ("push", "all"):
-                frame = (b"%d:%d " % (number, who)).ljust(amount, b".")
-                for i in _push(out, them, who, frame, is_for_all=step == "all"):
-                    pushed[i] += frame
-            else:
-                _happen(out, them[who], step, amount)
-            assert all(pushed[i].startswith(them[i].received) for i in range(4))
-        _drain(out, them)
-        assert all(each.read() == pushed[i] for i, each in enumerate(them) if each.line.is_open)
-
-
-def _push(out: Any, them: list[Owner], who: int, frame: bytes, *, is_for_all: bool) -> list[int]:
-    """Push to one or to the others; return those who must receive it."""
-    targets = [i for i in range(4) if (i != who if is_for_all else i == who) and them[i].line.is_open]
-    if is_for_all:
-        assert out.push_all(them, frame, them[who]) == len(targets)
-    else:
-        out.push(them[who].line, frame)
-    return targets
-
-
-def _happen(out: Any, owner: Owner, step: str, amount: int) -> None:
-    if step == "flush":
-        out.flush(amount)
-    elif step == "read":
-        owner.read(amount)
-    elif step == "room":
-        owner.write_what_waits()
-    else:
-        owner.line.ended()
-
-
-def _drain(out: Any, them: list[Owner]) -> None:
-    for _ in range(200):
-        for each in them:
-            each.read()
-            each.write_what_waits()
-            out.wake(each.line)
-        out.flush(0)
