@@ -7,7 +7,7 @@ import { lazy } from "../../ui/lazy";
 import { fullTime, msOf, timeOfDay } from "../../ui/time";
 import { Author, Face } from "./Author";
 import { DeliveryNote } from "./DeliveryNote";
-import { Flags } from "./Flags";
+import { Flags, hasFlags } from "./Flags";
 import { type ListState, useList } from "./list";
 import { MessageBody } from "./MessageBody";
 import css from "./MessageRow.module.css";
@@ -60,7 +60,7 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
       >
         <Gutter id={id} message={message} isContinued={isContinued} isCompact={isCompact} />
         <div class={css.content}>
-          <Flags message={message} />
+          {hasFlags(message) && <Flags message={message} />}
           {!isContinued && <Author message={message} id={id} isInline={isCompact} />}
           <div id={`${id}-what`} class={css.what}>
             {isEditing ? (
@@ -71,9 +71,10 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
               <MessageBody message={message} />
             )}
           </div>
-          <DeliveryNote message={message} />
-          <Reactions message={message} onAdd={actions.pick} />
-          {!list.threadTs && <ThreadFooter message={message} />}
+          {/* Asked for here, so that the many plain messages cost nothing for what they have not. */}
+          {message.delivery !== "sent" && <DeliveryNote message={message} />}
+          {message.reactions.length > 0 && <Reactions message={message} onAdd={actions.pick} />}
+          {message.replyCount > 0 && !list.threadTs && <ThreadFooter message={message} />}
         </div>
         {hasBar && !isEditing && <Toolbar message={message} actions={actions} />}
       </article>

@@ -8,16 +8,21 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact
 import type { VirtualizerHandle } from "virtua";
 import type { Row, Timeline } from "../../core/contract";
 import { useClient } from "../../ui/context";
-import { type Change, changeOf, dayAt, dayPlaces, justSent } from "./place";
+import { type Change, changeOf, dayPlaces, justSent } from "./place";
+import { useDay } from "./useDay";
+import { useHand } from "./useHand";
 
 /** At the end, give or take a line: wheels and zoom leave fractions. */
 const END_PX = 32;
 /** What stays in sight above a row that was gone to: of the line of the unread more than of a step by keys. */
 const ABOVE_PX = 72;
 const NEAR_PX = 44;
-const REST_MS = 1200;
+/** A row that was gone to is on its way for so long: older ones may come meanwhile, and move it. */
+const GOING_MS = 1500;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
+
+export type Align = "start" | "center" | "nearest";
 
 export interface Scroll {
   readonly scroller: RefObject<HTMLDivElement>;
@@ -33,7 +38,7 @@ export interface Scroll {
   onScroll(): void;
   onResize(): void;
   toEnd(): void;
-  toRow(index: number, align: "start" | "center" | "nearest"): void;
+  toRow(index: number, align: Align): void;
 }
 
 export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
@@ -51,6 +56,8 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   latest.current = { rows, days };
 
   const size = useRef(0);
+  const going = useRef<{ readonly key: string; readonly align: Align; readonly until: number } | null>(null);
+  const isHeld = useHand(scroller, rows.length > 0);
 
   const toEnd = useCallback(() => {
     const element = scroller.current;
@@ -66,7 +73,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     const below = scrollSize - top - viewportSize;
     const isReached = below < END_PX && !timeline.hasNewer.peek();
     // Rows that turn out taller than was guessed push the end away: only who scrolls leaves it.
-    const hasGrown = scrollSize !== size.current;
+    const hasGrown = scrollSize !== size.current && !isHeld();
     size.current = scrollSize;
     if (isReached || !hasGrown || timeline.hasNewer.peek()) isAtEnd.value = isReached;
     else if (isAtEnd.peek()) toEnd();
@@ -75,43 +82,35 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     const ahead = AHEAD * viewportSize;
     if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
     else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
-  }, [timeline, isAtEnd, first, toEnd]);
+  }, [timeline, isAtEnd, first, toEnd, isHeld]);
 
-  // The day is told while one scrolls: at rest it would stand on what one reads.
-  const resting = useRef<ReturnType<typeof setTimeout>>();
-  useEffect(() => () => clearTimeout(resting.current), []);
+  const tellDay = useDay(latest, first, day);
   const onScroll = useCallback(() => {
     look();
-    const { rows: all, days: dividers } = latest.current;
-    const at = first.peek();
-    day.value = all[at]?.kind === "message" ? dayAt(all, dividers, at) : null;
-    clearTimeout(resting.current);
-    resting.current = setTimeout(() => {
-      day.value = null;
-    }, REST_MS);
-  }, [look, first, day]);
+    tellDay();
+  }, [look, tellDay]);
 
   const onResize = useCallback(() => {
     if (isAtEnd.peek()) toEnd();
     look();
   }, [isAtEnd, toEnd, look]);
 
-  const toRow = useCallback((index: number, align: "start" | "center" | "nearest") => {
-    const handle = list.current;
-    if (!handle) return;
-    if (align !== "nearest") return handle.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_PX : 0 });
-    // Room above for the bar of the row and the name of the day, which float there.
-    const top = handle.getItemOffset(index);
-    const bottom = top + handle.getItemSize(index);
-    if (top - NEAR_PX < handle.scrollOffset) handle.scrollToIndex(index, { align: "start", offset: -NEAR_PX });
-    else if (bottom > handle.scrollOffset + handle.viewportSize) handle.scrollToIndex(index, { align: "end" });
+  const toRow = useCallback((index: number, align: Align) => {
+    const key = latest.current.rows[index]?.key;
+    going.current = key === undefined ? null : { key, align, until: performance.now() + GOING_MS };
+    if (list.current) goToRow(list.current, index, align);
   }, []);
 
   const sent = justSent(rows, selfId);
   useLayoutEffect(() => {
     before.current = { rows, generation };
-    if (isAtEnd.peek()) toEnd();
-  }, [rows, generation, isAtEnd, toEnd]);
+    if (isAtEnd.peek()) return toEnd();
+    // Its place in the list is another now; whoever scrolls meanwhile goes elsewhere.
+    const to = going.current;
+    if (change !== "prepended" || !to || performance.now() > to.until || isHeld()) return;
+    const index = rows.findIndex((row) => row.key === to.key);
+    if (index >= 0 && list.current) goToRow(list.current, index, to.align);
+  }, [rows, generation, change, isAtEnd, toEnd, isHeld]);
   useLayoutEffect(() => {
     // Who sends wants to see it there, wherever one was reading.
     if (sent === null) return;
@@ -124,4 +123,16 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   }, [rows, look]);
 
   return { scroller, list, isAtEnd, day, first, change, generation, onScroll, onResize, toEnd, toRow };
+}
+
+function goToRow(handle: VirtualizerHandle, index: number, align: Align): void {
+  if (align !== "nearest") {
+    handle.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_PX : 0 });
+    return;
+  }
+  // Room above for the bar of the row and the name of the day, which float there.
+  const top = handle.getItemOffset(index);
+  const bottom = top + handle.getItemSize(index);
+  if (top - NEAR_PX < handle.scrollOffset) handle.scrollToIndex(index, { align: "start", offset: -NEAR_PX });
+  else if (bottom > handle.scrollOffset + handle.viewportSize) handle.scrollToIndex(index, { align: "end" });
 }
