@@ -185,6 +185,7 @@ export class Conductor implements Parts {
     clearTimeout(this.savedTimer);
     this.marks.flush();
     this.connection.end();
+    this.api.end();
     this.outbox.end();
     this.drafts.end();
     this.uploads.end();
