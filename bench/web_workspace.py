@@ -92,4 +92,4 @@ def _said(channel_id: str, authors: Sequence[str], count: int, now_us: int) -> I
             author = rng.choice(authors)
         text = " ".join(sentence(rng) for _ in range(rng.choice((1, 1, 1, 2, 3, 6))))
         ts_us = now_us - SPAN_US + number * SPAN_US // count
-        yield Message(channel_id, ts_us, number, author, "", "", f"{number}. {text}", 0, False, "", b"", number)
+        yield Message(channel_id, ts_us, number, author, "", "", f"No {number}: {text}", 0, False, "", b"", number)

@@ -9,6 +9,7 @@ PRIMARY = "the primary database"
 """A target: whichever database is the primary when it is struck."""
 
 APP_OWNER, APP_GATEWAY = "the webapp that serves the app", "the gateway of the app's socket"
+URL_OWNER = "the webapp that serves the app behind a URL"
 """Targets: whichever it is when it is struck."""
 
 

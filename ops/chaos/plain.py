@@ -11,16 +11,11 @@ from typing import Any
 import aiohttp
 import orjson
 
+from ops.chaos.reconnecting import stay_connected
 from ops.chaos.record import Kind
 from ops.chaos.stage import Api, Json, Person
 from ops.chaos.streams import NotConnected, StreamLog
-from svc.kit.backoff import Backoff
 from svc.kit.lifecycle import background
-
-PING_S = 5.0
-"""How often the connection is tested; it counts as broken without an answer for half of that."""
-
-FRAME_BYTES_MAX = 1 << 22
 
 
 class PlainReader:
@@ -38,7 +33,8 @@ class PlainReader:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[PlainReader]:
         """Be connected, as far as possible, for the block."""
-        async with background(f"reader {self.log.name}", self._run()):
+        connected = stay_connected(self._api, self._http, self.person, "rtm.connect", self._frame, self._broken)
+        async with background(f"reader {self.log.name}", connected):
             yield self
 
     async def post(self, channel: str, text: str, client_msg_id: str, timeout_s: float) -> Json:
@@ -57,34 +53,7 @@ class PlainReader:
         finally:
             self._waiting.pop(number, None)
 
-    async def _run(self) -> None:
-        backoff = Backoff(base_s=0.1, cap_s=1.0)
-        while True:
-            try:
-                if await self._connection():
-                    backoff.reset()
-            except (OSError, TimeoutError, aiohttp.ClientError, orjson.JSONDecodeError):
-                pass  # noted by `ended` below; what follows is the next try
-            finally:
-                self._broken()
-            await asyncio.sleep(backoff.next_s())
-
-    async def _connection(self) -> bool:
-        """Live through one connection; return whether it was greeted."""
-        answer = await self._api.call(self.person, "rtm.connect")
-        if not answer.get("ok"):
-            return False
-        connecting = self._http.ws_connect(answer["url"], heartbeat=PING_S, max_msg_size=FRAME_BYTES_MAX)
-        async with asyncio.timeout(5.0):
-            ws = await connecting
-        greeted = False
-        async with ws:
-            async for frame in ws:
-                if frame.type is aiohttp.WSMsgType.TEXT:
-                    greeted = self._frame(ws, orjson.loads(frame.data)) or greeted
-        return greeted
-
-    def _frame(self, ws: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> bool:
+    async def _frame(self, ws: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> bool:
         """Take one frame; return whether it is the greeting."""
         if frame.get("type") == "hello":
             self.log.greeted()

@@ -129,7 +129,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An event that reached the app; `subject` says what, `session` numbers its connections from 1."""
+    """An event that reached an app; `subject` says what, `session` numbers its connections from 1: within one of them
+    what comes first comes in order.
+    """
 
     event_id: str
     channel_id: str
@@ -139,8 +141,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What the app of the run heard, in order, and the conversations that it is in."""
+    """What an app of the run heard, in order, and the conversations that it is in."""
 
+    name: str
     channels: frozenset[str]
     heard: tuple[Heard, ...]
 
@@ -195,6 +198,6 @@ class Record:
     """What clients get of each event of the log, in order; {} where that is nothing."""
     shown: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     """Whole histories; and once more, from reactions.get, some of the messages that have reactions."""
-    app: App | None = None
+    apps: tuple[App, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
     standing: Mapping[str, Standing] = field(default_factory=dict)

@@ -17,12 +17,14 @@ import aiohttp
 
 from ops.chaos import evidence
 from ops.chaos.changing import Changing
-from ops.chaos.faults import APP_GATEWAY, APP_OWNER, Fault, Struck
+from ops.chaos.endpoint import AppEndpoint
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, URL_OWNER, Fault, Struck
 from ops.chaos.inject import Injector
 from ops.chaos.later import Later
 from ops.chaos.listening import AppListener
 from ops.chaos.load import Load
 from ops.chaos.moving import Moving
+from ops.chaos.noting import Notes
 from ops.chaos.partition import Partition
 from ops.chaos.readers import Readers
 from ops.chaos.record import Outcome, Record
@@ -82,12 +84,12 @@ class Run:
         api: Api,
         stage: Stage,
         readers: Readers,
-        listener: AppListener,
+        apps: Sequence[Notes],
         load: Load,
         beside: Beside,
         say: Say,
     ) -> None:
-        self._listener = listener
+        self._apps = apps
         self._beside = beside
         self._mesh = mesh
         self._api = api
@@ -130,7 +132,7 @@ class Run:
             changes=(*self._beside.changing.changes, *self._beside.moving.changes),
             payloads={channel: payloads for channel, (_, payloads) in log.items()},
             shown={channel: shown for channel, (_, shown) in told.items()},
-            app=self._listener.heard(),
+            apps=tuple(each.heard() for each in self._apps),
             scheduled=tuple(self._beside.later.scheduled),
             standing={
                 channel: await evidence.standing(self._api, members[0], channel)
@@ -158,7 +160,7 @@ class Run:
     def _unheard(self) -> list[str]:
         """Return the readers that have not heard from each of their conversations."""
         waiting = [log.name for log in self._readers.logs if not self._owed_heads(log) <= log.heads.keys()]
-        return waiting if self._listener.is_warm() else [*waiting, "app"]
+        return [*waiting, *(each.name for each in self._apps if not each.is_warm())]
 
     def _owed_heads(self, log: StreamLog) -> set[str]:
         return {channel for channel, users in self._stage.user_ids().items() if log.user_id in users}
@@ -182,7 +184,7 @@ class Run:
         deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
             behind = [log.name for log in self._readers.logs if self._is_behind(log, heads)]
-            behind += ["app"] if self._is_app_behind() else []
+            behind += [each.name for each in self._apps if self._is_app_behind(each)]
             if not behind:
                 break
             await asyncio.sleep(0.1)
@@ -193,9 +195,9 @@ class Run:
     def _is_behind(self, log: StreamLog, heads: dict[str, int]) -> bool:
         return any(log.heads.get(channel, 0) < heads.get(channel, 0) for channel in self._owed_heads(log))
 
-    def _is_app_behind(self) -> bool:
+    def _is_app_behind(self, app: Notes) -> bool:
         acked = (post for post in self._load.posts if post.outcome is Outcome.ACKED)
-        return any(self._listener.misses(post.channel_id, f"message {post.ts}") for post in acked)
+        return any(app.misses(post.channel_id, f"message {post.ts}") for post in acked)
 
     async def _progress(self) -> None:
         while True:
@@ -235,19 +237,21 @@ async def run(scenario: Scenario, options: Options, say: Say) -> Report:
         await up.enter_async_context(mesh)
         http = await up.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         api = Api(http, list(mesh.web_urls.values()))
-        stage = await set_stage(mesh, api, rng)
+        endpoint = await up.enter_async_context(AppEndpoint(Random(options.seed + 4)).running())
+        stage = await set_stage(mesh, api, rng, endpoint.url)
         readers = await up.enter_async_context(Readers(stage, api, http, mesh.spec.var, options.clients, rng).running())
-        assert stage.app is not None, "every run has an app"
-        listener = await up.enter_async_context(AppListener(stage.app, mesh, api, http).running())
+        listener = await up.enter_async_context(AppListener(stage.apps[0], mesh, api, http).running())
+        behind_url = endpoint.notes = Notes(stage.apps[1], mesh)
         beside = Beside(
             Changing(api, stage, Random(options.seed + 1)),
             Moving(api, stage, Random(options.seed + 2)),
             Later(api, stage, Random(options.seed + 3)),
         )
         load = Load(api, stage, readers.writers, rng, beside.changing.acked)
-        this = Run(mesh, api, stage, readers, listener, load, beside, say)
+        this = Run(mesh, api, stage, readers, (listener.notes, behind_url), load, beside, say)
         say(f"load of {options.rate:g} posts/s for {duration_s:g} s, {len(faults)} faults")
-        injector = Injector(mesh, partition, say, {APP_OWNER: listener.owner, APP_GATEWAY: listener.gateway})
+        owners = {APP_OWNER: listener.notes.owner, URL_OWNER: behind_url.owner, APP_GATEWAY: listener.gateway}
+        injector = Injector(mesh, partition, say, owners)
         record = await this.play(faults, duration_s, options.rate, injector)
         if options.keep is not None:
             (folder / "record.json").write_text(json.dumps(dataclasses.asdict(record), default=_plain))

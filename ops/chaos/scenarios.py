@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, Action, Cut, Fault
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, URL_OWNER, Action, Cut, Fault
 from ops.local.spec import DEFAULT_ZONES, counts, places
 
 COUNTS: Mapping[str, int] = counts(webapp=2, admin=2, channel=4, gateway=3, presence=2, edge=1)
@@ -106,7 +106,7 @@ def _kill_any(dice: Dice) -> Iterator[Fault]:
 
 def _app_owner(dice: Dice) -> Iterator[Fault]:
     while True:
-        for target in (APP_OWNER, APP_OWNER, APP_GATEWAY):
+        for target in (APP_OWNER, URL_OWNER, APP_GATEWAY, APP_OWNER, URL_OWNER):
             yield Fault(0.0, Action.KILL, target, dice.between(0.2, 2.0))
 
 
@@ -179,7 +179,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("kill-any", "kill -9 of any instance of any tier, every few seconds", _kill_any, (2.5, 3.5), 45.0),
         Scenario(
             "app-owner",
-            "kill -9 of the webapp that serves an app, and of the gateway of its socket, again and again",
+            "kill -9 of the webapps that serve apps, over a socket and over HTTP, and of the socket's gateway, in turn",
             _app_owner,
             (3.5, 5.5),
             45.0,

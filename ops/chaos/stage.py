@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -27,7 +27,7 @@ VISITORS = ("vera", "victor", "viola")
 
 PUBLIC, PRIVATE = 8, 3
 APP_CHANNELS = 3
-"""Public conversations that the app is in."""
+"""Public conversations that each app is in."""
 
 SETTLE_S = 20.0
 
@@ -49,8 +49,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class AppSeat:
-    """The app of the run; `person` holds its token. Its bot is in `channels`, and says nothing."""
+    """An app of the run; `person` holds its token. Its bot is in `channels`, and says nothing."""
 
+    name: str
     app_id: str
     person: Person
     channels: tuple[str, ...]
@@ -67,7 +68,8 @@ class Stage:
     """They read and post nothing."""
     open_channels: tuple[str, ...] = ()
     """The public ones."""
-    app: AppSeat | None = None
+    apps: tuple[AppSeat, ...] = ()
+    """One with sockets, one behind a URL."""
 
     def user_ids(self) -> dict[str, frozenset[str]]:
         """Return the members of each conversation by their ids."""
@@ -123,8 +125,11 @@ class Api:
             raise StageError(f"{method} did not succeed within {SETTLE_S:.0f} s: {said!r}") from None
 
 
-async def set_stage(mesh: Mesh, api: Api, rng: Random) -> Stage:
-    """Make the workspace: people through the operator's way, conversations through the Web API."""
+async def set_stage(mesh: Mesh, api: Api, rng: Random, request_url: str) -> Stage:
+    """Make the workspace: people through the operator's way, conversations through the Web API.
+
+    `request_url`: where the second app takes its events.
+    """
     *everybody, bot = await _make_people(mesh)
     people, visitors = everybody[: -len(VISITORS)], everybody[-len(VISITORS) :]
     known, outsider = people[:-1], people[-1]
@@ -144,21 +149,26 @@ async def set_stage(mesh: Mesh, api: Api, rng: Random) -> Stage:
     one, other = rng.sample(known, 2)
     opened = await api.ok(one, "conversations.open", users=other.user_id)
     members[opened["channel"]["id"]] = (one, other)
-    app = await _make_app(mesh, api, known[0], public[2 : 2 + APP_CHANNELS])
-    return Stage(tuple(people), bot, members, tuple(visitors), public, app)
+    apps = (
+        await _make_app(mesh, api, known[0], "app", public[2 : 2 + APP_CHANNELS], AppChange(is_socket_mode=True)),
+        await _make_app(
+            mesh, api, known[0], "app-url", public[1 : 1 + APP_CHANNELS], AppChange(request_url=request_url)
+        ),
+    )
+    return Stage(tuple(people), bot, members, tuple(visitors), public, apps)
 
 
-async def _make_app(mesh: Mesh, api: Api, maker: Person, channels: Sequence[str]) -> AppSeat:
+async def _make_app(mesh: Mesh, api: Api, maker: Person, name: str, channels: Sequence[str], way: AppChange) -> AppSeat:
     """Make an app as an operator does, and have its bot in these conversations."""
     async with workspace_rules(mesh.dsns, mesh.memcached_addrs) as bench:
         making = bench.services.apps.making
         (team,) = await bench.services.workspaces.teams()
-        change = AppChange(is_socket_mode=True, event_types=("message.channels", "reaction_added"))
-        app = (await making.create(team.id, "listener", change)).app
+        change = replace(way, event_types=("message.channels", "reaction_added"))
+        app = (await making.create(team.id, name, change)).app
         token = await making.app_token(app)
     for channel in channels:
         await api.ok(maker, "conversations.invite", channel=channel, users=app.user_id)
-    return AppSeat(app.id, Person("listener", app.user_id, token), tuple(channels))
+    return AppSeat(name, app.id, Person(name, app.user_id, token), tuple(channels))
 
 
 async def _make_people(mesh: Mesh) -> list[Person]:

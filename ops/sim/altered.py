@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
+from ops.sim.tables import Args, Found, Tables, keys, pairs, rows_of
 from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns
 from svc.webapp.store.rows import AnnotationRow, ItemRow, Message
 
-if TYPE_CHECKING:
-    from ops.sim.statements import Tables
-
-Args = Sequence[Any]
-Found = list[Sequence[Any]]
-Reader = Callable[["Tables", Args], Found]
-Writer = Callable[["Tables", str, Args], None]
+Reader = Callable[[Tables, Args], Found]
+Writer = Callable[[Tables, str, Args], None]
 
 MESSAGE_COLUMNS = [name.strip("`") for name in columns(Message).split(", ")]
 _AT = {name: MESSAGE_COLUMNS.index(name) for name in MESSAGE_COLUMNS}
-
-
-def pairs(args: Args) -> Iterator[tuple[Any, Any]]:
-    """Yield what sql.pairs_in was given; of several groups it names the first column once more at the end."""
-    for i in range(0, len(args) - 1, 2):
-        for each in args[i + 1]:
-            yield args[i], each
-
-
-def keys(args: Args, width: int) -> Iterator[tuple[Any, ...]]:
-    """Yield what sql.keys_in was given; of several keys it names the first column once more at the end."""
-    for i in range(0, len(args) - len(args) % width, width):
-        yield tuple(args[i : i + width])
 
 
 def _standings(tables: Tables, args: Args) -> Found:
@@ -97,19 +79,15 @@ READERS: tuple[tuple[str, Reader], ...] = (
 )
 
 
-def _rows(args: Args, width: int) -> Iterator[Args]:
-    return (args[i : i + width] for i in range(0, len(args), width))
-
-
 def _put_messages(tables: Tables, _: str, args: Args) -> None:
-    for row in _rows(args, len(MESSAGE_COLUMNS)):
+    for row in rows_of(args, len(MESSAGE_COLUMNS)):
         tables.messages[row[0], row[1]] = list(row)
 
 
 def _rewrite_messages(tables: Tables, sql: str, args: Args) -> None:
     changed = [part.partition(" = ")[0] for part in sql.partition(" ON DUPLICATE KEY UPDATE ")[2].split(", ")]
     named = sql[sql.index("(") + 1 : sql.index(")")].replace("`", "").split(", ")
-    for row in _rows(args, len(named)):
+    for row in rows_of(args, len(named)):
         for name in changed:
             tables.messages[row[0], row[1]][_AT[name]] = row[named.index(name)]
 
@@ -121,7 +99,7 @@ def _delete_messages(tables: Tables, _: str, args: Args) -> None:
 
 def _put_threads(tables: Tables, sql: str, args: Args) -> None:
     adds = "reply_count + VALUES" in sql
-    for channel_id, ts_us, count, latest_us in _rows(args, 4):
+    for channel_id, ts_us, count, latest_us in rows_of(args, 4):
         had = tables.threads.get((channel_id, ts_us), (0, 0)) if adds else (0, 0)
         tables.threads[channel_id, ts_us] = (had[0] + count, max(had[1], latest_us))
 
@@ -132,7 +110,7 @@ def _delete_threads(tables: Tables, _: str, args: Args) -> None:
 
 
 def _put_annotations(tables: Tables, _: str, args: Args) -> None:
-    for row in _rows(args, 7):
+    for row in rows_of(args, 7):
         tables.annotations[row[0], row[1], row[2], row[3], row[4]] = (row[5], row[6])
 
 
@@ -147,7 +125,7 @@ def _delete_annotations(tables: Tables, sql: str, args: Args) -> None:
 
 
 def _put_items(tables: Tables, _: str, args: Args) -> None:
-    for row in _rows(args, 6):
+    for row in rows_of(args, 6):
         tables.items[row[0], row[1], row[2]] = (row[3], row[4], row[5])
 
 

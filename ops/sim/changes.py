@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ops.sim.lookups import TEAM
 from parley.event.v1 import event_pb2
 from svc.kit.ids import ts_from_us
 from svc.webapp.commit.effects import Writes
@@ -22,8 +23,10 @@ from svc.webapp.commit.log import (
     Json,
     MessageChange,
     MessageRemoval,
+    Unshare,
     Write,
 )
+from svc.webapp.domain import shapes
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import Message
@@ -57,7 +60,10 @@ class Changes:
 
         def change(row: Message) -> Write:
             event = {"type": "message", "subtype": "message_deleted", "deleted_ts": ts_from_us(ts_us), "key": key}
-            return replace(_write(user_id, channel_id, event), removed=(MessageRemoval(ts_us, row.revision),))
+            files = tuple(str(each["id"]) for each in shapes.decode_extra(row.extra).get("files", ()))
+            effects = (Unshare(TEAM, ts_us, files),) if files else ()
+            removed = (MessageRemoval(ts_us, row.revision),)
+            return replace(_write(user_id, channel_id, event), removed=removed, effects=effects)
 
         return await self._alter(user_id, channel_id, ts_us, key, change)
 

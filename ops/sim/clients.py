@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from ops.sim.calls import call
 from ops.sim.changes import Changes
+from ops.sim.door import TRIES, ask
 from ops.sim.gateways import GatewayProcess
 from ops.sim.invitations import invite
 from ops.sim.judge import Judge
+from ops.sim.lookups import TEAM
 from ops.sim.mesh import Mesh
 from ops.sim.sockets import Socket
-from ops.sim.tiers import WebappProcess
+from ops.sim.webapps import WebappProcess
 from ops.sim.world import Host
 from parley_client import tokens
 from parley_client.actions import Action, Answer, Event, Leave, ResumeFailed, Say, Step
@@ -30,9 +31,6 @@ from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 
-TEAM = "T0000000001"
-HTTP_S = 5.0
-TRIES = 6
 ANSWER_S = 6.0
 
 
@@ -187,31 +185,8 @@ class Device:
     # What a person does
 
     async def http(self, work: Callable[[WebappProcess], Awaitable[Any] | Any], tries: int = TRIES) -> Any:
-        """Call a webapp that the front door believes in; again, at any, when nothing is known of the outcome."""
-        failure: ParleyError = UnavailableError("no webapp is there")
-        for number in range(tries):
-            names = sorted(self.mesh.consul.healthy("webapp"))
-            if names:
-                webapp = cast(WebappProcess, self.mesh.processes[self._rng.choice(names)])
-
-                async def done(webapp: WebappProcess = webapp) -> Any:
-                    try:
-                        value = work(webapp)
-                        return await value if isinstance(value, Awaitable) else value
-                    except Refused as refusal:
-                        return refusal
-
-                try:
-                    answer = await call(self.mesh.network, self.host, webapp.host, done, HTTP_S)
-                except ParleyError as error:
-                    failure = error
-                else:
-                    if isinstance(answer, Refused):
-                        raise answer
-                    return answer
-            if number + 1 < tries:
-                await asyncio.sleep(0.2 + 0.5 * self._rng.random())
-        raise failure
+        """See door.ask."""
+        return await ask(self.mesh, self.host, self._rng, work, tries)
 
     async def post(self, channel_id: str, key: str, thread_ts_us: int = 0) -> None:
         """Post over HTTP, until the outcome is known or nobody hopes any more."""
@@ -276,6 +251,11 @@ class Device:
     async def leave(self, channel_id: str) -> None:
         """Leave it."""
         await self._move(lambda webapp: webapp.rules.leave(self.user_id, channel_id), "leave", channel_id)
+
+    async def move(self, channel_id: str, user_id: str, *, is_in: bool) -> None:
+        """Take somebody else into a conversation, or out of it."""
+        verb = "join" if is_in else "leave"
+        await self._move(lambda webapp: getattr(webapp.rules, verb)(user_id, channel_id), verb, channel_id)
 
     async def _move(self, work: Callable[[WebappProcess], Awaitable[object]], verb: str, channel_id: str) -> None:
         try:

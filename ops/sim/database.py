@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pymysql
 
-from ops.sim.statements import Tables, read, write
+from ops.sim.statements import read, write
+from ops.sim.tables import Tables
 from ops.sim.world import Host, World
 from svc.webapp.store.failures import translate
 from svc.webapp.store.pools import Database, Rows, Transaction
@@ -24,6 +25,8 @@ from svc.webapp.store.pools import Database, Rows, Transaction
 LOST = 2013
 DUPLICATE = 1062
 LOCK_WAIT_S = 3.0
+APP_PLACES = "app_places"
+"""One lock for all of its rows: there are few."""
 
 
 @dataclass(slots=True)
@@ -110,6 +113,8 @@ class MemoryTransaction(Transaction):
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
         """See Transaction."""
         self.mysql.check(self.mysql.trouble.statement)
+        if "FROM app_places" in sql:
+            return read(self._own(), sql, args)
         if "FOR UPDATE" not in sql:
             return read(self.mysql.tables, sql, args)
         if "FROM heads" in sql:
@@ -124,6 +129,14 @@ class MemoryTransaction(Transaction):
             await asyncio.sleep(self.mysql.latency())
         return found
 
+    def _own(self) -> Tables:
+        """Return the places of apps as this transaction sees them, which holds their lock."""
+        places = {key: dict(row) for key, row in self.mysql.tables.app_places.items()}
+        seen = Tables(app_places=places)
+        for sql, args in self.writes:
+            write(seen, sql, args)
+        return seen
+
     def _heads(self, found: Rows, channel_ids: Sequence[str]) -> Rows:
         """Add the heads that this transaction has made."""
         made = {cell for sql, args in self.writes if sql.startswith("INSERT INTO heads") for cell in args[::4]}
@@ -137,6 +150,8 @@ class MemoryTransaction(Transaction):
             used = self.mysql.tables.requests
             if any((args[i], args[i + 1]) in used for i in range(0, len(args), 5)):
                 raise refused(DUPLICATE, "Duplicate entry")
+        if "app_places" in sql and APP_PLACES not in self.locked:
+            await self.mysql.lock(self, APP_PLACES)
         self.writes.append((sql, args))
         return 1
 
@@ -209,6 +224,10 @@ class MemoryDatabase(Database):
             self._mysql.check(self._mysql.trouble.statement)
         except pymysql.err.MySQLError as error:
             raise translate(error, "channel") from error
+        if APP_PLACES in sql:
+            async with self.begun() as transaction:
+                await self._mysql.lock(cast(MemoryTransaction, transaction), APP_PLACES)
+                return write(self._mysql.tables, sql, args)
         return write(self._mysql.tables, sql, args)
 
     @asynccontextmanager

@@ -1,36 +1,61 @@
-"""The rules of a simulated webapp: posts, joins and leaves as the domain writes them, without directory and cache."""
+"""The rules of a simulated webapp: posts, joins and leaves as the domain writes them, with no more than counts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.sim.lookups import TEAM
 from parley.event.v1 import event_pb2
 from svc.kit.ids import ts_from_us
 from svc.webapp.commit.effects import Stores, Writes
-from svc.webapp.commit.log import Draft, Follow, Json, MessageDraft, Place, Unfollow, Write
-from svc.webapp.domain.messages.messages import Posted
+from svc.webapp.commit.log import Draft, Effect, Follow, Json, MessageDraft, Place, Unfollow, Write
+from svc.webapp.domain import shapes
+from svc.webapp.domain.conversations.directory import Directory, Sight
+from svc.webapp.domain.messages.messages import Posted, Ready
 from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.gathering.reads import SharedReads
+from svc.webapp.limits.limiter import Unlimited
 from svc.webapp.store.rows import ConversationKind
-
-TEAM = "T0000000001"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What posts and memberships go through; `messages` is itself, as the servicer asks for it."""
+    """What posts and memberships go through (see Messages); `messages` is itself, as the servicer asks for it."""
 
     writes: Writes
+    directory: Directory
 
     @property
     def messages(self) -> Rules:
         """See Services."""
         return self
 
-    async def post(self, caller: Caller, reference: str, post: Post) -> Posted:
+    async def addressed(self, caller: Caller, reference: str) -> Sight:
+        """See Messages.addressed."""
+        return await self.directory.find(caller, reference)
+
+    async def ready(self, caller: Caller, reference: str, post: Post) -> Ready:
+        """See Messages.ready."""
+        body, extra = post.body(), post.extra()
+        sight = await self.addressed(caller, reference)
+        sight.check_writable()
+        return Ready(sight, post, body, extra, None)
+
+    async def post(
+        self,
+        caller: Caller,
+        reference: str,
+        post: Post,
+        *,
+        told: Sequence[Draft] = (),
+        effects: Sequence[Effect] = (),
+        request_id: str = "",
+    ) -> Posted:
         """See Messages.post."""
+        extra = post.extra()
 
         def payload(place: Place) -> Json:
             return {
@@ -39,6 +64,7 @@ class Rules:
                 "user": caller.user_id,
                 "text": post.text,
                 "client_msg_id": post.client_msg_id,
+                **extra,
                 **({"thread_ts": ts_from_us(post.thread_ts_us)} if post.thread_ts_us else {}),
             }
 
@@ -47,17 +73,22 @@ class Rules:
             payload,
             sender_id=caller.user_id,
             message=MessageDraft(
-                caller.user_id, post.text, thread_ts_us=post.thread_ts_us, client_msg_id=post.client_msg_id
+                caller.user_id,
+                post.text,
+                thread_ts_us=post.thread_ts_us,
+                client_msg_id=post.client_msg_id,
+                extra=shapes.encode_extra(extra),
             ),
             origin_connection_id=post.origin_connection_id,
         )
         committed = await self.writes.commit(
             Write(
                 reference,
-                (draft,),
-                request_id=post.request_id(caller.user_id),
+                (draft, *told),
+                request_id=request_id or post.request_id(caller.user_id),
                 if_member=caller.user_id,
                 if_message_us=post.thread_ts_us,
+                effects=tuple(effects),
             )
         )
         if committed.refused:
@@ -110,6 +141,7 @@ class Reads:
         self.lookups = lookups
         self.channels = stores.channels
         self.users = stores.users
+        self.limits = Unlimited()
         self.shared = SharedReads(stores.workspaces, stores.channels, stores.users)
         self.messages: Rules
 

@@ -9,6 +9,9 @@ from ops.sim.database import Trouble
 from ops.sim.judge import Judge
 from ops.sim.mesh import TIERS, Mesh, Process
 
+Kinds = tuple[tuple[int, Callable[[], None]], ...]
+"""Faults, each with how often it happens beside the others."""
+
 
 class Faults:
     """Draws faults for a mesh, and mends them."""
@@ -22,7 +25,7 @@ class Faults:
         self._paused: list[Process] = []
         self._extra: list[Process] = []
         self._asleep: list[Device] = []
-        self._kinds: tuple[tuple[int, Callable[[], None]], ...] = (
+        self._kinds: Kinds = (
             (6, self.kill),
             (3, self.stop),
             (4, self.pause),
@@ -41,6 +44,12 @@ class Faults:
             (3, self.leave_behind),
             (3, self.avalanche),
         )
+        if mesh.scenario.errands:
+            self._kinds += ((4, self.kill_at_errand),)
+
+    def add(self, kinds: Kinds) -> None:
+        """Let these happen as well."""
+        self._kinds += kinds
 
     def schedule(self, count: int, within_s: float) -> None:
         """Let `count` faults begin at some time within the next seconds."""
@@ -59,6 +68,8 @@ class Faults:
         for device in self._asleep:
             device.host.resume()
         self._asleep.clear()
+        for program in mesh.programs.values():
+            program.host.resume()
         mesh.network.mend_all()
         if mesh.consul.is_down:
             mesh.consul.start()
@@ -76,7 +87,8 @@ class Faults:
         self._world.counts[f"fault: {fault.__name__}"] += 1
         fault()
 
-    def _later(self, low: float, high: float, work: Callable[[], object]) -> None:
+    def later(self, low: float, high: float, work: Callable[[], object]) -> None:
+        """Do something between `low` and `high` seconds from now."""
         self._world.at(self._world.now + self._rng.uniform(low, high), self._host, work)
 
     def _one(self, tiers: tuple[str, ...] = TIERS) -> Process | None:
@@ -90,14 +102,15 @@ class Faults:
         """kill -9, and a new instance after a while."""
         victim = self._one()
         if victim is not None:
-            self._kill(victim)
+            self.kill_one(victim)
 
-    def _kill(self, victim: Process) -> None:
+    def kill_one(self, victim: Process) -> None:
+        """Kill this one, and start another in its place."""
         if victim.host.is_alive:
             self._world.trace(victim, "is killed")
             self._world.counts[f"killed: {victim.tier}"] += 1
             victim.host.kill()
-            self._later(0.05, 2.0, lambda: self._mesh.again(victim))
+            self.later(0.05, 2.0, lambda: self._mesh.again(victim))
 
     def kill_after_commit(self) -> None:
         """Kill the webapp that commits next, before it can tell anybody."""
@@ -106,16 +119,30 @@ class Faults:
         def on_commit(host: object) -> None:
             mysql.on_commit = lambda _: None
             victim = next(each for each in self._mesh.living("webapp") if each.host is host)
-            self._kill(victim)
+            self.kill_one(victim)
+
+        mysql.on_commit = on_commit
+
+    def kill_at_errand(self) -> None:
+        """Kill the webapp that next commits something of what is due, between the post and its being forgotten."""
+        mysql = self._mesh.mysql
+
+        def on_commit(host: object) -> None:
+            if any(host in those for those in self._mesh.doing.values()):
+                mysql.on_commit = lambda _: None
+                self.kill_one(next(each for each in self._mesh.living("webapp") if each.host is host))
 
         mysql.on_commit = on_commit
 
     def stop(self) -> None:
         """A planned stop, and a new instance at about the same time."""
-        victim = self._one(("admin", "channel", "gateway"))
+        self.stop_one(self._one(("admin", "channel", "gateway")))
+
+    def stop_one(self, victim: Process | None) -> None:
+        """Stop this one, and start another in its place."""
         if victim is not None:
             self._world.trace(victim, "is stopped")
-            self._later(0.0, 1.0, lambda: self._mesh.again(victim))
+            self.later(0.0, 1.0, lambda: self._mesh.again(victim))
             victim.host.spawn(self._mesh.stop(victim), "stop")
 
     def pause(self) -> None:
@@ -134,7 +161,7 @@ class Faults:
                 victim.host.resume()
                 self._mesh.consul.recovered(victim.host)
 
-        self._later(0.1, 5.0, go_on)
+        self.later(0.1, 5.0, go_on)
 
     def join_ring(self) -> None:
         """One more channel server, for a while."""
@@ -146,7 +173,7 @@ class Faults:
                 if extra.host.is_running:
                     extra.host.spawn(self._mesh.stop(extra), "stop")
 
-            self._later(0.5, 3.0, go)
+            self.later(0.5, 3.0, go)
 
     # One after another
 
@@ -157,7 +184,7 @@ class Faults:
             return
         is_checked = self._rng.random() < 0.5
         if is_checked:
-            self._later(0.0, 0.6, self.join_ring)
+            self.later(0.0, 0.6, self.join_ring)
         lasts_s = self._rng.uniform(1.0, 7.0)
         self._leave_behind(victim, lasts_s, is_checked=is_checked)
         if self._rng.random() < 0.5:
@@ -167,18 +194,18 @@ class Faults:
     def _leave_behind(self, process: Process, lasts_s: float, *, is_checked: bool) -> None:
         self._world.trace(process, "is left behind")
         self._mesh.consul.cut(process.host, is_checked=is_checked)
-        self._later(lasts_s, lasts_s, lambda: self._mesh.consul.mend(process.host))
+        self.later(lasts_s, lasts_s, lambda: self._mesh.consul.mend(process.host))
 
     def avalanche(self) -> None:
         """Let a device go, a webapp die with something to say, and the owner die before it is said."""
         self._rng.choice((self.sleep, self.vanish))()
-        self._later(0.0, 0.2, self.kill_after_commit)
-        self._later(0.1, 0.8, self._kill_channel)
+        self.later(0.0, 0.2, self.kill_after_commit)
+        self.later(0.1, 0.8, self._kill_channel)
 
     def _kill_channel(self) -> None:
         victim = self._one(("channel",))
         if victim is not None:
-            self._kill(victim)
+            self.kill_one(victim)
 
     # What they stand on
 
@@ -189,7 +216,7 @@ class Faults:
             is_checked = self._rng.random() < 0.5
             self._world.trace(victim, "is cut from consul", "but checked" if is_checked else "")
             self._mesh.consul.cut(victim.host, is_checked=is_checked)
-            self._later(0.5, 6.0, lambda: self._mesh.consul.mend(victim.host))
+            self.later(0.5, 6.0, lambda: self._mesh.consul.mend(victim.host))
 
     def stop_consul(self) -> None:
         """Let Consul answer nobody."""
@@ -197,13 +224,13 @@ class Faults:
         if not consul.is_down:
             self._world.trace("consul is down")
             consul.stop()
-            self._later(0.5, 6.0, lambda: consul.start() if consul.is_down else None)
+            self.later(0.5, 6.0, lambda: consul.start() if consul.is_down else None)
 
     def stop_mysql(self) -> None:
         """Let MySQL answer nobody."""
         self._world.trace("mysql is down")
         self._mesh.mysql.is_down = True
-        self._later(0.05, 1.5, self._start_mysql)
+        self.later(0.05, 1.5, self._start_mysql)
 
     def _start_mysql(self) -> None:
         self._mesh.mysql.is_down = False
@@ -212,14 +239,16 @@ class Faults:
         """Let retention take the beginning of a log, but nothing that waits to be published."""
         channels = sorted(self._mesh.mysql.tables.log)
         if channels:
-            self._trim(self._rng.choice(channels), self._rng.choice((0, 1, 3)))
+            self.trim_log(self._rng.choice(channels), self._rng.choice((0, 1, 3)))
 
-    def _trim(self, channel_id: str, kept: int) -> None:
+    def trim_log(self, channel_id: str, kept: int) -> None:
+        """Let retention leave only the newest events of a log; none goes that waits to be published."""
         tables = self._mesh.mysql.tables
         if any(channel_id == waiting for waiting, _ in tables.outbox):
             return
         up_to = self._judge.head(channel_id) - kept
         if tables.drop_log(channel_id, up_to):
+            self._judge.trimmed_to[channel_id] = up_to
             self._world.trace("retention", channel_id, up_to)
             self._judge.trimmed.add(channel_id)
 
@@ -231,7 +260,7 @@ class Faults:
         if one is not None and other is not None:
             self._world.trace(one, other, "are cut off from each other")
             self._mesh.network.cut(one.host, other.host)
-            self._later(0.1, 4.0, lambda: self._mesh.network.mend(one.host, other.host))
+            self.later(0.1, 4.0, lambda: self._mesh.network.mend(one.host, other.host))
 
     def reset_line(self) -> None:
         """Break the streams between two processes."""
@@ -260,7 +289,7 @@ class Faults:
         if socket is not None:
             self._world.trace(device.host.name, "stops reading")
             socket.stop_reading()
-            self._later(0.2, 3.0, socket.read_on)
+            self.later(0.2, 3.0, socket.read_on)
 
     def sleep(self) -> None:
         """Let a device sleep, and in most cases its past be forgotten before it wakes."""
@@ -279,10 +308,10 @@ class Faults:
                 self._world.trace(device.host.name, "wakes up")
                 if self._rng.random() < 0.7:
                     for channel_id in sorted(self._mesh.mysql.tables.log):
-                        self._trim(channel_id, self._rng.choice((0, 1)))
+                        self.trim_log(channel_id, self._rng.choice((0, 1)))
                 device.host.resume()
 
-        self._later(0.5, 3.0, wake)
+        self.later(0.5, 3.0, wake)
 
     def restart_device(self) -> None:
         """Start a device's program anew."""

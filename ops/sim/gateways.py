@@ -12,23 +12,27 @@ from typing import Any, cast
 from discovery.view import Instance
 from ops.sim.calls import call
 from ops.sim.consul import Watch
+from ops.sim.following import Following, attached
+from ops.sim.lines import connect
 from ops.sim.mesh import Mesh, Process
 from ops.sim.sockets import Socket
-from ops.sim.tiers import WebappProcess, connect
+from ops.sim.webapps import WebappProcess
 from ops.sim.world import Host
 from parley.event.v1 import event_pb2
 from parley.webapp.v1 import webapp_service_pb2 as pb
-from svc.feed.feed import AttachStream, Feed, Subscriber
+from svc.feed.feed import Feed, Subscriber
 from svc.feed.filler import ChannelLog
 from svc.feed.follower import HoldBudget
 from svc.gateway import frames
+from svc.gateway.apps.desk import AppDesk, AppLimits
+from svc.gateway.apps.lines import AppStream
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections
 from svc.gateway.edge import Edges
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
-from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
@@ -38,11 +42,15 @@ from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.tickets import Ticket, TicketGate, TicketRefused
 from svc.gateway.webapp import Subscriptions, subscriptions_of
 from svc.kit.errors import ParleyError, UnavailableError
-from svc.kit.lifecycle import Tasks
+from svc.kit.lifecycle import Tasks, background
 from svc.kit.tokens import Signer
 from svc.shapes.vouching import Vouched
 from svc.shapes.ways import WS_PORT, Way
+from svc.webapp.domain.apps.model import App
 
+APP_LIMITS = AppLimits(lifetime_s=20.0, warning_s=1.0, silent_s=4.0)
+APP_BYTES = 1 << 20
+"""Of one app's connection: as for real, a window of events fits into it many times."""
 TRIES = 3
 TRY_S = 1.5
 """As discovery.stubs and feed.discovered have it."""
@@ -53,7 +61,7 @@ class WebappTier:
 
     def __init__(self, gateway: Process) -> None:
         self._gateway = gateway
-        self._view = Watch(gateway.mesh.consul, gateway.host, "webapp", lambda _: None)
+        self.view = Watch(gateway.mesh.consul, gateway.host, "webapp", lambda _: None)
 
     async def subscriptions(self, team_id: str, user_id: str, token_prefix: bytes = b"") -> Subscriptions:
         """See Webapp."""
@@ -87,7 +95,7 @@ class WebappTier:
         mesh, tried = self._gateway.mesh, set[str]()
         failure: ParleyError = UnavailableError("no webapp is there")
         for _ in range(tries):
-            ids = [each for each in self._view.ids if each not in tried] or list(self._view.ids)
+            ids = [each for each in self.view.ids if each not in tried] or list(self.view.ids)
             if not ids:
                 break
             chosen = self._gateway.rng.choice(ids)
@@ -137,7 +145,7 @@ class GatewayProcess(Process):
         tasks = Tasks("session work", limit=1_000)
         self.feed = Feed(
             Subscriber(host.name, ""),
-            self._attach,
+            lambda server_id: attached(self, self._ring, server_id),
             webapp,
             clock,
             HoldBudget(scenario.held_events),
@@ -157,6 +165,11 @@ class GatewayProcess(Process):
             Prefetch(no_edges, tasks, clock, outbox.call_later, PrefetchLimits()),
             cast(Presence, presence),
             clock,
+            outbox.push_all,
+        )
+        self._webapps = webapp.view
+        self.apps = AppDesk(
+            self.connections, Outbox(host.as_loop, APP_BYTES), self, tasks, clock, host.name, APP_LIMITS, self.rng
         )
         signer, others = Signer("the secret of the simulation"), Watch(mesh.consul, host, "gateway", lambda _: None)
         self.gate = TicketGate(signer, host.name)
@@ -174,20 +187,16 @@ class GatewayProcess(Process):
         self._wiring = Wiring(outbox, self.desk, clock.now, frames.hello(host.name))
         self._number = 0
         self._ring: Watch
-        mesh.subscribers[host.name] = self
+        mesh.subscribers[host.name] = Following(self.feed)
         host.spawn(self._serve(), "main")
 
-    def standing(self, server_id: str, channel_id: str) -> object | None:
-        """See mesh.Subscriber."""
-        channel = self.feed._plan._channels.get(channel_id)
-        return channel if channel is not None and server_id in channel.at else None
-
-    def holds(self, channel_id: str, offset: int) -> bool:
-        """See mesh.Subscriber."""
-        positions = self.feed._positions
-        follower = positions._gaps.get(channel_id)
-        is_missed = follower is not None and follower._gap is not None and follower._gap.head >= offset
-        return is_missed or positions._lasts[channel_id] >= offset
+    def admit_app(self, socket: Socket, app: App) -> None:
+        """Let an app's program in (Socket Mode)."""
+        self._number += 1
+        name = (f"{self.name}-{self._number:010d}", self._number)
+        ticket = Ticket(app.team_id, app.user_id, app.bot_id, frozenset(), app_id=app.id)
+        socket.connection_id = name[0]
+        socket.opened(self.apps.admit(ticket, name, 0))
 
     def admit(self, socket: Socket, user_id: str, flags: frozenset[str], vouched: Vouched | None) -> None:
         """Let a device in, as the door does for a valid ticket; the socket learns the connection's id."""
@@ -211,14 +220,23 @@ class GatewayProcess(Process):
         async with AsyncExitStack() as up:
             await up.enter_async_context(self.feed.running(self.desk.hub))
             self._ring = Watch(self.mesh.consul, self.host, "channel", lambda watch: self.feed.ring_changed(watch.ring))
+            if self.mesh.scenario.has_apps:
+                await up.enter_async_context(background("app connections", self.apps.run()))
             self.mesh.consul.register("gateway", self.host)
             self.host.spawn(self.tickets.run(), "return tickets")
             await asyncio.get_running_loop().create_future()
 
-    def _attach(self, server_id: str) -> AttachStream:
-        if server_id not in self._ring.ids:
-            raise LookupError(f"{server_id} is not on the ring any more")
-        return cast(AttachStream, connect(self, server_id, lambda servicer: servicer.Attach))
+    def owner(self, app_id: str) -> str:
+        """See apps.lines.Owners."""
+        if not self._webapps.ids:
+            raise LookupError("no webapp is known")
+        return self._webapps.ring.owner(app_id)
+
+    def stream(self, owner_id: str) -> AppStream:
+        """See apps.lines.Owners."""
+        if owner_id not in self._webapps.ids:
+            raise LookupError(f"{owner_id} is not on the ring any more")
+        return cast(AppStream, connect(self, owner_id, lambda servicer: servicer.AppStream))
 
     def count(self, counts: Counter[str]) -> None:
         """Add what happened here."""
@@ -240,6 +258,6 @@ class GatewayProcess(Process):
         """See Process."""
         for connection in self.connections:
             self.desk.leaving(connection)
-            connection.push(frames.GOODBYE)
+            connection.say_goodbye()
             connection.close(CloseCode.GOING_AWAY, "this gateway is leaving")
         await asyncio.sleep(0.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ops.sim.tiers import WebappProcess
+from ops.sim.webapps import WebappProcess
 from parley.boot.v1 import boot_pb2
 from parley.edge.v1 import edge_service_pb2 as edge
 from svc.shapes.vouching import Vouched

@@ -7,19 +7,35 @@ rest, everybody must have everything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ops.folding import Contradiction
+from ops.sim.altered import MESSAGE_COLUMNS
+from ops.sim.lookups import TEAM
 from ops.sim.mesh import Mesh
 from ops.sim.rows import complaints, payload_of
 from parley.event.v1 import event_pb2
 from parley_client import tokens
 from svc.kit.ids import us_from_ts
+from svc.webapp.domain.shapes import SLACKBOT
 
 if TYPE_CHECKING:
     from ops.sim.clients import Device
 
-TEAM = "T0000000001"
+
+_USER = MESSAGE_COLUMNS.index("user_id")
+
+
+class Ledger(Protocol):
+    """Knows what was promised, and whether it was kept; says so with `violate` of the world."""
+
+    def waiting(self) -> str:
+        """Return what is still to come; "" when nothing is."""
+        ...
+
+    def final(self) -> None:
+        """Check what can only be checked at the end."""
+        ...
 
 
 class Judge:
@@ -34,6 +50,10 @@ class Judge:
         """(channel, user) pairs of the beginning."""
         self.said: dict[str, list[int]] = {}
         """By channel: ts of messages that were promised, in the order of the promises."""
+        self.trimmed_to: dict[str, int] = {}
+        """Up to where, by channel."""
+        self.ledgers: list[Ledger] = []
+        """Those who keep books of what was promised beside."""
         self._acked: dict[tuple[str, str, str], int] = {}
         self._tables = mesh.mysql.tables
         self._world = mesh.world
@@ -137,7 +157,7 @@ class Judge:
             expected = self._expected(device.user_id)
             if device.session.positions != expected or device.shown != expected:
                 return f"{device.host.name} has {device.shown}, knows {dict(device.session.positions)}, of {expected}"
-        return ""
+        return next(filter(None, (ledger.waiting() for ledger in self.ledgers)), "")
 
     def _expected(self, user_id: str) -> dict[str, int]:
         rows = self._tables.memberships
@@ -155,6 +175,17 @@ class Judge:
             is_member = (channel_id, user_id) in self._tables.members
             if is_member != bool(self._tables.memberships[user_id, channel_id][9]):
                 self._violate("both sides of a membership agree", f"{user_id} in {channel_id}: {is_member}")
+        self._check_mentions()
+        for ledger in self.ledgers:
+            ledger.final()
+
+    def _check_mentions(self) -> None:
+        """Nobody is mentioned here but by what the server says in people's notes, of which nothing is removed."""
+        tables = self._tables
+        notes = {key for key, row in tables.messages.items() if row[_USER] == SLACKBOT}
+        told = {(user_id, *key) for channel_id, user_id in tables.members for key in notes if key[0] == channel_id}
+        if tables.mentions != told:
+            self._violate("mentions are what the log says", f"{sorted(tables.mentions ^ told)[:5]}")
 
     def _sides(self) -> Iterator[tuple[str, str]]:
         yield from self._tables.memberships
@@ -171,17 +202,21 @@ class Judge:
             elif b"member_left_channel" in event.payload:
                 members.discard(event.sender_id)
             if event.kind == event_pb2.EVENT_KIND_MESSAGE:
-                self._check_word(event, _text(blob), seen, members)
+                self._check_word(event, blob, seen, members)
         self._check_texts(channel_id, history)
 
-    def _check_word(self, event: event_pb2.Event, text: str, seen: set[tuple[str, str]], members: set[str]) -> None:
-        """Check a post, or a change, which has a key as well."""
-        text = str(payload_of(event.SerializeToString()).get("key", text))
-        if (event.sender_id, text) in seen:
-            self._violate("one client_msg_id, one event", f"{text} of {event.sender_id} is in {event.channel_id} twice")
-        if event.sender_id not in members:
+    def _check_word(self, event: event_pb2.Event, blob: bytes, seen: set[tuple[str, str]], members: set[str]) -> None:
+        """Check a post, or a change, which has a key; what follows from others has none."""
+        payload = payload_of(blob)
+        is_post = payload.get("type") == "message" and "subtype" not in payload
+        word = str(payload.get("key", payload.get("text", "") if is_post else ""))
+        if not word:
+            return
+        if (event.sender_id, word) in seen:
+            self._violate("one client_msg_id, one event", f"{word} of {event.sender_id} is in {event.channel_id} twice")
+        if event.sender_id not in members and payload.get("user") != SLACKBOT:
             self._violate("only members post", f"{event.sender_id} at {event.channel_id}:{event.offset}")
-        seen.add((event.sender_id, text))
+        seen.add((event.sender_id, word))
 
     def _check_rows(self, channel_id: str, history: list[bytes]) -> None:
         """Compare what the tables hold of a channel with what its log amounts to."""

@@ -11,6 +11,7 @@ from ops.sim.database import MemoryMysql
 from ops.sim.scenario import Scenario
 from ops.sim.wires import Network
 from ops.sim.world import Host, World
+from svc.webapp.files.memory import MemoryFiles
 
 TIERS = ("webapp", "admin", "channel", "gateway")
 
@@ -24,6 +25,16 @@ class Subscriber(Protocol):
 
     def holds(self, channel_id: str, offset: int) -> bool:
         """Return whether an event of a followed channel was handed on, or is known to be missing."""
+        ...
+
+
+class Program(Protocol):
+    """An app's program."""
+
+    host: Host
+
+    async def take(self, caller: Host, body: bytes, attempt: int) -> int:
+        """Take a request, b"" for the challenge; return the status of the answer."""
         ...
 
 
@@ -42,6 +53,9 @@ class Process:
     def __repr__(self) -> str:
         return self.name
 
+    async def give_back(self) -> None:
+        """Do what a planned stop does before leaving Consul."""
+
     async def drain(self) -> None:
         """Do what a planned stop does between leaving Consul and the end."""
 
@@ -59,6 +73,14 @@ class Mesh:
         self.network = Network(world, scenario.slow)
         self.mysql = MemoryMysql(world)
         self.consul = Consul(world, self.network, scenario.late)
+        self.storage = MemoryFiles()
+        """Bytes of files: every webapp's folder."""
+        self.doing: dict[str, dict[Host, None]] = {}
+        """Webapps that are at something that is due, by its id."""
+        self.first_sent: dict[str, str] = {}
+        """On which connection an app's envelope was sent first, by its id."""
+        self.programs: dict[str, Program] = {}
+        """Apps' programs, by request URL; those without one by the app's id."""
         self.processes: dict[str, Process] = {}
         """By instance id; the dead are left in, for nobody answers for them."""
         self.subscribers: dict[str, Subscriber] = {}
@@ -89,6 +111,7 @@ class Mesh:
 
     async def stop(self, process: Process) -> None:
         """Stop an instance as SIGTERM does: out of Consul, drained, gone."""
+        await process.give_back()
         self.consul.deregister(process.tier, process.host)
         await process.drain()
         self.world.at(self.world.now, self.network.watcher, process.host.kill)

@@ -9,10 +9,10 @@ import orjson
 
 from ops.folding import Contradiction, Folded
 from ops.sim.altered import MESSAGE_COLUMNS
-from ops.sim.statements import Tables
+from ops.sim.tables import Tables
 from parley.event.v1 import event_pb2
 from svc.kit.ids import us_from_ts
-from svc.webapp.store.rows import AnnotationKind
+from svc.webapp.store.rows import AnnotationKind, ItemKind
 
 _TEXT, _REVISION = MESSAGE_COLUMNS.index("text"), MESSAGE_COLUMNS.index("revision")
 
@@ -36,7 +36,7 @@ def complaints(tables: Tables, channel_id: str, payloads: Iterable[Mapping[str, 
             ("messages", _messages(tables, channel_id), _told_messages(folded)),
             ("threads", _threads(tables, channel_id), _told_threads(folded)),
             ("annotations", _annotations(tables, channel_id), _told_annotations(folded)),
-            ("items", {key[2] for key in tables.items if key[0] == channel_id}, folded.saved),
+            ("items", _saved(tables, channel_id), folded.saved),
             ("newest to read", tables.heads[channel_id][2], _us(folded.newest_to_read)),
         )
         if rows != told
@@ -45,17 +45,21 @@ def complaints(tables: Tables, channel_id: str, payloads: Iterable[Mapping[str, 
 
 def _as_told(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what a join tells as a message: the simulation's are not stored."""
-    is_stored = "client_msg_id" in payload or "subtype" in payload or payload.get("type") != "message"
+    is_stored = "text" in payload or "subtype" in payload or payload.get("type") != "message"
     return payload if is_stored else {}
 
 
 def _check_edit(folded: Folded, payload: Mapping[str, Any]) -> None:
-    if payload.get("subtype") != "message_changed":
+    if payload.get("subtype") != "message_changed" or "key" not in payload:
         return
     before = folded.messages.get(payload["message"]["ts"])
     expected = f"{before.text if before else ''}+{payload['key']}"
     if payload["message"]["text"] != expected:
         raise Contradiction(f"an edit undoes another: {payload['message']['text']} instead of {expected}")
+
+
+def _saved(tables: Tables, channel_id: str) -> set[str]:
+    return {key[2] for key in tables.items if key[:2] == (channel_id, ItemKind.SAVED)}
 
 
 def _us(ts: str) -> int:

@@ -9,20 +9,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.sim.changes import Changes
+from ops.sim.app_faults import AppFaults
 from ops.sim.clients import Device
+from ops.sim.ears import EarLedger
 from ops.sim.faults import Faults
 from ops.sim.gateways import GatewayProcess
-from ops.sim.judge import TEAM, Judge
+from ops.sim.judge import Judge
+from ops.sim.later import LaterLedger
+from ops.sim.load import Load
+from ops.sim.lookups import TEAM
 from ops.sim.mesh import Mesh
+from ops.sim.papers import PaperLedger
+from ops.sim.programs import APPS, SocketProgram, UrlProgram
 from ops.sim.scenario import Scenario, draw
-from ops.sim.tiers import AdminProcess, ChannelProcess, WebappProcess
+from ops.sim.tiers import AdminProcess, ChannelProcess
+from ops.sim.webapps import WebappProcess
 from ops.sim.world import Violation, World
+from svc.webapp.domain.apps.model import row_of
+from svc.webapp.domain.conversations.names import direct_id
+from svc.webapp.store.decode import encode
+from svc.webapp.store.rows import ConversationKind, Membership
 
 START_S = 0.6
 SETTLE_S = 40.0
 LOOK_S = 0.25
-PROBE_S = 10.0
+PROBE_S = 20.0
 MAKERS = {"webapp": WebappProcess, "admin": AdminProcess, "channel": ChannelProcess, "gateway": GatewayProcess}
 
 
@@ -100,16 +111,21 @@ class _Play:
         self.mesh = Mesh(world, self.scenario, dict(MAKERS))
         self.judge = Judge(self.mesh)
         self.faults = Faults(self.mesh, self.judge)
+        later = LaterLedger(self.mesh.mysql, self.scenario.skew_us)
+        self.papers = PaperLedger(self.mesh, self.judge.said)
+        self.judge.ledgers += [later, self.papers]
         self.channels = [f"C{number:010d}" for number in range(1, self.scenario.conversations + 1)]
         self.people = [f"U{number:010d}" for number in range(1, self.scenario.people + 1)]
-        self._keys = 0
+        self.load = Load(self.mesh, self.judge, self.rng, self.channels, later, self.papers)
+        self.judge.ledgers.append(self.load)
 
     def play(self) -> None:
         """Live. Raises Violation."""
         self._set_up()
         self.world.run(START_S)
         for _ in range(self.scenario.rounds):
-            self._load()
+            self.load.begin()
+            self.faults.schedule(self.scenario.faults, self.scenario.load_s)
             self.world.run(self.world.now + self.scenario.load_s)
             self.faults.mend()
             self._settle("everything arrives in the end", SETTLE_S)
@@ -121,13 +137,14 @@ class _Play:
 
     def _set_up(self) -> None:
         scenario = self.scenario
-        tables = self.mesh.mysql.tables
         for user_id in self.people:
             for channel_id in self.channels:
                 if user_id == self.people[0] or self.rng.random() < 0.8:
-                    self.judge.members.add((channel_id, user_id))
-                    tables.members[channel_id, user_id] = 1
-                    tables.memberships[user_id, channel_id] = [user_id, channel_id, TEAM, 1, "", 1, 0, 0, 1, True]
+                    self._put_in(user_id, channel_id, ConversationKind.PUBLIC)
+            if scenario.errands:
+                self._put_in(user_id, direct_id(TEAM, [user_id]), ConversationKind.IM)
+        if scenario.has_apps:
+            self._set_up_apps()
         for tier in ("channel", "admin", "webapp", "gateway"):
             for number in range(1, getattr(scenario, f"{tier}s") + 1):
                 self.mesh.start(tier, number)
@@ -135,66 +152,25 @@ class _Play:
             for number in range(1, scenario.devices + 1):
                 Device(self.mesh, self.judge, user_id, number)
 
-    def _load(self) -> None:
-        """Let people do things, and things go wrong, within the next seconds."""
-        scenario = self.scenario
-        for _ in range(scenario.posts):
-            self._act(self._post)
-        for _ in range(self.rng.choice((0, 1, 3))):
-            self._act(self._move)
-        self._act(self._type)
-        for _ in range(scenario.changes):
-            self._act(self._change)
-        self.faults.schedule(scenario.faults, scenario.load_s)
+    def _put_in(self, user_id: str, channel_id: str, kind: ConversationKind) -> None:
+        tables = self.mesh.mysql.tables
+        self.judge.members.add((channel_id, user_id))
+        tables.members[channel_id, user_id] = 1
+        side = Membership(user_id, channel_id, TEAM, kind, joined_us=1, revision_us=1)
+        tables.memberships[user_id, channel_id] = list(encode(side))
 
-    def _act(self, action: Any) -> None:
-        device = self.rng.choice(self.judge.devices)
-        channel_id = self.rng.choice(self.channels)
-        due = self.world.now + self.scenario.load_s * self.rng.random()
-        self.world.at(due, device.host, action, device, channel_id)
-
-    def _post(self, device: Device, channel_id: str) -> None:
-        self._keys += 1
-        verb = device.say if self.rng.random() < 0.4 else device.post
-        device.host.spawn(verb(channel_id, f"m{self._keys}"), "post")
-
-    def _change(self, device: Device, channel_id: str) -> None:
-        """Let somebody do something to one of the newest messages, so that others do something to it, too."""
-        said = self.judge.said.get(channel_id)
-        if not said:
-            return
-        self._keys += 1
-        key, user_id, ts_us = f"k{self._keys}", device.user_id, self.rng.choice(said[-3:])
-        verb = self.rng.choice(("edit", "edit", "edit", "remove", "react", "react", "unreact", "pin", "save", "reply"))
-        self.world.counts[f"changes: {verb}"] += 1
-        if verb == "reply":
-            device.host.spawn(device.post(channel_id, f"m{self._keys}", ts_us), "reply")
-            return
-        name, is_kept = self.rng.choice(("tada", "eyes")), self.rng.random() < 0.6
-
-        async def work(changes: Changes) -> int:
-            match verb:
-                case "edit":
-                    return await changes.edit(user_id, channel_id, ts_us, key)
-                case "remove":
-                    return await changes.remove(user_id, channel_id, ts_us, key)
-                case "react":
-                    return await changes.react(user_id, channel_id, ts_us, name, key)
-                case "unreact":
-                    return await changes.unreact(user_id, channel_id, ts_us, name, key)
-                case "pin":
-                    return await changes.pin(user_id, channel_id, ts_us, key)
-                case _:
-                    return await changes.save(user_id, channel_id, key, is_kept=is_kept)
-
-        device.host.spawn(device.change(user_id if verb == "save" else channel_id, key, work), verb)
-
-    def _move(self, device: Device, channel_id: str) -> None:
-        is_member = (channel_id, device.user_id) in self.mesh.mysql.tables.members
-        device.host.spawn((device.leave if is_member else device.join)(channel_id), "move")
-
-    def _type(self, device: Device, channel_id: str) -> None:
-        device.type_in(channel_id)
+    def _set_up_apps(self) -> None:
+        rng = self.world.rng("apps")
+        for app in APPS:
+            self.mesh.mysql.tables.apps.append(encode(row_of(app)))
+            for channel_id in self.channels:
+                if rng.random() < 0.8:
+                    self._put_in(app.user_id, channel_id, ConversationKind.PUBLIC)
+        ears = EarLedger(self.mesh.mysql, self.judge.trimmed_to)
+        self.judge.ledgers.append(ears)
+        UrlProgram(self.mesh, ears)
+        program = SocketProgram(self.mesh, ears)
+        self.faults.add(AppFaults(self.mesh, self.faults, program).kinds)
 
     def _settle(self, invariant: str, within_s: float) -> None:
         """Wait until everybody has everything."""
@@ -210,6 +186,10 @@ class _Play:
         device = self.judge.devices[0]
         for channel_id in (*self.channels, *self.people, TEAM):
             device.host.spawn(device.note(channel_id), "probe")
+        for each in self.judge.devices if self.scenario.errands or self.scenario.has_apps else ():
+            for channel_id in self.channels:
+                each.host.spawn(each.post(channel_id, f"p{each.host.name}"), "probe")
+                each.host.spawn(self.papers.look(each, channel_id), "look")
         self.world.run(self.world.now + LOOK_S)
         self._settle("every subscription stands", PROBE_S)
 
@@ -226,6 +206,13 @@ class _Play:
         for process in self.mesh.processes.values():
             if isinstance(process, GatewayProcess):
                 process.count(counts)
+            elif isinstance(process, WebappProcess):
+                tally = process.serving.owner.tally
+                counts["apps: taken over"] += max(0, tally.taken)
+                counts["apps: saves refused"] += tally.unsaved
+                counts["apps: lost with the log"] += tally.lost
+                for outcome, count in tally.outcomes.items():
+                    counts[f"apps: {outcome}"] += count
             elif isinstance(process, AdminProcess):
                 counts["admin: rerouted"] += process.router.counts.rerouted
                 counts["admin: lines lost"] += process.router.counts.lines_lost

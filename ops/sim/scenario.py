@@ -12,6 +12,9 @@ from random import Random
 from ops.sim.database import Trouble
 from svc.admin.config import RouterLimits
 from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
+from svc.webapp.apps.posting import PostingRules
+from svc.webapp.apps.pump_rules import PumpRules
+from svc.webapp.apps.window import WindowRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class Scenario:
     fanout: FanoutLimits
     publish: PublishLimits
     router: RouterLimits
+    errands: int
+    """Messages scheduled, reminders set and files uploaded, in each round; 0: nobody looks for what is due, either."""
+    has_apps: bool
+    """Whether there are two apps, one with Socket Mode and one with a request URL."""
+    app_rules: PumpRules
     held_events: int
     output_bytes_max: int
     fence_s: float
@@ -96,6 +104,19 @@ def draw(rng: Random) -> Scenario:
         fence_s=fence_s,
         # Drawn last, so that the rest of a seed is as it was before there were any.
         changes=rng.choice((0, 4, 10)),
+        errands=rng.choice((0, 0, 0, 4, 8)),
+        has_apps=rng.random() < 0.3,
+        app_rules=_app_rules(rng),
+    )
+
+
+def _app_rules(rng: Random) -> PumpRules:
+    """Return bounds of apps. Nothing is given up before faults are mended."""
+    return PumpRules(
+        pending_max=rng.choice((1, 3, 256)),
+        read_events_max=rng.choice((1, 3, 50)),
+        window=WindowRules(under_way_max=rng.choice((1, 2, 32))),
+        posting=PostingRules(at_once_max=rng.choice((1, 8)), again_after_s=(0.0, *[1.0] * 4, *[3.0] * 6)),
     )
 
 

@@ -17,6 +17,7 @@ from svc.gateway.sockets import Connection
 
 _TEXT = 0x81
 _CLOSE = 0x88
+_PING = 0x89
 SILENT_S = (3.0, 8.0)
 """After how long one side gives up a line that is dead: pings of the gateway, silence at the client."""
 
@@ -90,6 +91,9 @@ class Socket:
         self._down_at = max(self._down_at, self._world.now + self._network.delay(self._dice))
         self._world.at(self._down_at, self._device, self._received, data)
 
+    def get_extra_info(self, name: str) -> None:
+        """Know of no descriptor: all bytes go by way of `write`."""
+
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the device has not read."""
         return self._unread_bytes
@@ -120,9 +124,12 @@ class Socket:
 
     def send(self, frame: dict[str, Any]) -> None:
         """Send a frame to the gateway."""
+        self._send(Frame(orjson.dumps(frame)))
+
+    def _send(self, frame: Frame) -> None:
         if not self._device_over and not self._is_dead:
             self._up_at = max(self._up_at, self._world.now + self._network.delay(self._dice))
-            self._world.at(self._up_at, self._gateway, self._take, Frame(orjson.dumps(frame)))
+            self._world.at(self._up_at, self._gateway, self._take, frame)
 
     def close(self) -> None:
         """Leave politely."""
@@ -166,6 +173,8 @@ class Socket:
                 self._world.at(self._world.now, self._gateway, self._gateway_gone)
             elif kind == _TEXT:
                 self._on_frame(orjson.loads(payload))
+            elif kind == _PING:
+                self._send(Frame(payload, WSMsgType.PONG))
 
     def _ended(self, code: int | None) -> None:
         if not self._device_over:

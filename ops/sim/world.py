@@ -15,7 +15,8 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, cast
 
-EPOCH_US = 1_700_000_000_000_000
+EPOCH_US = 1_800_000_000_000_000
+"""Later than the one of our ids."""
 TRACE_LINES = 50
 
 
@@ -180,7 +181,7 @@ class Host:
         if self.is_alive:
             self.is_alive = self.is_running = False
             self._missed.clear()
-            for notice in self.on_kill:
+            for notice in tuple(self.on_kill):  # some take themselves off the list
                 notice()
 
     def pause(self) -> None:
@@ -188,7 +189,7 @@ class Host:
         if self.is_running:
             self.is_running = False
             self.pauses += 1
-            for notice in self.on_pause:
+            for notice in tuple(self.on_pause):
                 notice()
 
     def resume(self) -> None:

@@ -12,7 +12,7 @@ from svc.gateway.door import Connections
 from svc.gateway.hub import Hub
 from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.lazy.queries import Query
-from svc.gateway.members import Member
+from svc.gateway.members import Member, PushAll
 from svc.gateway.openings import Openings
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch
@@ -60,9 +60,10 @@ class FrontDesk:
         prefetch: Prefetch,
         presence: Presence,
         clock: Clock,
+        push_all: PushAll,
     ) -> None:
         """Make the hub that everything meets in."""
-        self.hub = Hub(feed, clock.now, self._behind, self._stale, self)
+        self.hub = Hub(feed, clock.now, self._behind, self._stale, self, push_all)
         self._connections = connections
         self._feed = feed
         self._openings = openings

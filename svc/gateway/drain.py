@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.sockets import CLOSE_TIMEOUT_S, Connection
+from svc.gateway.sockets import Connection
+from svc.gateway.writing import CLOSE_TIMEOUT_S
 from svc.kit.clock import Clock
 from svc.kit.lifecycle import Tasks
 

@@ -17,7 +17,7 @@ from parley.event.v1 import event_pb2 as event_pb
 from svc.feed.follower import Follower, Handed, HoldBudget
 from svc.gateway import frames
 from svc.gateway.followed import Channel
-from svc.gateway.members import Follows, Member, Onlooker
+from svc.gateway.members import Follows, Member, Onlooker, PushAll, push_each
 from svc.gateway.prefetch.audience import Audience, named
 from svc.gateway.pushes import position_of, push_position, push_returning, push_transient
 from svc.gateway.resume import Replay, dropped_frame, failed_frames, positions_frames
@@ -35,8 +35,10 @@ class Hub:
         on_behind: Callable[[Member], None],
         on_stale: Callable[[Member], None],
         onlooker: Onlooker,
+        push_all: PushAll = push_each,
     ) -> None:
-        """Take two requests that are heard soon, and not from within, and who hears of events before the members do.
+        """Take two requests that are heard soon, and not from within, who hears of events before the members do, and
+        the way to all members of a channel.
 
         `on_behind(member)`: read `missing(member)` from the log. `on_stale(member)`: what it should follow is not known
         any more, so its session must begin anew.
@@ -46,6 +48,7 @@ class Hub:
         self._on_behind = on_behind
         self._on_stale = on_stale
         self._onlooker = onlooker
+        self._push_all = push_all
         self._budget = HoldBudget()
         self._channels: dict[str, Channel] = {}
         self._members: dict[str, Member] = {}
@@ -253,7 +256,7 @@ class Hub:
 
     def _deliver(self, channel: Channel, event: event_pb.Event) -> None:
         if not event.offset:
-            self.frames_out += push_transient(event, channel, self._returning)
+            self.frames_out += push_transient(event, channel, self._returning, self._push_all)
             return
         if event.offset != channel.position + 1:
             # The channel was left and joined again within this batch. What it begins with now brings this event too.
@@ -317,10 +320,7 @@ class Hub:
             return
         origin = self._members.get(event.origin_connection_id) if event.origin_connection_id else None
         frame = frames.text_frame(event.payload)
-        for member in members:
-            if member is not origin:
-                member.push(frame)
-                self.frames_out += 1
+        self.frames_out += self._push_all(members, frame, origin)
 
     def _push_change(self, event: event_pb.Event, member: Member) -> None:
         """Apply a change of subscriptions; who keeps positions learns of them before it learns of the event.

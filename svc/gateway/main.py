@@ -26,11 +26,11 @@ from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
 from svc.gateway.edge import RemoteEdges
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.keepalive import keep_alive
 from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.metrics import Observed, observe_gateway
 from svc.gateway.openings import Openings
-from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.fetches import FETCHES_MAX
 from svc.gateway.prefetch.prefetch import Prefetch
@@ -84,7 +84,8 @@ def _assemble(
     openings = Openings(webapp, RecentFirst(recent, webapp), presence, tasks, clock, rng)
     lazy = Lazy(edges, tasks, clock, rng, config.lazy, config.output_bytes_max)
     prefetch = Prefetch(edges, tasks, clock, outbox.call_later, config.prefetch)
-    desk = FrontDesk(connections, feed, openings, Posts(webapp, tasks), lazy, prefetch, presence, clock)
+    posts = Posts(webapp, tasks)
+    desk = FrontDesk(connections, feed, openings, posts, lazy, prefetch, presence, clock, outbox.push_all)
     wiring = Wiring(outbox, desk, clock.now, frames.hello(me))
     signer = Signer(config.instance.secret)
     tickets = desk.tickets = ReturnTickets(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from parley.event.v1 import event_pb2 as event_pb
@@ -57,6 +57,18 @@ class Member(Protocol):
     def release(self, held: HeldOutput) -> None:
         """Write what was held. Harmless when it is over already."""
         ...
+
+
+PushAll = Callable[[Iterable[Member], bytes, Member | None], int]
+"""Pushes a frame to all of these but one; returns to how many. The way of every event, so a gateway has it in C."""
+
+
+def push_each(members: Iterable[Member], frame: bytes, but: Member | None) -> int:
+    """Be a PushAll, one after the other."""
+    others = [member for member in members if member is not but]
+    for member in others:
+        member.push(frame)
+    return len(others)
 
 
 class Onlooker(Protocol):

@@ -11,10 +11,10 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from svc.gateway.admission import Admission, Arrival
 from svc.gateway.apps.desk import AppDesk
 from svc.gateway.door import Connections, Door
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.hub import Hub
 from svc.gateway.lazy.lazy import Lazy
 from svc.gateway.openings import Openings
-from svc.gateway.outbox import Outbox
 from svc.gateway.prefetch.prefetch import Prefetch
 from svc.gateway.return_tickets import ReturnTickets
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway import frames
 from svc.gateway.followed import Channel
-from svc.gateway.members import Member
+from svc.gateway.members import Member, PushAll
 from svc.gateway.resume import position_frame
 from svc.gateway.returning import Returning
 
@@ -25,16 +25,15 @@ def push_position(event: event_pb.Event, members: Iterable[Member]) -> None:
             member.push(frame)
 
 
-def push_transient(event: event_pb.Event, channel: Channel, returning: Container[Member]) -> int:
+def push_transient(event: event_pb.Event, channel: Channel, returning: Container[Member], push_all: PushAll) -> int:
     """Push an event that is never stored; return to how many. Who is `returning` may not be welcome."""
-    frame = frames.text_frame(event.payload)
-    sender_id, pushed = event.sender_id, 0
+    frame, pushed = frames.text_frame(event.payload), 0
     for members in (channel.members, channel.waiting or ()):
-        for member in members:
-            # A typist's own devices have nothing to show.
-            if member.user_id != sender_id and not (returning and member in returning):
-                member.push(frame)
-                pushed += 1
+        # A typist's own devices have nothing to show.
+        others = [member for member in members if member.user_id != event.sender_id]
+        if returning:
+            others = [member for member in others if member not in returning]
+        pushed += push_all(others, frame, None)
     return pushed
 
 

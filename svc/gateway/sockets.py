@@ -1,8 +1,6 @@
-"""Connections: what picows reads goes to the session, what is pushed in one turn of the loop leaves in one write.
+"""Connections: what picows reads goes to the session, whose answers, and whatever else is pushed, are written.
 
-Joining all frames that are pending for a socket into one write is the largest lever that fan-out has (4 frames a write:
-4 times the deliveries a second). So `push` only collects, and the outbox flushes every touched connection once a turn.
-We write frames ourselves, to the transport below picows, so that there is one order of bytes: ours.
+See svc.gateway.writing for how that is done.
 """
 
 from __future__ import annotations
@@ -11,18 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSFrame, WSMsgType, WSTransport
 
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
-from svc.gateway.outbox import Outbox
-from svc.gateway.prefetch.memory import HeldOutput, Met, fingerprint
+from svc.gateway.fanout.outbox import Outbox
+from svc.gateway.prefetch.memory import Met, fingerprint
 from svc.gateway.session import Close, Send
 from svc.gateway.talk import AnyAction, Talk
 from svc.gateway.tickets import Ticket
-
-CLOSE_TIMEOUT_S = 2.0
-"""Seconds that a peer has to answer our Close, or to read what is written, before the socket is cut."""
+from svc.gateway.writing import Writer
 
 HELLO_WAIT_S = 0.5
 """Longest that hello waits for what the session follows to be known; clients expect it within a second."""
@@ -65,23 +61,19 @@ class Wiring:
     """The encoded first frame."""
 
 
-class Connection(WSListener):
+class Connection(Writer):
     """One WebSocket with its session. Implements members.Member."""
 
     hello_wait_s = HELLO_WAIT_S
 
     __slots__ = (
         "_fragments",
-        "_held",
-        "_pending",
         "_session",
-        "_transport",
         "_wiring",
         "channels",
         "heard_at",
         "id",
         "is_aware",
-        "is_closing",
         "is_greeted",
         "is_idle",
         "is_known",
@@ -97,11 +89,9 @@ class Connection(WSListener):
         self, wiring: Wiring, session: Talk, ticket: Ticket, name: tuple[str, int], opened_unix_s: int
     ) -> None:
         """Be the listener of a socket that is being upgraded; `name` is the id and the number of the connection."""
+        super().__init__(wiring.outbox)
         self._wiring = wiring
         self._session = session
-        self._transport: WSTransport | None = None
-        self._pending: list[bytes] = []
-        self._held: HeldOutput | None = None
         self._fragments: bytearray | None = None
         self.ticket = ticket
         self.team_id = ticket.team_id
@@ -114,7 +104,6 @@ class Connection(WSListener):
         self.opened_unix_s = opened_unix_s
         self.heard_at = wiring.now()
         self.channels: set[str] = set()
-        self.is_closing = False
         self.is_greeted = False
         self.is_known = False
         """Whether webapp has said what it follows, and so that its token was valid then."""
@@ -125,14 +114,6 @@ class Connection(WSListener):
     def active_at(self) -> float:
         """Return when the client last sent anything but a ping (monotonic seconds)."""
         return self._session.active_at
-
-    @property
-    def unwritten_bytes(self) -> int:
-        """Return the bytes that wait to be written."""
-        waiting = sum(map(len, self._pending)) + (self._held.bytes if self._held is not None else 0)
-        if self._transport is None or self._transport.is_disconnected:
-            return waiting
-        return waiting + self._transport.underlying_transport.get_write_buffer_size()
 
     def greet(self) -> None:
         """Say hello, once, before anything else.
@@ -153,14 +134,6 @@ class Connection(WSListener):
         """Take no resume frame any more."""
         self._session.awaits_resume = False
 
-    def push(self, frame: bytes) -> None:
-        """Write an encoded frame at the end of this turn; nothing happens once it is closing."""
-        if self.is_closing:
-            return
-        if not self._pending:
-            self._wiring.outbox.add(self)
-        self._pending.append(frame)
-
     def revoke(self, token_prefixes: Iterable[bytes]) -> None:
         """End, with a word and a Close that says not to come back, if it was begun with one of these tokens."""
         if self.ticket.token_prefix and self.ticket.token_prefix in token_prefixes:
@@ -175,77 +148,15 @@ class Connection(WSListener):
         self.push(frames.error(why))
         self.close(code, why)
 
-    def hold(self) -> HeldOutput:
-        """Write nothing from here on until `release`, or until more is held than may wait."""
-        self._held = self._held or HeldOutput()
-        self._held.take(self._pending)
-        self._pending = []
-        return self._held
-
-    def release(self, held: HeldOutput) -> None:
-        """Write what was held, at the end of this turn."""
-        if self._held is held:
-            self._pending = self._unheld(self._pending)
-            self._wiring.outbox.add(self)
-
-    def _unheld(self, pending: list[bytes]) -> list[bytes]:
-        held, self._held = self._held, None
-        return pending if held is None else [*held.frames(), *pending]
-
-    def flush(self) -> None:
-        """Write everything that is pending at once, or close a consumer that is too slow for it."""
-        pending, self._pending = self._pending, []
-        if self._held is not None:
-            self._held.take(pending)
-            if self._held.bytes <= self._wiring.outbox.bytes_max:
-                return
-            pending = self._unheld([])
-        transport = self._transport
-        # picows closes by itself on frames that cannot be parsed: nothing may follow its Close.
-        if transport is None or not pending or transport.is_disconnected or transport.is_close_frame_sent:
-            return
-        outbox = self._wiring.outbox
-        room = outbox.bytes_max - transport.underlying_transport.get_write_buffer_size()
-        joined = pending[0] if len(pending) == 1 else b"".join(pending)
-        if len(joined) > room:
-            self._cut_off(pending, room)
-            return
-        outbox.bytes_out += len(joined)
-        outbox.writes += 1
-        transport.underlying_transport.write(joined)
-
-    def _cut_off(self, pending: list[bytes], room: int) -> None:
-        """Write what fits, so that coming back always gets on, and close."""
-        outbox = self._wiring.outbox
-        outbox.slow_consumers += 1
-        fits = 0
-        while len(pending[fits]) <= room:
-            room -= len(pending[fits])
-            fits += 1
-        if fits and self._transport is not None:
-            self._transport.underlying_transport.write(b"".join(pending[:fits]))
-        self.close(CloseCode.SLOW_CONSUMER, "too much was waiting to be read: come back and resume")
-
-    def close(self, code: CloseCode, reason: str) -> None:
-        """Send what is pending and a Close frame, then end the connection when the peer answers, or after a while."""
-        if self.is_closing:
-            return
-        self._pending = self._unheld(self._pending)
-        self.flush()
-        if not self.is_closing:  # else flushing found a slow consumer
-            self._send_close(code, reason)
-
     def on_ws_connected(self, transport: WSTransport) -> None:
         """See picows: the upgrade is done."""
-        self._transport = transport
+        self._opened(transport)
         self._wiring.outbox.call_later(self.hello_wait_s, self.greet)
         self._wiring.desk.opened(self)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """See picows: the socket is gone."""
-        self.is_closing = True
-        self._pending = []
-        self._held = None
+        self._ended()
         self._wiring.desk.closed(self)
 
     def pause_writing(self) -> None:
@@ -322,19 +233,6 @@ class Connection(WSListener):
     def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self.is_closing and not transport.is_close_frame_sent:
             code = int.from_bytes(frame.get_payload_as_bytes()[:2]) or int(CloseCode.NORMAL)
-            self._pending = self._unheld(self._pending)
-            self.flush()
+            self._write(self._unheld(self.line.take()))
             self._send_close(code, "")
         transport.disconnect()
-
-    def _send_close(self, code: int, reason: str) -> None:
-        self.is_closing = True
-        self._pending = []
-        self._held = None
-        transport = self._transport
-        if transport is None or transport.is_disconnected:
-            return
-        if not transport.is_close_frame_sent:
-            transport.underlying_transport.write(frames.close_frame(code, reason))
-        # Also the end of a peer that never reads what is written, nor answers.
-        self._wiring.outbox.call_later(CLOSE_TIMEOUT_S, transport.underlying_transport.abort)

@@ -42,6 +42,8 @@ class Visit:
     context: BrowserContext
     page: Page
     complaints: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+    """Where WebSockets of its pages went to."""
     _pardoned: list[re.Pattern[str]] = field(default_factory=list)
 
     def pardon(self, *patterns: str) -> None:
@@ -53,7 +55,7 @@ class Visit:
         page.on("pageerror", lambda error: self._complain(f"exception: {error} {error.stack}"))
         page.on("console", lambda said: self._complain(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda request: self._check_host(request.url))
-        page.on("websocket", lambda socket: self._check_host(socket.url))
+        page.on("websocket", lambda socket: self._on_socket(socket.url))
         page.on("dialog", lambda dialog: self._on_dialog(dialog))
 
     async def tab(self) -> Page:
@@ -84,6 +86,10 @@ class Visit:
 
     def _complain(self, text: str) -> None:
         self.complaints.append(text)
+
+    def _on_socket(self, url: str) -> None:
+        self.sockets.append(url)
+        self._check_host(url)
 
     async def _on_dialog(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":
@@ -125,9 +131,9 @@ class Browsing:
         self.visits.append(visit)
         return visit
 
-    async def signed_in(self, name: str, theme: Theme = "light", size: tuple[int, int] = WIDE) -> Visit:
+    async def signed_in(self, name: str, theme: Theme = "light", size: tuple[int, int] = WIDE, **context: Any) -> Visit:
         """Return a visit of somebody of the demo workspace, signed in by the endpoint; no page is open yet."""
-        visit = await self.visit(theme, size)
+        visit = await self.visit(theme, size, **context)
         answer = await visit.context.request.post(
             "/web/signin/demo",
             data={"user": self.town[name].user_id},

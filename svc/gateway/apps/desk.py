@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from random import Random
 
 from svc.gateway.apps.connection import AppConnection
 from svc.gateway.apps.lines import OwnerEnd, Owners
 from svc.gateway.apps.session import AppAck
 from svc.gateway.close_codes import CloseCode
 from svc.gateway.door import Connections
-from svc.gateway.outbox import Outbox
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.talk import AnyAction
 from svc.gateway.tickets import Ticket
@@ -64,8 +65,10 @@ class AppDesk:
         clock: Clock,
         host: str,
         limits: AppLimits,
+        rng: Random | None = None,
     ) -> None:
         """Be the desk of the gateway `host`; lines run in `tasks`."""
+        self._rng = rng
         self._wiring = Wiring(outbox, self, clock.now, b"")
         self._host = host
         self._limits = limits
@@ -75,7 +78,7 @@ class AppDesk:
         self._tasks = tasks
         self._clock = clock
         self._ends: dict[Connection, tuple[OwnerEnd, asyncio.Task[None]]] = {}
-        self._silent: set[AppConnection] = set()
+        self._silent: dict[AppConnection, None] = {}
 
     def __len__(self) -> int:
         return len(self._ends) + len(self._silent)
@@ -94,7 +97,7 @@ class AppDesk:
 
     def _join(self, connection: AppConnection) -> None:
         """Open a connection's line to its app's owner."""
-        end = OwnerEnd(connection, self._owners, self._clock)
+        end = OwnerEnd(connection, self._owners, self._clock, self._rng)
         try:
             task = self._tasks.spawn(end.line.run(), "line to an app's owner")
         except ResourceExhaustedError:
@@ -116,7 +119,7 @@ class AppDesk:
         """See sockets.Desk."""
         self._connections.remove(connection)
         if isinstance(connection, AppConnection):
-            self._silent.discard(connection)
+            self._silent.pop(connection, None)
         self._part(connection)
 
     def _part(self, connection: Connection) -> None:
@@ -147,10 +150,10 @@ class AppDesk:
             return
         if is_silent and connection not in self._silent:
             log.info("%s: nothing is heard of %s's client", connection.id, connection.ticket.app_id)
-            self._silent.add(connection)
+            self._silent[connection] = None
             self._part(connection)
         elif not is_silent and connection in self._silent:
-            self._silent.discard(connection)
+            self._silent.pop(connection, None)
             self._join(connection)
 
     def _age(self, connection: AppConnection, end: OwnerEnd, age_s: float) -> None:

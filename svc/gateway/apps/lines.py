@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from random import Random
 from typing import Protocol
 
 from discovery.ring_watcher import RingWatcher
@@ -64,7 +65,7 @@ class RemoteOwners:
 class OwnerEnd:
     """Our end of the line from one connection to its app's owner (see svc.feed.lines.LineEnd)."""
 
-    def __init__(self, connection: AppConnection, owners: Owners, clock: Clock) -> None:
+    def __init__(self, connection: AppConnection, owners: Owners, clock: Clock, rng: Random | None = None) -> None:
         self._connection = connection
         self._owners = owners
         self._clock = clock
@@ -73,7 +74,7 @@ class OwnerEnd:
         self._stream: AppStream | None = None
         self._owner_id = ""
         self._strayed_at: float | None = None
-        self.line: AppLine = Line(f"owner of {connection.ticket.app_id}", self._connect, self, clock)
+        self.line: AppLine = Line(f"owner of {connection.ticket.app_id}", self._connect, self, clock, rng)
 
     @property
     def heartbeat_s(self) -> float | None:

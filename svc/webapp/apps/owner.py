@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from discovery.ring import Ring
@@ -17,6 +18,7 @@ from svc.webapp.apps.audience import Audience
 from svc.webapp.apps.place_keeper import PlaceKeeper
 from svc.webapp.apps.poster import Poster
 from svc.webapp.apps.pump import Pump
+from svc.webapp.apps.pump_rules import PumpRules
 from svc.webapp.apps.sources import Sources
 from svc.webapp.apps.tally import Tally
 from svc.webapp.domain.apps.model import App, app_of
@@ -65,6 +67,10 @@ class Parts:
     audience: Audience
     poster: Poster
     clock: Clock
+    rules: PumpRules | None = None
+    """Bounds of each app; None: the usual ones."""
+    rng: Random | None = None
+    """What waits between two tries are drawn from."""
 
 
 @dataclass(slots=True, eq=False)
@@ -194,8 +200,21 @@ class AppOwner:
 
     def _adopt(self, app: App) -> None:
         parts = self._parts
-        keeper = PlaceKeeper(app, parts.me, lambda: parts.ring.ring.members, parts.places, parts.clock, self.tally)
-        pump = Pump(app, parts.sources, parts.audience, keeper, parts.poster, self._tasks, parts.clock, self.tally)
+        keeper = PlaceKeeper(
+            app, parts.me, lambda: parts.ring.ring.members, parts.places, parts.clock, self.tally, parts.rng
+        )
+        pump = Pump(
+            app,
+            parts.sources,
+            parts.audience,
+            keeper,
+            parts.poster,
+            self._tasks,
+            parts.clock,
+            self.tally,
+            parts.rules,
+            parts.rng,
+        )
         try:
             running = self._tasks.spawn(self._run(pump), f"app {app.id}")
         except ResourceExhaustedError as error:

@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from random import Random
 
 from google.protobuf.message import DecodeError
 
@@ -33,7 +34,14 @@ class PlaceKeeper:
     """One app's place. `me`: our instance id; `living`: those who may own apps now."""
 
     def __init__(
-        self, app: App, me: str, living: Callable[[], Collection[str]], store: AppPlaceStore, clock: Clock, tally: Tally
+        self,
+        app: App,
+        me: str,
+        living: Callable[[], Collection[str]],
+        store: AppPlaceStore,
+        clock: Clock,
+        tally: Tally,
+        rng: Random | None = None,
     ) -> None:
         self._app = app
         self._me = me
@@ -41,6 +49,7 @@ class PlaceKeeper:
         self._store = store
         self._clock = clock
         self._tally = tally
+        self._rng = rng
         self._taken: AppPlace | None = None
         self._place = b""
 
@@ -60,7 +69,7 @@ class PlaceKeeper:
 
     async def take(self) -> None:
         """Make the place ours, once who has it has given it back, is gone, or has had enough time. Never fails."""
-        backoff = Backoff(0.1, 2.0)
+        backoff = Backoff(0.1, 2.0, self._rng)
         deadline = self._clock.now() + HANDOVER_S
         while True:
             try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from random import Random
 
 import orjson
 
@@ -24,6 +24,7 @@ from svc.webapp.apps.items import Item
 from svc.webapp.apps.place_keeper import PlaceKeeper
 from svc.webapp.apps.places import Places
 from svc.webapp.apps.poster import Poster
+from svc.webapp.apps.pump_rules import PumpRules
 from svc.webapp.apps.sockets import SocketWay
 from svc.webapp.apps.sources import Sources
 from svc.webapp.apps.tally import Tally
@@ -36,22 +37,6 @@ from svc.webapp.store.rows import ConversationKind
 __all__ = ["Pump", "PumpRules"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PumpRules:
-    """Bounds of one app."""
-
-    pending_max: int = 256
-    """Events read and not delivered."""
-    pending_bytes_max: int = 4 * 1024 * 1024
-    age_max_s: float = 3600.0
-    """Older events are not for apps any more: what a bot says to them would come too late."""
-    read_channels_max: int = 16
-    read_events_max: int = 50
-    """Of each channel: what one read of the log brings."""
-    leave_s: float = 2.0
-    """How long answers are waited for before the app goes to another owner."""
 
 
 class Pump:
@@ -68,8 +53,9 @@ class Pump:
         clock: Clock,
         tally: Tally,
         rules: PumpRules | None = None,
+        rng: Random | None = None,
     ) -> None:
-        """Own nothing yet."""
+        """Own nothing yet. `rng`: what waits between two tries are drawn from."""
         self.app = app
         self.rules = rules or PumpRules()
         self.is_leaving = False
@@ -77,6 +63,7 @@ class Pump:
         self._audience = audience
         self._keeper = keeper
         self._clock = clock
+        self._rng = rng
         self._tally = tally
         self._places = Places()
         self._kinds: dict[str, ConversationKind] = {}
@@ -85,9 +72,9 @@ class Pump:
         self._is_following = False
         self._has_begun = asyncio.Event()
         self._send_bell, self._read_bell = asyncio.Event(), asyncio.Event()
-        self.sockets = SocketWay(clock.now, self._done)
-        self.posts = PostWay(app, poster, tasks, clock.now, self._done)
-        self._verifier = Verifier(self.posts, keeper, poster, clock)
+        self.sockets = SocketWay(clock.now, self._done, self.rules.window)
+        self.posts = PostWay(app, poster, tasks, clock.now, self._done, self.rules.posting)
+        self._verifier = Verifier(self.posts, keeper, poster, clock, rng)
         self.sockets.on_news = self.posts.on_news = self._send_bell.set
         self._listener, self._sender = _described(app)
 
@@ -213,7 +200,7 @@ class Pump:
 
     async def _follow(self) -> None:
         """Follow while the app hears anything; read what is not had live."""
-        backoff = Backoff(0.1, 2.0)
+        backoff = Backoff(0.1, 2.0, self._rng)
         while True:
             try:
                 await self._follow_on()
@@ -280,10 +267,12 @@ class Pump:
         behind = self._places.behind(self.rules.read_channels_max)
         for page in await self._sources.logs(behind, self.rules.read_events_max):
             channel_id = page.channel_id
-            if page.is_truncated and not self._places.is_read(channel_id, page.head):
+            if page.is_truncated and not self._places.is_read(channel_id, page.left_from - 1):
                 log.warning("%s: events of %s are gone from the log", self.app.id, channel_id)
-                self._tally.lost += page.head - self._places.read(channel_id)
-                self._places.take(channel_id, page.head, 0)
+                # What is left of it is read next.
+                self._tally.lost += page.left_from - 1 - self._places.read(channel_id)
+                self._places.take(channel_id, page.left_from - 1, 0)
+                self._places.reaches(channel_id, page.head)
             for told in page.events:
                 if not self._has_room:
                     return

@@ -46,6 +46,9 @@ class LogRun:
     events: Sequence[Told]
     head: int
     is_truncated: bool
+    """Whether retention has dropped some of what was asked for; `events` is then empty."""
+    left_from: int = 0
+    """Where what is left begins then; beyond the head when nothing is."""
 
 
 class Sources(Protocol):
@@ -104,6 +107,7 @@ class StoreSources:
                 [Told(event_pb.Event.FromString(event)) for event in page.events],
                 page.head_offset,
                 page.truncated,
+                page.left_from,
             )
             for page in pages.values()
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from random import Random
 
 from svc.kit.backoff import Backoff
 from svc.kit.clock import Clock
@@ -25,11 +26,14 @@ log = logging.getLogger(__name__)
 class Verifier:
     """Challenges the request URL of one app whenever it is a new one, until it answers."""
 
-    def __init__(self, posts: PostWay, keeper: PlaceKeeper, poster: Poster, clock: Clock) -> None:
+    def __init__(
+        self, posts: PostWay, keeper: PlaceKeeper, poster: Poster, clock: Clock, rng: Random | None = None
+    ) -> None:
         self._posts = posts
         self._keeper = keeper
         self._poster = poster
         self._clock = clock
+        self._rng = rng
 
     def refresh(self) -> None:
         """Go by the app's URL as it is now."""
@@ -37,7 +41,7 @@ class Verifier:
 
     async def run(self, is_leaving: Callable[[], bool]) -> None:
         """Challenge for ever: at once, then after a second and more, at most a minute apart."""
-        backoff = Backoff(1.0, 60.0)
+        backoff = Backoff(1.0, 60.0, self._rng)
         tried = ""
         while True:
             await self._clock.sleep(LOOK_S)

@@ -11,7 +11,7 @@ from svc.kit.errors import ResourceExhaustedError
 from svc.kit.lifecycle import Tasks
 from svc.webapp.apps.items import Item
 from svc.webapp.apps.poster import Poster
-from svc.webapp.apps.posting import Posting
+from svc.webapp.apps.posting import Posting, PostingRules
 from svc.webapp.domain.apps.model import App
 
 __all__ = ["Done", "Outcome", "PostWay", "Way"]
@@ -70,13 +70,21 @@ class Way(Protocol):
 class PostWay:
     """By HTTP (see Way). `verified`: whether the URL has answered the challenge; until then everything waits."""
 
-    def __init__(self, app: App, poster: Poster, tasks: Tasks, now: Callable[[], float], done: Done) -> None:
+    def __init__(
+        self,
+        app: App,
+        poster: Poster,
+        tasks: Tasks,
+        now: Callable[[], float],
+        done: Done,
+        rules: PostingRules | None = None,
+    ) -> None:
         """Requests run in `tasks`; `done` hears of each event once."""
         self.app = app
         self.is_verified = False
         self.on_news: Callable[[], None] = lambda: None
         """Told when `turn` should be asked again."""
-        self._posting = Posting()
+        self._posting = Posting(rules or PostingRules())
         self._poster = poster
         self._tasks = tasks
         self._now = now

@@ -276,7 +276,9 @@ def _page(channel_id: str, after: int, found: list[tuple[int, bytes]], head: int
     """Make a page of what was found; a first event that is not the next one means that retention took the rest."""
     head = max(head, found[-1][0] if found else 0)
     truncated = found[0][0] != after + 1 if found else head > after
-    return LogPage(channel_id, () if truncated else tuple(event for _, event in found), head, truncated)
+    if truncated:
+        return LogPage(channel_id, (), head, truncated, found[0][0] if found else head + 1)
+    return LogPage(channel_id, tuple(event for _, event in found), head, truncated)
 
 
 def _bounds(latest_us: int | None, oldest_us: int | None, *, inclusive: bool) -> tuple[str, list[int]]:

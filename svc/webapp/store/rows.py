@@ -346,3 +346,5 @@ class LogPage:
     """Highest offset of the channel, 0 when it has no event."""
     truncated: bool
     """True when retention dropped events that were asked for; `events` is then empty."""
+    left_from: int = 0
+    """Of a truncated page: where what is left begins; beyond the head when nothing is."""

@@ -34,8 +34,8 @@ def wrongs(run: Record) -> dict[Wrong, int]:
 
 def heard(*those: Heard) -> Record:
     """Return a run whose app heard this."""
-    app = App(frozenset({CHANNEL}), those)
-    return record(stream(*EVERY), payloads={CHANNEL: (*POSTS, REACTION)}, shown={CHANNEL: SHOWN}, app=app)
+    app = App("app", frozenset({CHANNEL}), those)
+    return record(stream(*EVERY), payloads={CHANNEL: (*POSTS, REACTION)}, shown={CHANNEL: SHOWN}, apps=(app,))
 
 
 def test_an_app_that_heard_everything_is_content() -> None:

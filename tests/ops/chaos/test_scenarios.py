@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, Action, Cut
+from ops.chaos.faults import APP_GATEWAY, APP_OWNER, PRIMARY, URL_OWNER, Action, Cut
 from ops.chaos.scenarios import COUNTS, SCENARIOS, TAIL_S, WARM_S, ZONES, schedule
 from ops.local.spec import places
 
@@ -43,6 +43,7 @@ def test_faults_hit_what_the_mesh_has(name: str) -> None:
             PRIMARY,
             APP_OWNER,
             APP_GATEWAY,
+            URL_OWNER,
         }, fault
 
 

@@ -24,11 +24,11 @@ from svc.gateway.admission import Admission, AdmissionLimits
 from svc.gateway.desk import FrontDesk
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.hub import Hub
 from svc.gateway.keepalive import KeepaliveLimits, keep_alive
 from svc.gateway.lazy.lazy import Lazy, LazyLimits
 from svc.gateway.openings import Openings
-from svc.gateway.outbox import Outbox
 from svc.gateway.posts import Posts
 from svc.gateway.prefetch.prefetch import Prefetch, PrefetchLimits
 from svc.gateway.presence.reports import Presence
@@ -274,7 +274,9 @@ async def running(
         openings = Openings(mesh, mesh, presence, tasks, clock, Random(1))
         lazy = Lazy(edge, tasks, clock, Random(1), lazy_limits or LazyLimits(), bytes_max)
         prefetch = Prefetch(edge, tasks, clock, outbox.call_later, PrefetchLimits())
-        desk = FrontDesk(connections, mesh, openings, Posts(mesh, tasks), lazy, prefetch, presence, clock)
+        desk = FrontDesk(
+            connections, mesh, openings, Posts(mesh, tasks), lazy, prefetch, presence, clock, outbox.push_all
+        )
         mesh.hub = desk.hub
         wiring = Wiring(outbox, desk, clock.now, frames.hello(ME))
         limiter = Admission(admission, Random(1), clock.now())

@@ -46,6 +46,7 @@ export function Frame() {
           <ResizablePane
             name="sidebar"
             side="left"
+            landmark="Sidebar"
             label="Width of the sidebar"
             initial={260}
             least={200}
@@ -100,19 +101,19 @@ function Pane({ route }: { readonly route: Route }) {
     <ResizablePane
       name="pane"
       side="right"
+      landmark={pane.kind === "thread" ? "Thread" : "Details"}
+      isRegion
       label="Width of the pane"
       initial={400}
       least={300}
       most={640}
       class={css.pane}
     >
-      <aside data-region tabIndex={-1} class={css.aside} aria-label={pane.kind === "thread" ? "Thread" : "Details"}>
-        {pane.kind === "thread" ? (
-          <ThreadPane key={pane.ts} conversationId={conversationId} ts={pane.ts} />
-        ) : (
-          <DetailsPane key={conversationId} conversationId={conversationId} />
-        )}
-      </aside>
+      {pane.kind === "thread" ? (
+        <ThreadPane key={pane.ts} conversationId={conversationId} ts={pane.ts} />
+      ) : (
+        <DetailsPane key={conversationId} conversationId={conversationId} />
+      )}
     </ResizablePane>
   );
 }

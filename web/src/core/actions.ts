@@ -1,5 +1,6 @@
 /** What one does to conversations and to oneself. Each ends when the server has said yes; events tell the rest. */
 import type { Client, Id } from "./contract";
+import { prefsOf } from "./model/preferences";
 import type { Workspace } from "./model/workspace";
 import type { Calls } from "./net/api";
 import { type Json, object, text } from "./net/json";
@@ -20,6 +21,7 @@ export type Actions = Pick<
   | "setProfile"
   | "setStatus"
   | "setAway"
+  | "setPreferences"
   | "inviteToWorkspace"
 >;
 
@@ -84,6 +86,12 @@ export function makeActions(calls: Calls, workspace: Workspace): Actions {
         status_expiration: Math.round(expiresAtS),
       }),
     setAway: (away) => done("users.setPresence", { presence: away ? "away" : "auto" }),
+    setPreferences(change) {
+      const prefs = prefsOf(change);
+      workspace.changePrefs(prefs);
+      // What could not be told lasts until the page is closed.
+      void done("users.prefs.set", { prefs }).catch(() => undefined);
+    },
     async inviteToWorkspace(email) {
       return text((await calls.call("admin.users.invite", { email, resend: true })).url);
     },

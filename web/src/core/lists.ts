@@ -44,7 +44,7 @@ export class Lists {
 
   async searchPeople(prefix: string, near: readonly Id[]): Promise<readonly User[]> {
     const wanted = prefix.trim().slice(0, PREFIX_CHARS_MAX);
-    const all = [...new Set([...near, ...this.workspace.near()])];
+    const all = [...new Set([...near, ...this.workspace.mine.near()])];
     if (!wanted) return this.known(all.filter((id) => /^[UW]/.test(id)).slice(0, FOUND_MAX));
     const ranked = all.slice(0, 200);
     const answer = await this.loader.query("search", {
@@ -64,7 +64,7 @@ export class Lists {
     const begins = mine.filter((each) => each.name.toLowerCase().startsWith(wanted));
     begins.sort((one, other) => one.name.localeCompare(other.name));
     if (!wanted) return begins.slice(0, FOUND_MAX);
-    const near = this.workspace.near().slice(0, 200);
+    const near = this.workspace.mine.near().slice(0, 200);
     const answer = await this.loader.query("search", { prefix: wanted, kinds: ["channels"], limit: FOUND_MAX, near });
     for (const each of shapes(answer)) this.workspace.holding.put(each);
     const ids = new Set(begins.map((each) => each.id));
@@ -85,7 +85,7 @@ export class Lists {
   async members(conversationId: Id, cursor: string): Promise<{ ids: readonly Id[]; total: number; cursor: string }> {
     const answer = await this.loader.query("members", { channel: conversationId, cursor, limit: MEMBERS_PAGE });
     const total = number(answer.total);
-    this.workspace.setSize(conversationId, total);
+    this.workspace.mine.setSize(conversationId, total);
     return { ids: texts(answer.members), total, cursor: text(answer.cursor) };
   }
 
@@ -109,7 +109,9 @@ export class Lists {
   async loadActivity(): Promise<void> {
     const args = { query: "to:me", sort: "timestamp", highlight: false, count: PAGE, page: 1 };
     const answer = object((await this.calls.read("search.messages", args)).messages);
-    const matches = objects(answer.matches).filter((each) => object(each.channel).is_im !== true);
+    // What one did oneself begins with one's own name: that is no call.
+    const isCall = (each: Json) => object(each.channel).is_im !== true && each.user !== this.workspace.selfId;
+    const matches = objects(answer.matches).filter(isCall);
     const found = matches.map((each) => this.found(each));
     const had = this.mentions.peek();
     const heard = had.filter((each) => each.message.ts > (found[0]?.message.ts ?? ""));

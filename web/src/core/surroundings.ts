@@ -25,6 +25,12 @@ export function watchPage(line: Line, hiding: () => void): () => void {
   };
 }
 
+/** Somebody looks at the page, as far as it can be known. */
+export const isWatched = (): boolean => typeof document !== "undefined" && document.hasFocus() && !document.hidden;
+
+/** The page is on a screen. */
+export const isVisible = (): boolean => typeof document !== "undefined" && !document.hidden;
+
 const TAB = "parley.tab";
 
 /** A name for this tab that it keeps when it is reloaded. */

@@ -72,6 +72,9 @@ function BlockView({ block, isLarge, after }: { block: Block; isLarge: boolean; 
   }
 }
 
+/** Numbers of three digits and more stand to the left of their list, and would stand on the face. */
+const roomFor = (last: number) => (last > 99 ? { paddingLeft: `${String(last).length + 1.5}ch` } : {});
+
 function ListView({ list }: { readonly list: List }): VNode {
   const items = list.items.map((item, index) => (
     <li key={index}>
@@ -82,7 +85,7 @@ function ListView({ list }: { readonly list: List }): VNode {
     </li>
   ));
   return list.isOrdered ? (
-    <ol class={css.ordered} start={list.start}>
+    <ol class={css.ordered} start={list.start} style={roomFor(list.start + list.items.length - 1)}>
       {items}
     </ol>
   ) : (

@@ -35,6 +35,13 @@ interface MenuPanelProps {
 
 export function MenuPanel({ anchor, label, items, onClose, side, align, header }: MenuPanelProps) {
   const list = useRef<HTMLDivElement>(null);
+  const [before] = useState(() => (anchor instanceof HTMLElement ? anchor : document.activeElement));
+  const choose = (action: MenuAction) => {
+    // The focus is back first: what the action opens, a dialog say, gives it back to where it was found.
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    onClose();
+    action.onSelect();
+  };
   useEffect(() => buttonsOf(list.current)[0]?.focus({ preventScroll: true }), []);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Tab") return onClose();
@@ -62,7 +69,7 @@ export function MenuPanel({ anchor, label, items, onClose, side, align, header }
         {items.map((item, index) => {
           if (!item) return null;
           if (item === "-") return <hr key={index} class={css.line} />;
-          return <Item key={item.label} action={item} onClose={onClose} />;
+          return <Item key={item.label} action={item} onChoose={choose} />;
         })}
       </div>
     </Popover>
@@ -72,13 +79,13 @@ export function MenuPanel({ anchor, label, items, onClose, side, align, header }
 const buttonsOf = (list: HTMLElement | null): HTMLElement[] =>
   list ? [...list.querySelectorAll<HTMLElement>("button:not([aria-disabled=true])")] : [];
 
-function Item({ action, onClose }: { readonly action: MenuAction; readonly onClose: () => void }) {
-  const { label, icon: Icon, hint, isDangerous, isDisabled, isChecked, onSelect } = action;
-  const choose = () => {
-    if (isDisabled) return;
-    onClose(); // first: the focus is back before the action opens something of its own
-    onSelect();
-  };
+interface ItemProps {
+  readonly action: MenuAction;
+  readonly onChoose: (action: MenuAction) => void;
+}
+
+function Item({ action, onChoose }: ItemProps) {
+  const { label, icon: Icon, hint, isDangerous, isDisabled, isChecked } = action;
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: aria-checked is there exactly when the role has it
     <button
@@ -88,7 +95,7 @@ function Item({ action, onClose }: { readonly action: MenuAction; readonly onClo
       aria-disabled={isDisabled}
       tabIndex={-1}
       class={classes(css.item, isDangerous && css.dangerous)}
-      onClick={choose}
+      onClick={() => !isDisabled && onChoose(action)}
       onPointerMove={(event) => event.currentTarget.focus({ preventScroll: true })}
     >
       {isChecked === undefined ? Icon && <Icon size={16} aria-hidden="true" /> : <Tick shown={isChecked} />}

@@ -10,7 +10,12 @@ interface ResizablePaneProps {
   readonly name: string;
   /** At which side of the window it stands: its handle is at the other. */
   readonly side: "left" | "right";
+  /** Names the part of the page that it is. */
+  readonly landmark: string;
+  /** Names its handle. */
   readonly label: string;
+  /** One of the stops of F6. */
+  readonly isRegion?: boolean;
   readonly initial: number;
   readonly least: number;
   readonly most: number;
@@ -20,7 +25,18 @@ interface ResizablePaneProps {
 
 const STEP = 16;
 
-export function ResizablePane({ name, side, label, initial, least, most, children, ...rest }: ResizablePaneProps) {
+export function ResizablePane({
+  name,
+  side,
+  landmark,
+  label,
+  isRegion,
+  initial,
+  least,
+  most,
+  children,
+  ...rest
+}: ResizablePaneProps) {
   const limit = (width: number) => Math.round(Math.max(least, Math.min(most, width)));
   const [width, setWidth] = useState(() => limit(readStored(`width.${name}`, initial, isNumber)));
   const from = useRef<{ x: number; width: number } | null>(null);
@@ -36,7 +52,12 @@ export function ResizablePane({ name, side, label, initial, least, most, childre
     set(width + step * outward);
   };
   return (
-    <div class={classes(css.pane, rest.class)} style={{ "--pane-width": `${width}px` }}>
+    <section
+      aria-label={landmark}
+      {...(isRegion && { "data-region": true, tabIndex: -1 })}
+      class={classes(css.pane, rest.class)}
+      style={{ "--pane-width": `${width}px` }}
+    >
       {children}
       {/* biome-ignore lint/a11y/useSemanticElements: a separator with a value is a widget, which <hr> is not */}
       <div
@@ -67,6 +88,6 @@ export function ResizablePane({ name, side, label, initial, least, most, childre
           from.current = null;
         }}
       />
-    </div>
+    </section>
   );
 }

@@ -40,14 +40,16 @@ export function shortTime(at: number, now: number, clock: Clock): string {
   return new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short", ...year });
 }
 
+let formatter: Intl.DateTimeFormat | undefined;
+/** Made once: making one costs a hundred times what using it does, and each message on the page asks. */
+const fullDay = (): Intl.DateTimeFormat => {
+  formatter ??= new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  return formatter;
+};
+
 /** All of it, for tooltips: "Monday, 3 March 2025 at 14:05:09". */
 export function fullTime(at: number, clock: Clock): string {
-  const day = new Date(at).toLocaleDateString("en-GB", {
-    weekday: "long",
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-  });
+  const day = fullDay().format(at);
   const seconds = String(new Date(at).getSeconds()).padStart(2, "0");
   const [time, half] = timeOfDay(at, clock).split(" ");
   return `${day} at ${time}:${seconds}${half ? ` ${half}` : ""}`;

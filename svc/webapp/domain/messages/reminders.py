@@ -111,8 +111,11 @@ class Reminders:
     async def complete(self, caller: Caller, reminder_id: str) -> None:
         """Mark it as done; nothing is told any more. Refused `not_found`."""
         reminder = await self.get(caller, reminder_id)
-        if not reminder.complete_ts:
-            await self._put(replace(reminder, complete_ts=self._clock.wall_us() // 1_000_000), 0, is_new=False)
+        if reminder.complete_ts:
+            return
+        done = replace(reminder, complete_ts=self._clock.wall_us() // 1_000_000)
+        if not await self._settle(done):
+            await self._put(done, 0, is_new=False)  # it has been told; from now on nobody else writes it
 
     async def delete(self, caller: Caller, reminder_id: str) -> None:
         """Forget it. Refused `not_found`."""
@@ -133,13 +136,24 @@ class Reminders:
         # As it is by now: its owner may just have done it.
         now = await self._channels.item(row.channel_id, ItemKind.REMINDER, row.id)
         if now is not None and now.due_us:
-            await self._put(Reminder.of(now), 0, is_new=False)
+            await self._settle(Reminder.of(now))
 
-    async def _put(self, reminder: Reminder, due_us: int, *, is_new: bool) -> None:
+    async def _settle(self, reminder: Reminder) -> bool:
+        """Write what is not to be told any more; False when it was settled before, which then stays as it is.
+
+        Who notes that it was told, and who marks it as done meanwhile, have read the same: the second must not undo
+        the first.
+        """
+        return await self._put(reminder, 0, is_new=False, request_id=f"settled:{reminder.id}")
+
+    async def _put(self, reminder: Reminder, due_us: int, *, is_new: bool, request_id: str = "") -> bool:
+        """Write a reminder; False when the request was carried out before."""
         item = Item(ItemKind.REMINDER, reminder.id, orjson.dumps(asdict(reminder)), due_us, is_new=is_new)
-        committed = await self._writes.commit(Write(reminder.user, (_silent(),), items=(item,)))
+        write = Write(reminder.user, (_silent(),), items=(item,), request_id=request_id)
+        committed = await self._writes.commit(write)
         if committed.refused:
             raise Refused("not_found")
+        return not committed.duplicate
 
     async def _zone(self, caller: Caller) -> tzinfo:
         user = await self._lookups.user(caller.team_id, caller.user_id)

@@ -18,8 +18,8 @@ from svc.gateway.admission import Admission, AdmissionLimits
 from svc.gateway.apps.desk import AppDesk, AppLimits
 from svc.gateway.door import Connections, Door, open_door
 from svc.gateway.drain import Drain
+from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.keepalive import KeepaliveLimits, keep_alive
-from svc.gateway.outbox import Outbox
 from svc.gateway.session import SessionLimits
 from svc.gateway.sockets import Wiring
 from svc.gateway.tickets import TICKET_KIND, TicketGate

@@ -137,7 +137,7 @@ class TwinWorld:
         for channel_id, offset in after.items():
             log = self.logs_.get(channel_id, [])
             if offset < self.gone.get(channel_id, 0):
-                runs.append(LogRun(channel_id, (), len(log), True))
+                runs.append(LogRun(channel_id, (), len(log), True, self.gone[channel_id] + 1))
             else:
                 runs.append(LogRun(channel_id, [Told(e) for e in log[offset : offset + limit]], len(log), False))
         return runs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import aiohttp
 import pytest
@@ -147,23 +146,6 @@ async def test_files_are_seen_with_the_cookie_and_run_nowhere(acme: Office) -> N
         form.add_field("file", b"hello", filename="b.txt")
         async with here.http.post(here.base / "api/files.upload", data=form) as answer:
             assert (await answer.json())["error"] == "invalid_auth"
-
-
-async def test_a_demo_is_open_to_its_own_people_alone(acme: Office) -> None:
-    """Not as a bot, as one who left, as somebody of a workspace that is none, nor as nobody."""
-    team, _ = await acme.services.accounts.team("Closed", f"closed-{time.time_ns()}")
-    other = (await acme.hire(team.id, ["otto"]))["otto"]
-    gone = (await acme.hire(acme["ada"].user.team_id, [f"gone{time.time_ns()}"])).popitem()[1]
-    await acme.services.people.remove(gone.user.team_id, gone.id)
-    async with browser(acme) as here:
-        for user in (acme["helper"].id, gone.id, other.id, "U00000000ZZ", "nonsense", ""):
-            assert await here.error("/web/signin/demo", user=user) == "user_not_found"
-        _, offered = await here.get("/web/session")
-        assert offered["team"] is None
-        assert {"acme", team.domain} <= {each["domain"] for each in offered["teams"]}
-        assert other.id not in {each["id"] for each in offered["demo_users"]}
-        _, closed = await here.get(f"/web/session?team={team.domain}")
-        assert (closed["team"]["id"], closed["demo"], closed["demo_users"]) == (team.id, False, [])
 
 
 NAMES = ("team", "login", "password", "user", "code", "name", "real_name", "old", "new")

@@ -34,6 +34,7 @@ export const slackbot = (): User => userOf({ id: SLACKBOT, name: "slackbot", rea
 
 export interface Surroundings {
   readonly selfId: Id;
+  readonly selfName: string;
   readonly mutedIds: readonly Id[];
   readonly starredIds: readonly Id[];
   /** What to call a user; undefined while it is not known. */
@@ -85,7 +86,7 @@ function nameOfGroup(own: string, userIds: readonly Id[], around: Surroundings):
   const others = userIds.filter((each) => each !== around.selfId).map(around.label);
   if (others.length && others.every((each) => each !== undefined)) return others.join(", ");
   const handles = /^mpdm-(.+)-\d+$/.exec(own)?.[1]?.split("--");
-  return handles ? handles.join(", ") : own;
+  return handles ? handles.filter((each) => each !== around.selfName).join(", ") : own;
 }
 
 const KINDS: readonly (readonly [RegExp, FileInfo["kind"]])[] = [

@@ -47,6 +47,7 @@ interface Tried {
 export class Api implements Calls {
   /** Told when the server says that nobody is signed in. */
   onSignedOut: (() => void) | null = null;
+  private isEnded = false;
 
   constructor(
     private readonly base: string,
@@ -81,11 +82,17 @@ export class Api implements Calls {
     throw new Unreachable(`${method}: ${tried.judged.code}`, spread(tried.judged.retryAfterS, this.chance));
   }
 
+  /** Ask nothing more; what is on its way goes on, once. */
+  end(): void {
+    this.isEnded = true;
+  }
+
   private async until(path: string, verb: "GET" | "POST", args: Json, options: CallOptions): Promise<Json> {
     const { deadlineS = DEADLINE_S, attemptS = ATTEMPT_S, isRepeatable = verb === "GET", signal } = options;
     const deadline = Date.now() + deadlineS * 1000;
     const backoff = new Backoff(BASE_S, CAP_S, this.chance);
     while (true) {
+      if (this.isEnded) throw refusal("unreachable");
       let failed: Refusal;
       let waitS = backoff.nextS();
       try {

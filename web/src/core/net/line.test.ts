@@ -1,6 +1,6 @@
 /** When one boots, opens, pings, gives up and waits. */
 import { beforeEach, expect, test } from "vitest";
-import { type Command, DOUBT_MS, GREET_MS, Line, OPEN_MS, PING_MS, PONG_MS } from "./line";
+import { type Command, DOUBT_MS, GREET_MS, Line, OPEN_MAX_MS, OPEN_MS, PING_MS, PONG_MS } from "./line";
 
 let line: Line;
 const does = (commands: readonly Command[]) => commands.map((each) => each.do);
@@ -74,6 +74,34 @@ test("a gateway that does not open, or does not greet, is given up and avoided",
     expect(does(line.tick(afterMs))).toEqual(["drop", "drop"]);
     expect(line.tick(line.nextAt ?? 0)).toContainEqual({ do: "boot", avoid: ["g1"] });
   }
+});
+
+test("where sockets do not open in time again and again, more time is given, until one opens", () => {
+  line.start(0);
+  const waits: number[] = [];
+  for (let now = 0, times = 0; times < 5; times += 1) {
+    line.booted(now, "ws://one", "g1");
+    const until = line.nextAt ?? 0;
+    waits.push(until - now);
+    if (times === 3) line.opened(now);
+    line.tick(line.nextAt ?? 0);
+    now = line.nextAt ?? 0;
+    line.tick(now);
+  }
+  expect(waits).toEqual([OPEN_MS, 2 * OPEN_MS, OPEN_MAX_MS, OPEN_MAX_MS, OPEN_MS]);
+  expect(OPEN_MS).toBeLessThanOrEqual(2_000);
+});
+
+test("a line that was ended is not on its way back, and one that was signed out stays so", () => {
+  live();
+  expect(does(line.end())).toEqual(["drop"]);
+  expect([line.state.phase, line.nextAt]).toEqual(["offline", null]);
+  expect([line.hurry(10), line.online(10), line.start(10)]).toEqual([[], [], []]);
+  line = new Line(() => 0.5);
+  live();
+  line.signedOut();
+  line.end();
+  expect(line.state.phase).toBe("signed_out");
 });
 
 test("a silent line is pinged, and given up when it stays silent", () => {

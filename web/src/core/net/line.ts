@@ -6,8 +6,10 @@ import type { ConnectionState } from "../contract";
 import { Backoff, type Chance, SIGNED_OUT } from "./retrying";
 import type { Return } from "./session";
 
-/** Longest that opening a socket may take. */
-export const OPEN_MS = 5_000;
+/** Longest that opening a socket may take: who is there opens it in milliseconds. */
+export const OPEN_MS = 2_000;
+/** The same, after it was too short again and again: perhaps it is the network that is slow, and not a gateway gone. */
+export const OPEN_MAX_MS = 8_000;
 /** Longest from an open socket until the gateway says from where it delivers. */
 export const GREET_MS = 10_000;
 /** When nothing was heard for this long, the gateway is pinged. */
@@ -47,6 +49,8 @@ export class Line {
   private isOnline = true;
   private isSignedOut = false;
   private failures = 0;
+  /** Sockets in a row that were given up before they opened. */
+  private unopened = 0;
   private since = 0;
   private heardAt = 0;
   /** When a ping was sent that nothing was heard after; 0: none is out. */
@@ -65,6 +69,8 @@ export class Line {
     if (this.stage === "live") return { phase: "live", retryAt: null, problem: "" };
     if (isWaiting && !this.isOnline) return { phase: "offline", retryAt: this.retryAt, problem };
     if (isWaiting) return { phase: "waiting", retryAt: this.retryAt, problem };
+    // Nobody tries any more, and nobody was sent away.
+    if (this.stage === "ended") return { phase: "offline", retryAt: null, problem: "" };
     return { phase: this.wasLive ? "resuming" : "starting", retryAt: null, problem };
   }
 
@@ -76,7 +82,7 @@ export class Line {
   get nextAt(): number | null {
     switch (this.stage) {
       case "opening":
-        return this.since + OPEN_MS;
+        return this.since + Math.min(OPEN_MAX_MS, OPEN_MS * 2 ** Math.min(this.unopened, 10));
       case "greeting":
         return this.since + GREET_MS;
       case "live":
@@ -108,7 +114,9 @@ export class Line {
   }
 
   opened(now: number): Command[] {
-    if (this.stage === "opening") this.enter("greeting", now);
+    if (this.stage !== "opening") return [];
+    this.unopened = 0;
+    this.enter("greeting", now);
     return [];
   }
 
@@ -149,6 +157,7 @@ export class Line {
     if (this.nextAt === null || now < this.nextAt) return [];
     if (this.stage === "waiting") return this.boot(now);
     if (this.stage === "live" && !this.pingedAt) return this.ping(now, PONG_MS);
+    if (this.stage === "opening") this.unopened += 1;
     return [{ do: "drop" }, ...this.closed(now, "at_once", true)];
   }
 

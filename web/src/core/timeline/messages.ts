@@ -44,10 +44,20 @@ const reactionOf = (json: Json): Reaction => ({
   count: number(json.count),
 });
 
-/** Doing it again changes nothing, as far as all are named who did it. */
-export function withReaction(message: Message, name: string, userId: Id, on: boolean): Message {
+/** Whether somebody's part in a reaction cannot be told: of many, the server names some, and counts all. */
+export function isUntold(message: Message | undefined, name: string, userId: Id): boolean {
+  const had = message?.reactions.find((each) => each.name === name);
+  return had !== undefined && had.count > had.userIds.length && !had.userIds.includes(userId);
+}
+
+/**
+ * Doing it again changes nothing, as far as all are named who did it. `isOthers`: somebody not named may be among those
+ * who are counted only; of oneself it is taken that what was taken back here is told once more by its event.
+ */
+export function withReaction(message: Message, name: string, userId: Id, on: boolean, isOthers = false): Message {
   const had = message.reactions.find((each) => each.name === name);
-  if ((had?.userIds.includes(userId) ?? false) === on) return message;
+  const isCounted = !on && isOthers && isUntold(message, name, userId);
+  if ((had?.userIds.includes(userId) ?? false) === on && !isCounted) return message;
   if (had === undefined)
     return { ...message, reactions: [...message.reactions, { name, userIds: [userId], count: 1 }] };
   const userIds = on ? [...had.userIds, userId] : had.userIds.filter((each) => each !== userId);

@@ -16,6 +16,8 @@ interface Kept {
 }
 
 export const CHANNEL = "C1";
+/** Of those who reacted, so many are named. */
+const NAMED_MAX = 50;
 
 /** "1700000000.000001" and on, `step` seconds apart. */
 export const stamp = (at: number): string =>
@@ -151,7 +153,13 @@ export class FakeConversation {
       ...(kept.edited ? { edited: { user: kept.user, ts: kept.edited } } : {}),
       ...(kept.isPinned ? { pinned_to: [CHANNEL] } : {}),
       ...(kept.reactions.size
-        ? { reactions: [...kept.reactions].map(([name, users]) => ({ name, users: [...users], count: users.length })) }
+        ? {
+            reactions: [...kept.reactions].map(([name, users]) => ({
+              name,
+              users: users.slice(0, NAMED_MAX),
+              count: users.length,
+            })),
+          }
         : {}),
       ...(last
         ? {

@@ -236,5 +236,21 @@ async function chance(seed: number): Promise<void> {
 }
 
 test("in whatever order pages, events and jumps come, it shows what a fresh look shows, and nothing twice", async () => {
-  for (let seed = 1; seed <= 120; seed += 1) await chance(seed);
-}, 60_000);
+  for (let seed = 1; seed <= 60; seed += 1) await chance(seed);
+}, 120_000);
+
+test("reactions of more people than are named are counted right, also while a page is on its way", async () => {
+  const { server, timeline } = await opened(1);
+  const [kept] = server.inChannel;
+  const ts = kept?.ts ?? "";
+  for (let at = 0; at < 60; at += 1) server.react(ts, `U${100 + at}`, "tada", true);
+  timeline.invalidate();
+  server.react(ts, "U900", "tada", true); // while it is on its way
+  await vi.runAllTimersAsync();
+  timeline.invalidate();
+  await Promise.resolve();
+  server.react(ts, "U901", "tada", true);
+  server.react(ts, "U902", "tada", true);
+  await vi.runAllTimersAsync();
+  expect(messagesOf(timeline.rows.value)[0]?.reactions[0]?.count).toBe(63);
+});

@@ -35,6 +35,8 @@ export class LiveTimeline implements Timeline {
   private readonly unreadAfter = signal<Ts | null>(null);
   private readonly loading = signal<Loading>("");
   private readonly trouble = signal("");
+  /** One's own that the server has named before the first page was there. */
+  private early: readonly Message[] = [];
   private readonly rereads = new Map<Ts, ReturnType<typeof setTimeout>>();
   private under: Promise<void> | null = null;
   private last: (() => Promise<unknown>) | null = null;
@@ -49,7 +51,7 @@ export class LiveTimeline implements Timeline {
   readonly problem: ReadonlySignal<string> = this.trouble;
 
   constructor(private readonly at: Place) {
-    this.window = new Window(at.belongs);
+    this.window = new Window(at.belongs, at.selfId);
     this.rows = computed(() => this.build());
     this.hasOlder = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtStart);
     this.hasNewer = computed(() => this.version.value >= 0 && this.window.isLoaded && !this.window.isAtEnd);
@@ -108,9 +110,10 @@ export class LiveTimeline implements Timeline {
   take(op: Op): void {
     const { changed, reread } = this.window.apply(op, this.at.now());
     if (reread !== null) this.rereadSoon(reread);
-    if (!changed) return;
-    if (op.op === "post") this.posted(op.message);
-    this.changed();
+    const isEarly = op.op === "post" && !this.window.isLoaded && this.at.pending.peek().some(isSame(op.message));
+    if (isEarly) this.early = [...this.early, op.message];
+    else if (op.op === "post" && changed) this.posted(op.message);
+    if (changed || isEarly) this.changed();
   }
 
   /** What it shows may be wrong: something happened that nobody will tell. */
@@ -181,6 +184,21 @@ export class LiveTimeline implements Timeline {
     else await this.reload();
   }
 
+  /** See what nobody told: the newest page again, without a word of loading or of failing. */
+  async look(): Promise<void> {
+    if (this.under || this.isStale || !this.window.isAtEnd) return;
+    const had = this.window.messages.at(-1)?.ts ?? BEGINNING;
+    await this.asking(
+      () => this.at.source.newest(),
+      (page, askedAt) => {
+        // What was not told of may be more than a page: then there is a hole before it.
+        if (page.low > had) this.window.reset(page, askedAt);
+        else this.window.merge(page, askedAt);
+        this.window.trim(MESSAGES_MAX, this.lean);
+      },
+    ).catch(() => undefined); // it is seen the next time
+  }
+
   /** Read anew what is shown: the newest page, or the middle of where the reader is. */
   private reload(): Promise<void> {
     return this.alone("first", async () => {
@@ -220,11 +238,15 @@ export class LiveTimeline implements Timeline {
     await this.asking(ask, (page, askedAt) => {
       this.window.merge(page, askedAt);
       this.window.trim(MESSAGES_MAX, this.lean);
+      this.rereadUnsure();
     });
   }
 
   private replaced(ask: () => Promise<Page | null>): Promise<boolean> {
-    return this.asking(ask, (page, askedAt) => this.window.reset(page, askedAt));
+    return this.asking(ask, (page, askedAt) => {
+      this.window.reset(page, askedAt);
+      this.rereadUnsure();
+    });
   }
 
   /** Ask for a page and take it, unless the window was begun anew meanwhile; whether there was one. */
@@ -260,6 +282,10 @@ export class LiveTimeline implements Timeline {
     if (this.window.messages.length > MESSAGES_MAX + SLACK) this.window.trim(MESSAGES_MAX, this.lean);
   }
 
+  private rereadUnsure(): void {
+    for (const ts of this.window.unsureOf) this.rereadSoon(ts);
+  }
+
   private rereadSoon(ts: Ts): void {
     if (this.rereads.has(ts)) return;
     const read = () => {
@@ -277,15 +303,22 @@ export class LiveTimeline implements Timeline {
     if (this.version.value < 0) return []; // reading it is what makes this be done again
     const after = this.unreadAfter.value;
     const pending = this.at.pending.value;
-    return this.shown.build(window.messages, window.isLoaded && !window.isAtEnd ? [] : pending, {
-      unreadAfter: after !== null && window.low <= after ? after : null,
-      selfId: this.at.selfId,
-      hasBeginning: window.isLoaded && window.isAtStart && !this.at.isThread,
-      isThread: this.at.isThread,
-    });
+    return this.shown.build(
+      window.isLoaded ? window.messages : this.early,
+      window.isLoaded && !window.isAtEnd ? [] : pending,
+      {
+        unreadAfter: after !== null && window.low <= after ? after : null,
+        selfId: this.at.selfId,
+        hasBeginning: window.isLoaded && window.isAtStart && !this.at.isThread,
+        isThread: this.at.isThread,
+      },
+    );
   }
 
   private changed(): void {
+    if (this.window.isLoaded) this.early = [];
     this.version.value += 1;
   }
 }
+
+const isSame = (message: Message) => (other: Message) => other.key === message.key;

@@ -3,6 +3,7 @@ import { type ReadonlySignal, untracked } from "@preact/signals";
 import type { Id, Message, Timeline, Ts } from "../contract";
 import type { Calls } from "../net/api";
 import type { Json } from "../net/json";
+import type { Chance } from "../net/retrying";
 import { isInChannel, isInThread } from "./messages";
 import { HistorySource, ThreadSource } from "./source";
 import { LiveTimeline } from "./timeline";
@@ -10,6 +11,8 @@ import type { Op } from "./window";
 
 /** Timelines kept while nobody shows them. */
 export const KEPT_MAX = 30;
+/** Where one is not a member nobody tells what happens: while it is on screen, it is read again about this often. */
+export const LOOK_MS = 15_000;
 
 export interface Surroundings {
   readonly calls: Calls;
@@ -21,6 +24,8 @@ export interface Surroundings {
   /** Messages that came in a page are shown. */
   arrived(messages: readonly Message[]): void;
   isWatched(): boolean;
+  /** The page is on a screen. */
+  isVisible(): boolean;
   /** Events come, so what is loaded from now on is kept right. */
   isBooted(): boolean;
   isMember(conversationId: Id): boolean;
@@ -35,19 +40,23 @@ export interface Held {
 
 export class Timelines {
   private readonly made = new Map<string, LiveTimeline>();
+  private looker: ReturnType<typeof setTimeout> | undefined;
   private readonly byConversation = new Map<Id, Map<Ts, LiveTimeline>>();
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(
+    private readonly around: Surroundings,
+    private readonly chance: Chance = Math.random,
+  ) {}
 
   hold(conversationId: Id, root: Ts | null): Held {
     return untracked(() => {
       const timeline = this.at(conversationId, root);
       const { around } = this;
-      // Nobody tells of what happens where one is not a member.
       const isBlind = timeline.isLoaded && !timeline.isHeld && !around.isMember(conversationId);
       if (isBlind) timeline.invalidate();
       timeline.hold(root === null ? around.lastRead(conversationId) : null, around.isBooted());
       if (root === null) around.opened(conversationId);
+      this.lookLater();
       let isOver = false;
       const release = () => {
         if (!isOver) timeline.letGo();
@@ -100,7 +109,22 @@ export class Timelines {
     for (const timeline of this.made.values()) if (timeline.isHeld && timeline.problem.peek()) void timeline.retry();
   }
 
+  /** Look for what nobody tells, as long as anything is shown. */
+  private lookLater(): void {
+    this.looker ??= setTimeout(
+      () => {
+        this.looker = undefined;
+        const held = [...this.made].filter(([, each]) => each.isHeld);
+        if (held.length) this.lookLater();
+        if (!this.around.isBooted() || !this.around.isVisible()) return;
+        for (const [key, each] of held) if (!this.around.isMember(key.split("/")[0] ?? "")) void each.look();
+      },
+      LOOK_MS * (0.8 + 0.4 * this.chance()),
+    );
+  }
+
   end(): void {
+    clearTimeout(this.looker);
     for (const timeline of this.made.values()) timeline.end();
     this.made.clear();
     this.byConversation.clear();

@@ -9,7 +9,7 @@
  */
 import type { Id, Message, Ts } from "../contract";
 import type { Json } from "../net/json";
-import { withReaction, withThread } from "./messages";
+import { isUntold, withReaction, withThread } from "./messages";
 
 /** Below and above every time that there is. */
 export const BEGINNING: Ts = "";
@@ -49,10 +49,14 @@ export class Window {
   /** Counts up when the window was begun anew: pages that were asked for before are of no use. */
   generation = 0;
   private journal: Noted[] = [];
+  private unsure: ReadonlySet<Ts> = new Set();
   /** When the requests began that are out. */
   private readonly open: number[] = [];
 
-  constructor(private readonly belongs: (message: Message) => boolean) {}
+  constructor(
+    private readonly belongs: (message: Message) => boolean,
+    private readonly selfId: Id,
+  ) {}
 
   get isLoaded(): boolean {
     return this.low <= this.high;
@@ -70,6 +74,11 @@ export class Window {
     const at = this.place(ts);
     const found = this.messages[at];
     return found?.ts === ts ? found : undefined;
+  }
+
+  /** Of which messages the last page may or may not have had what happened while it was on its way: read these again. */
+  get unsureOf(): ReadonlySet<Ts> {
+    return this.unsure;
   }
 
   /** Something was missed: what was heard of before says nothing about what became of it. */
@@ -130,12 +139,21 @@ export class Window {
 
   /** Do again what was heard of since shortly before `askedAt`. */
   private again(askedAt: number): void {
-    const ops = this.journal.filter((each) => each.at >= askedAt - LAG_MS).map((each) => each.op);
-    ops.forEach((op, index) => {
+    const noted = this.journal.filter((each) => each.at >= askedAt - LAG_MS);
+    const ops = noted.map((each) => each.op);
+    const unsure = new Set<Ts>();
+    noted.forEach(({ at, op }, index) => {
       // What was told of a thread before a reply of it was removed is not so any more; the page knows better.
-      const isOver = op.op === "thread" && ops.some((each, at) => at > index && isReplyRemoved(each, op.ts));
-      if (!isOver) this.do(op);
+      if (op.op === "thread" && ops.some((each, later) => later > index && isReplyRemoved(each, op.ts))) return;
+      if (op.op === "react" && isUntold(this.get(op.ts), op.name, op.userId)) {
+        // The page counts whoever did this before it was asked for.
+        if (at >= askedAt) unsure.add(op.ts);
+        return;
+      }
+      if (op.op === "react" && ops.some((each, later) => later > index && isSameReaction(each, op))) return;
+      this.do(op);
     });
+    this.unsure = unsure;
   }
 
   /** Keep at most `max` messages, those at the end that one looks at. */
@@ -169,7 +187,7 @@ export class Window {
       case "delete":
         return this.deleted(op.ts);
       case "react":
-        return this.change(op.ts, (had) => withReaction(had, op.name, op.userId, op.on));
+        return this.change(op.ts, (had) => withReaction(had, op.name, op.userId, op.on, op.userId !== this.selfId));
       case "pin":
         return this.change(op.ts, (had) => (had.isPinned === op.on ? had : { ...had, isPinned: op.on }));
       case "save":
@@ -211,6 +229,13 @@ export class Window {
 }
 
 const isReplyRemoved = (op: Op, parent: Ts): boolean => op.op === "delete" && op.threadTs === parent;
+
+const isSameReaction = (one: Op, other: Op): boolean =>
+  one.op === "react" &&
+  other.op === "react" &&
+  one.ts === other.ts &&
+  one.name === other.name &&
+  one.userId === other.userId;
 
 /** Index of the first message at `ts` or after it. */
 function lowest(messages: readonly Message[], ts: Ts): number {

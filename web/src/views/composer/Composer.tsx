@@ -1,10 +1,11 @@
 /** Where one writes: the field with its formats, files, emoji, and the ways to send. */
 import { CaseSensitive, ChevronDown, Paperclip, SendHorizontal, Smile } from "lucide-preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { draftKey, type Id, type Ts } from "../../core/contract";
 import { IconButton } from "../../ui/Button";
 import { useClient, useScreen } from "../../ui/context";
 import { Menu } from "../../ui/Menu";
+import { NARROW } from "../../ui/platform";
 import { readStored, writeStored } from "../../ui/stored";
 import { EmojiPopover } from "../emoji/EmojiPopover";
 import { StagedFiles, Uploads } from "./Attached";
@@ -35,10 +36,11 @@ export function Composer(props: ComposerProps) {
   const { conversationId, threadTs, staging, placeholder, near, onEditLast, alsoTo, hasFocusAtOnce } = props;
   const client = useClient();
   const text = useDraft(draftKey(conversationId, threadTs ?? undefined));
-  const [isFormatting, setFormatting] = useState(() => readStored("formats", true, isFlag));
+  const [isFormatting, setFormatting] = useState(() => readStored("formats", !matchMedia(NARROW).matches, isFlag));
   const [isAlso, setAlso] = useState(false);
   const sending = useSending({ conversationId, threadTs, text, staging, alsoToConversation: isAlso });
   const addFiles = useFiles(staging);
+  useTypingAnywhere(text, threadTs === null);
   const typing = useRef(0);
   const onTyping = () => {
     if (Date.now() - typing.current < 3000) return;
@@ -90,6 +92,21 @@ export function Composer(props: ComposerProps) {
       </div>
     </div>
   );
+}
+
+/** A letter typed where nothing has the focus is meant for here. */
+function useTypingAnywhere(text: ComposerText, isOn: boolean): void {
+  useEffect(() => {
+    if (!isOn) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      const isLetter = event.key.length === 1 && event.key !== " " && event.key !== "/";
+      const isFree = document.activeElement === document.body || document.activeElement?.id === "main";
+      if (!isLetter || !isFree || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      text.element.current?.focus(); // and the letter goes there
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [text, isOn]);
 }
 
 function useFiles(staging: Staging): (files: readonly File[]) => void {

@@ -61,6 +61,7 @@ export function TextBox(props: TextBoxProps) {
         placeholder={placeholder}
         aria-label={label}
         aria-describedby={describedBy}
+        data-region-focus
         spellcheck
         autocomplete="off"
         {...(options.length > 0 ? listbox.fieldProps : {})}

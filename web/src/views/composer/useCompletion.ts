@@ -122,7 +122,9 @@ async function find(
   const ranges = RANGES.filter(
     ({ range }) => isChannel && range.startsWith(wanted) && (range !== "everyone" || conversation.isGeneral),
   ).map(({ range, hint }): Option => ({ kind: "range", key: range, range, hint }));
-  const people = (await client.searchPeople(query, near)).filter((user) => !user.isDeactivated);
+  const people = (await client.searchPeople(query, near))
+    .filter((user) => !user.isDeactivated)
+    .sort((one) => (one.id === client.selfId ? 1 : 0)); // oneself last
   const found = people.map((user): Option => ({ kind: "person", key: user.id, user }));
   // Who typed two letters of "here" most likely means it; for an "@" alone, people come first.
   const room = MOST - ranges.length;

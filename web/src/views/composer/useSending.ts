@@ -48,10 +48,20 @@ export function useSending({ conversationId, threadTs, text, staging, alsoToConv
     const said = text.slack();
     if (!(await isMeant(said))) return text.element.current?.focus();
     const thread = threadTs ? { threadTs } : {};
+    const { typed, names } = { typed: text.typed.peek(), names: text.names.peek() };
     const files = staging.take();
     text.clear();
+    // What nobody has seen is not lost: it stands where it stood, unless something new does.
+    const putBack = (error: unknown) => {
+      screen.fail(error);
+      if (text.typed.peek() === "") {
+        text.typed.value = typed;
+        text.names.value = names;
+      }
+      staging.add(files);
+    };
     if (files.length === 0) client.send(conversationId, said, { ...thread, alsoToConversation });
-    else client.upload(conversationId, files, { ...thread, comment: said }).catch(screen.fail);
+    else client.upload(conversationId, files, { ...thread, comment: said }).catch(putBack);
   };
 
   const schedule = async (atS: number) => {

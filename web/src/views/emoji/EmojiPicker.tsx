@@ -23,11 +23,14 @@ export function EmojiPicker({ onPick }: EmojiPickerProps) {
   const client = useClient();
   const id = useId();
   const grid = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const [active, setActive] = useState(0);
   const words = useWords();
   const table = emojiTable.value;
   const custom = client.emoji.value;
+  // The code may come after what opens around it has looked for a field.
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
   useEffect(() => void client.loadEmoji().catch(() => undefined), [client]); // without them, the others are there
   // biome-ignore lint/correctness/useExhaustiveDependencies: a signal's value, read above so that its coming is noticed
   const sections = useMemo(
@@ -62,6 +65,7 @@ export function EmojiPicker({ onPick }: EmojiPickerProps) {
       <div class={css.search}>
         <Search size={16} aria-hidden="true" />
         <input
+          ref={field}
           data-autofocus
           role="combobox"
           aria-label="Find an emoji"

@@ -32,6 +32,7 @@ export function Lightbox({ files, first, onClose }: LightboxProps) {
     setAt((now) => (now + by + files.length) % files.length);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    event.stopPropagation(); // the message behind it has keys of its own
     const act = {
       ArrowLeft: () => go(-1),
       ArrowRight: () => go(1),

@@ -46,16 +46,17 @@ export function Face({ message }: { readonly message: Message }) {
 interface AuthorProps {
   readonly message: Message;
   readonly id: string;
-  readonly isContinued: boolean;
+  /** Before the words, on their line; the time stands elsewhere. */
+  readonly isInline: boolean;
 }
 
-export function Author({ message, id }: AuthorProps) {
+export function Author({ message, id, isInline }: AuthorProps) {
   const screen = useScreen();
   const tab = useTabStop();
   const { user, name } = useAuthor(message);
   const { authorId } = message;
   return (
-    <div class={css.head}>
+    <div class={isInline ? css.inline : css.head}>
       {authorId ? (
         <button
           type="button"
@@ -78,7 +79,7 @@ export function Author({ message, id }: AuthorProps) {
           <EmojiView name={user.status.emoji} />
         </span>
       )}
-      <When message={message} id={id} />
+      {!isInline && <When message={message} id={id} />}
     </div>
   );
 }

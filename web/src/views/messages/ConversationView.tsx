@@ -1,7 +1,7 @@
 /** A conversation: its messages, who types, and where one writes. */
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import type { Conversation, Id, Timeline, Ts } from "../../core/contract";
-import { useClient } from "../../ui/context";
+import { useClient, useRoute } from "../../ui/context";
 import { Composer } from "../composer/Composer";
 import { DropArea } from "../composer/DropArea";
 import { NoComposer } from "../composer/NoComposer";
@@ -21,8 +21,12 @@ interface ConversationViewProps {
   readonly at: Ts | null;
 }
 
-export function ConversationView({ conversationId, at }: ConversationViewProps) {
+export function ConversationView({ conversationId, at: named }: ConversationViewProps) {
   const client = useClient();
+  const route = useRoute();
+  // Beside a thread it is a reply that the address names: that is the thread's to show.
+  const isReply = route.page === "conversation" && route.pane?.kind === "thread";
+  const at = isReply ? null : named;
   const timeline = useTimeline(conversationId, null);
   const conversation = client.conversation(conversationId).value;
   const list = useMemo(() => makeList(conversationId, null), [conversationId]);

@@ -6,6 +6,9 @@ import { toThread, useNavigate } from "../../ui/context";
 import css from "./Flags.module.css";
 import { useList } from "./list";
 
+export const hasFlags = ({ isEphemeral, isPinned, isSaved, subtype }: Message): boolean =>
+  isEphemeral || isPinned || isSaved || subtype === "thread_broadcast";
+
 export function Flags({ message }: { readonly message: Message }) {
   const navigate = useNavigate();
   const list = useList();

@@ -49,7 +49,7 @@ export function MessageList({ timeline, list, label, at, beginning }: MessageLis
   return (
     <ListContext.Provider value={list}>
       <div class={css.frame}>
-        <StickyDay day={scroll.day} />
+        {list.threadTs === null && <StickyDay day={scroll.day} />}
         <div
           ref={scroll.scroller}
           class={classes(css.scroller, isCompact && css.compact)}
@@ -60,7 +60,7 @@ export function MessageList({ timeline, list, label, at, beginning }: MessageLis
           onFocusIn={keys.onFocusIn}
           onFocusOut={keys.onFocusOut}
         >
-          <div class={css.above} />
+          {list.threadTs === null && <div class={css.above} />}
           <Virtualizer
             key={scroll.generation}
             ref={scroll.list}

@@ -7,7 +7,7 @@ import { lazy } from "../../ui/lazy";
 import { fullTime, msOf, timeOfDay } from "../../ui/time";
 import { Author, Face } from "./Author";
 import { DeliveryNote } from "./DeliveryNote";
-import { Flags } from "./Flags";
+import { Flags, hasFlags } from "./Flags";
 import { type ListState, useList } from "./list";
 import { MessageBody } from "./MessageBody";
 import css from "./MessageRow.module.css";
@@ -35,8 +35,8 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
   const actions = useMessageActions(message);
   const isCompact = usePreferences().density === "compact";
   const id = rowId(list, message.key);
-  const isMention = message.text.includes(`<@${client.selfId}>`);
-  const head = !isContinued || isCompact;
+  // What happened begins with who did it, which calls nobody.
+  const isMention = !isSystem(message) && message.text.includes(`<@${client.selfId}>`);
   return (
     <TabStop.Provider value={isActive ? 0 : -1}>
       <article
@@ -58,10 +58,10 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
         onPointerLeave={() => leave(list, message.key)}
         onKeyDown={actions.onKeyDown}
       >
-        <Gutter message={message} isContinued={isContinued} isCompact={isCompact} />
+        <Gutter id={id} message={message} isContinued={isContinued} isCompact={isCompact} />
         <div class={css.content}>
-          <Flags message={message} />
-          {head && <Author message={message} id={id} isContinued={isContinued} />}
+          {hasFlags(message) && <Flags message={message} />}
+          {!isContinued && <Author message={message} id={id} isInline={isCompact} />}
           <div id={`${id}-what`} class={css.what}>
             {isEditing ? (
               <EditBox message={message} onDone={actions.endEdit} />
@@ -71,9 +71,10 @@ export function MessageRow({ message, isContinued, isActive, hasBar, isEditing, 
               <MessageBody message={message} />
             )}
           </div>
-          <DeliveryNote message={message} />
-          <Reactions message={message} onAdd={actions.pick} />
-          {!list.threadTs && <ThreadFooter message={message} />}
+          {/* Asked for here, so that the many plain messages cost nothing for what they have not. */}
+          {message.delivery !== "sent" && <DeliveryNote message={message} />}
+          {message.reactions.length > 0 && <Reactions message={message} onAdd={actions.pick} />}
+          {message.replyCount > 0 && !list.threadTs && <ThreadFooter message={message} />}
         </div>
         {hasBar && !isEditing && <Toolbar message={message} actions={actions} />}
       </article>
@@ -93,18 +94,24 @@ function leave(list: ListState, key: string): void {
 }
 
 interface GutterProps {
+  readonly id: string;
   readonly message: Message;
   readonly isContinued: boolean;
   readonly isCompact: boolean;
 }
 
 /** The face, or the time of one that goes on below it. */
-function Gutter({ message, isContinued, isCompact }: GutterProps) {
+function Gutter({ id, message, isContinued, isCompact }: GutterProps) {
   const { clock } = usePreferences();
   const at = msOf(message.ts);
   if (!isContinued && !isCompact) return <Face message={message} />;
   return (
-    <time class={css.gutterTime} dateTime={new Date(at).toISOString()} data-tooltip={fullTime(at, clock)}>
+    <time
+      id={`${id}-when`}
+      class={css.gutterTime}
+      dateTime={new Date(at).toISOString()}
+      data-tooltip={fullTime(at, clock)}
+    >
       {timeOfDay(at, clock).replace(/ .M$/, "")}
     </time>
   );

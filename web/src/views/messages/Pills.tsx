@@ -1,12 +1,17 @@
 /** What floats over a list: the day in sight, the way to what is new, the way back to now. */
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { ArrowDown, ArrowUp, X } from "lucide-preact";
+import { useRef } from "preact/hooks";
 import type { Timeline } from "../../core/contract";
+import { useClient } from "../../ui/context";
 import { dayName } from "../../ui/time";
 import css from "./Pills.module.css";
 import { countUnread } from "./place";
 import type { Reading } from "./useReading";
 import type { Scroll } from "./useScroll";
+
+/** About as many rows as are in sight. */
+const SCREEN_ROWS = 10;
 
 export const StickyDay = ({ day }: { readonly day: ReadonlySignal<number | null> }) =>
   day.value === null ? null : (
@@ -29,12 +34,18 @@ export const Pills = (props: PillsProps) => (
   </>
 );
 
-/** The line of the unread is above what is in sight. */
+/** The line of the unread is above what is in sight, and was not in sight yet. */
 function UnreadAbove({ timeline, scroll, reading }: PillsProps) {
+  const { selfId } = useClient();
+  const seen = useRef("");
   const line = useComputed(() => timeline.rows.value.findIndex((row) => row.kind === "unread"));
-  const isAbove = line.value >= 0 && line.value < scroll.first.value;
-  if (!isAbove) return null;
-  const count = countUnread(timeline.rows.peek());
+  if (line.value < 0) return null;
+  const first = scroll.first.value;
+  // The line is known by the message below it: when there is another one it is to be seen again.
+  const key = timeline.rows.peek()[line.value + 1]?.key ?? "";
+  if (line.value >= first) seen.current = line.value < first + SCREEN_ROWS ? key : seen.current;
+  if (line.value >= first || seen.current === key) return null;
+  const count = countUnread(timeline.rows.peek(), selfId);
   return (
     <div class={css.top}>
       <button type="button" class={css.pill} onClick={() => scroll.toRow(line.peek(), "start")}>

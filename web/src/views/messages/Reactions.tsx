@@ -16,7 +16,6 @@ interface ReactionsProps {
 
 export function Reactions({ message, onAdd }: ReactionsProps) {
   const tab = useTabStop();
-  if (message.reactions.length === 0) return null;
   return (
     <div class={css.all}>
       {message.reactions.map((reaction) => (

@@ -5,7 +5,7 @@ import { memo } from "preact/compat";
 import type { Row } from "../../core/contract";
 import { classes } from "../../ui/classes";
 import { dayName } from "../../ui/time";
-import { useList } from "./list";
+import { type ListState, useList } from "./list";
 import { MessageRow } from "./MessageRow";
 import css from "./RowView.module.css";
 
@@ -36,25 +36,35 @@ function draw(row: Row, beginning: ComponentChildren) {
   }
 }
 
-/** Only the rows whose state changes are drawn again when the focus moves. */
+/** What a row is besides its message, as one number: only the rows for which it changes are drawn again. */
+const ACTIVE = 1;
+const BAR = 2;
+const EDITING = 4;
+const FLASHING = 8;
+
+function stateOf(list: ListState, key: string): number {
+  const isActive = list.active.value === key;
+  const hasBar = list.near.value === key || list.picking.value?.key === key || (isActive && list.hasFocus.value);
+  return (
+    (isActive ? ACTIVE : 0) |
+    (hasBar ? BAR : 0) |
+    (list.editing.value === key ? EDITING : 0) |
+    (list.flashing.value === key ? FLASHING : 0)
+  );
+}
+
 function Stop({ row }: { readonly row: Extract<Row, { kind: "message" }> }) {
   const list = useList();
   const { key } = row;
-  const isActive = useComputed(() => list.active.value === key);
-  const hasBar = useComputed(
-    () =>
-      list.near.value === key || list.picking.value?.key === key || (list.hasFocus.value && list.active.value === key),
-  );
-  const isEditing = useComputed(() => list.editing.value === key);
-  const isFlashing = useComputed(() => list.flashing.value === key);
+  const state = useComputed(() => stateOf(list, key)).value;
   return (
     <MessageRow
       message={row.message}
       isContinued={row.isContinued}
-      isActive={isActive.value}
-      hasBar={hasBar.value}
-      isEditing={isEditing.value}
-      isFlashing={isFlashing.value}
+      isActive={(state & ACTIVE) !== 0}
+      hasBar={(state & BAR) !== 0}
+      isEditing={(state & EDITING) !== 0}
+      isFlashing={(state & FLASHING) !== 0}
     />
   );
 }

@@ -13,7 +13,6 @@ export function ThreadFooter({ message }: { readonly message: Message }) {
   const navigate = useNavigate();
   const tab = useTabStop();
   const { replyCount, replyUserIds, latestReply, conversationId, ts } = message;
-  if (replyCount === 0) return null;
   return (
     <button type="button" tabIndex={tab} class={css.footer} onClick={() => navigate(toThread(conversationId, ts))}>
       <span class={css.faces}>

@@ -61,9 +61,16 @@ export function countAfter(rows: readonly Row[], key: string, selfId: string): n
   return 0;
 }
 
-/** How many messages there are from the line of the unread on. */
-export function countUnread(rows: readonly Row[]): number {
+/** How many messages of others there are from the line of the unread on. */
+export function countUnread(rows: readonly Row[], selfId: string): number {
   const line = rows.findLastIndex((row) => row.kind === "unread");
   if (line < 0) return 0;
-  return rows.slice(line).filter((row) => row.kind === "message").length;
+  return rows.slice(line).filter((row) => row.kind === "message" && row.message.authorId !== selfId).length;
+}
+
+/** The key of one's own message that is on its way and stands last, or null: one has just sent it. */
+export function justSent(rows: readonly Row[], selfId: string): string | null {
+  const last = rows.at(-1);
+  if (last?.kind !== "message" || last.message.authorId !== selfId || last.message.delivery === "sent") return null;
+  return last.key;
 }

@@ -6,21 +6,31 @@ import { lastMessageAt, stepFrom } from "./place";
 import type { Scroll } from "./useScroll";
 
 const PAGE_ROWS = 8;
+/** A second, and then the row is not coming. */
+const FRAMES_MAX = 60;
 
 export const rowId = (list: ListState, key: string): string => `${list.threadTs ? "t" : "m"}-${key}`;
 
 export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListState) {
-  const wanted = useRef<string | null>(null);
   const activeKey = list.active.value;
+  const frame = useRef(0);
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
 
-  // The row may first have to be drawn: it is focused when it is there.
-  useEffect(() => {
-    if (wanted.current === null || wanted.current !== activeKey) return;
-    const element = document.getElementById(rowId(list, wanted.current));
-    if (!element) return;
-    wanted.current = null;
-    element.focus({ preventScroll: true });
-  });
+  // A row from afar has to be drawn and measured before it takes the focus: that is some frames away.
+  const focusSoon = useCallback(
+    (key: string) => {
+      cancelAnimationFrame(frame.current);
+      let left = FRAMES_MAX;
+      const attempt = () => {
+        const element = document.getElementById(rowId(list, key));
+        element?.focus({ preventScroll: true });
+        left -= 1;
+        if (document.activeElement !== element && left > 0) frame.current = requestAnimationFrame(attempt);
+      };
+      attempt();
+    },
+    [list],
+  );
 
   // Without a stop Tab would pass the list by: the newest message is one at first.
   useEffect(() => {
@@ -32,12 +42,12 @@ export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListStat
     (index: number) => {
       const row = rows[index];
       if (row?.kind !== "message") return;
-      wanted.current = row.key;
-      scroll.toRow(index, "nearest");
-      if (list.active.peek() === row.key) document.getElementById(rowId(list, row.key))?.focus();
       list.active.value = row.key;
+      list.hasFocus.value = true;
+      scroll.toRow(index, "nearest");
+      focusSoon(row.key);
     },
-    [rows, scroll.toRow, list],
+    [rows, scroll.toRow, list, focusSoon],
   );
 
   const onKeyDown = (event: KeyboardEvent) => {

@@ -27,7 +27,7 @@ export interface MessageActions {
 }
 
 /** Just below a message, so that it is unread again and what is before it is not. */
-export function before(ts: string): string {
+export function justBelow(ts: string): string {
   const [seconds = "0", micros = "0"] = ts.split(".");
   const at = BigInt(seconds) * 1_000_000n + BigInt(micros) - 1n;
   return `${at / 1_000_000n}.${String(at % 1_000_000n).padStart(6, "0")}`;
@@ -94,7 +94,7 @@ export function useMessageActions(message: Message): MessageActions {
       markUnread: () => {
         if (!isSettled || list.threadTs) return;
         list.isHeldUnread.value = true;
-        client.markRead(message.conversationId, before(message.ts));
+        client.markRead(message.conversationId, justBelow(message.ts));
         screen.announce("Marked as unread");
       },
       onKeyDown: (event) => onKey(event),
@@ -107,7 +107,7 @@ export function useMessageActions(message: Message): MessageActions {
     };
     const onKey = (event: KeyboardEvent) => {
       const row = event.currentTarget as HTMLElement;
-      if (event.target !== row) return;
+      if (event.target !== row) return leaveInside(event, row);
       const isCopy = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "c";
       if (isCopy && (window.getSelection()?.isCollapsed ?? true)) {
         event.preventDefault();
@@ -121,6 +121,13 @@ export function useMessageActions(message: Message): MessageActions {
     };
     return actions;
   }, [message, client, screen, navigate, list, focusRow]);
+}
+
+/** Escape leads from what is in a message back to the message, if nothing nearer took it. */
+function leaveInside(event: KeyboardEvent, row: HTMLElement): void {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  event.preventDefault();
+  row.focus();
 }
 
 type Act = (actions: MessageActions, row: HTMLElement) => void;

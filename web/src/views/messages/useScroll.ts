@@ -7,18 +7,28 @@ import type { RefObject } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { VirtualizerHandle } from "virtua";
 import type { Row, Timeline } from "../../core/contract";
-import { type Change, changeOf, dayAt, dayPlaces } from "./place";
+import { useClient } from "../../ui/context";
+import { type Change, changeOf, dayPlaces, justSent } from "./place";
+import { useDay } from "./useDay";
+import { useHand } from "./useHand";
 
 /** At the end, give or take a line: wheels and zoom leave fractions. */
 const END_PX = 32;
+/** What stays in sight above a row that was gone to: of the line of the unread more than of a step by keys. */
+const ABOVE_PX = 72;
+const NEAR_PX = 44;
+/** A row that was gone to is on its way for so long: older ones may come meanwhile, and move it. */
+const GOING_MS = 1500;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
+
+export type Align = "start" | "center" | "nearest";
 
 export interface Scroll {
   readonly scroller: RefObject<HTMLDivElement>;
   readonly list: RefObject<VirtualizerHandle>;
   readonly isAtEnd: Signal<boolean>;
-  /** The day of the first row in sight, or null when its own divider is. */
+  /** The day of the first row in sight, while one scrolls; null when its own divider is there. */
   readonly day: Signal<number | null>;
   /** The first row in sight. */
   readonly first: Signal<number>;
@@ -28,10 +38,11 @@ export interface Scroll {
   onScroll(): void;
   onResize(): void;
   toEnd(): void;
-  toRow(index: number, align: "start" | "center" | "nearest"): void;
+  toRow(index: number, align: Align): void;
 }
 
 export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
+  const { selfId } = useClient();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useSignal(true);
@@ -44,20 +55,9 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   const latest = useRef({ rows, days });
   latest.current = { rows, days };
 
-  const look = useCallback(() => {
-    const element = scroller.current;
-    const handle = list.current;
-    if (!element || !handle) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    isAtEnd.value = scrollHeight - scrollTop - clientHeight < END_PX && !timeline.hasNewer.peek();
-    const at = handle.findItemIndex(scrollTop + 1);
-    first.value = at;
-    const isDivider = latest.current.rows[at]?.kind !== "message" || scrollTop < 8;
-    day.value = isDivider ? null : dayAt(latest.current.rows, latest.current.days, at);
-    const ahead = AHEAD * clientHeight;
-    if (scrollTop < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
-    else if (scrollHeight - scrollTop - clientHeight < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
-  }, [timeline, isAtEnd, first, day]);
+  const size = useRef(0);
+  const going = useRef<{ readonly key: string; readonly align: Align; readonly until: number } | null>(null);
+  const isHeld = useHand(scroller, rows.length > 0);
 
   const toEnd = useCallback(() => {
     const element = scroller.current;
@@ -65,23 +65,74 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     isAtEnd.value = true;
   }, [isAtEnd]);
 
+  const look = useCallback(() => {
+    const handle = list.current;
+    if (!handle) return;
+    // What the list knows, not what the element would have to be laid out for.
+    const { scrollOffset: top, scrollSize, viewportSize } = handle;
+    const below = scrollSize - top - viewportSize;
+    const isReached = below < END_PX && !timeline.hasNewer.peek();
+    // Rows that turn out taller than was guessed push the end away: only who scrolls leaves it.
+    const hasGrown = scrollSize !== size.current && !isHeld();
+    size.current = scrollSize;
+    if (isReached || !hasGrown || timeline.hasNewer.peek()) isAtEnd.value = isReached;
+    else if (isAtEnd.peek()) toEnd();
+    const at = handle.findItemIndex(top + 1);
+    first.value = at;
+    const ahead = AHEAD * viewportSize;
+    if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
+    else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
+  }, [timeline, isAtEnd, first, toEnd, isHeld]);
+
+  const tellDay = useDay(latest, first, day);
+  const onScroll = useCallback(() => {
+    look();
+    tellDay();
+  }, [look, tellDay]);
+
   const onResize = useCallback(() => {
     if (isAtEnd.peek()) toEnd();
     look();
   }, [isAtEnd, toEnd, look]);
 
-  const toRow = useCallback((index: number, align: "start" | "center" | "nearest") => {
-    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -72 : 0 });
+  const toRow = useCallback((index: number, align: Align) => {
+    const key = latest.current.rows[index]?.key;
+    going.current = key === undefined ? null : { key, align, until: performance.now() + GOING_MS };
+    if (list.current) goToRow(list.current, index, align);
   }, []);
 
+  const sent = justSent(rows, selfId);
   useLayoutEffect(() => {
     before.current = { rows, generation };
-    if (isAtEnd.peek()) toEnd();
-  }, [rows, generation, isAtEnd, toEnd]);
+    if (isAtEnd.peek()) return toEnd();
+    // Its place in the list is another now; whoever scrolls meanwhile goes elsewhere.
+    const to = going.current;
+    if (change !== "prepended" || !to || performance.now() > to.until || isHeld()) return;
+    const index = rows.findIndex((row) => row.key === to.key);
+    if (index >= 0 && list.current) goToRow(list.current, index, to.align);
+  }, [rows, generation, change, isAtEnd, toEnd, isHeld]);
+  useLayoutEffect(() => {
+    // Who sends wants to see it there, wherever one was reading.
+    if (sent === null) return;
+    if (timeline.hasNewer.peek()) void timeline.jumpToNow();
+    toEnd();
+  }, [sent, timeline, toEnd]);
   useEffect(() => {
     // What fills less than the screen is never scrolled: ask for more all the same.
     if (rows.length > 0) look();
   }, [rows, look]);
 
-  return { scroller, list, isAtEnd, day, first, change, generation, onScroll: look, onResize, toEnd, toRow };
+  return { scroller, list, isAtEnd, day, first, change, generation, onScroll, onResize, toEnd, toRow };
+}
+
+function goToRow(handle: VirtualizerHandle, index: number, align: Align): void {
+  if (align !== "nearest") {
+    handle.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_PX : 0 });
+    return;
+  }
+  // Room above for the bar of the row and the name of the day, which float there.
+  const top = handle.getItemOffset(index);
+  const bottom = top + handle.getItemSize(index);
+  if (top - NEAR_PX < handle.scrollOffset) handle.scrollToIndex(index, { align: "start", offset: -NEAR_PX });
+  else if (bottom > handle.scrollOffset + handle.viewportSize) handle.scrollToIndex(index, { align: "end" });
 }

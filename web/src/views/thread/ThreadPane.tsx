@@ -1,9 +1,8 @@
 /** A thread beside its conversation: the message it began with, the replies, and where one writes the next. */
-import { X } from "lucide-preact";
 import { useCallback, useMemo } from "preact/hooks";
 import type { Conversation, Id, Timeline, Ts } from "../../core/contract";
-import { IconButton } from "../../ui/Button";
-import { toConversation, useClient, useNavigate } from "../../ui/context";
+import { toConversation, useClient, useNavigate, useRoute } from "../../ui/context";
+import { PaneHeader } from "../../ui/PaneHeader";
 import { Composer } from "../composer/Composer";
 import { DropArea } from "../composer/DropArea";
 import { NoComposer } from "../composer/NoComposer";
@@ -25,6 +24,8 @@ interface ThreadPaneProps {
 export function ThreadPane({ conversationId, ts }: ThreadPaneProps) {
   const client = useClient();
   const navigate = useNavigate();
+  const route = useRoute();
+  const at = route.page === "conversation" ? route.at : null;
   const timeline = useTimeline(conversationId, ts);
   const conversation = client.conversation(conversationId).value;
   const list = useMemo(() => makeList(conversationId, ts), [conversationId, ts]);
@@ -33,13 +34,9 @@ export function ThreadPane({ conversationId, ts }: ThreadPaneProps) {
   const mayWrite = (conversation?.isMember && !conversation.isArchived) ?? false;
   return (
     <DropArea name="this thread" onFiles={mayWrite ? staging.add : null}>
-      <header class={css.header}>
-        <h2 class={css.title}>Thread</h2>
-        <span class={css.name}>{name}</span>
-        <IconButton icon={X} label="Close thread" keys="Esc" onClick={() => navigate(toConversation(conversationId))} />
-      </header>
+      <PaneHeader title="Thread" subtitle={name} onClose={() => navigate(toConversation(conversationId))} />
       {timeline ? (
-        <MessageList timeline={timeline} list={list} label={`Thread in ${name}`} at={null} />
+        <MessageList timeline={timeline} list={list} label={`Thread in ${name}`} at={at} />
       ) : (
         <Skeletons problem="" onRetry={() => undefined} />
       )}

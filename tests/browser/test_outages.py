@@ -1,0 +1,126 @@
+"""What people write outlives the death of a gateway and the loss of a network: all of it arrives, once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.screen import Screen
+from tests.browser.visits import Browsing, Visit
+from tests.browser.wire import wire
+
+pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
+
+AWAY_S = 20.0
+LOST = ("WebSocket connection to", "net::ERR_", "Failed to load resource", "Failed to fetch")
+"""What a browser itself says of a lost network."""
+
+
+async def seated(browsing: Browsing, name: str, proxy: str = "") -> tuple[Visit, Screen]:
+    """Return somebody's screen, in the general channel, with a network that may be lost."""
+    context: dict[str, Any] = {"proxy": {"server": proxy}} if proxy else {}
+    visit = await browsing.signed_in(name, **context)
+    visit.pardon(*LOST)
+    screen = Screen(visit.page)
+    await screen.start(f"/client/{browsing.town.general}")
+    return visit, screen
+
+
+def gateway_of(visit: Visit) -> str:
+    """Return the name of the gateway that a page connected to last."""
+    (name,) = [name for name, url in visit.town.mesh.ws_urls.items() if visit.sockets[-1].startswith(url)]
+    return name
+
+
+async def all_there(screen: Screen, part: str, count: int) -> None:
+    """Wait until messages 1 to `count` are shown; each once, in order."""
+    await screen.main.has(f"{part} {count}.")
+    await expect(screen.main.message(f"{part} ")).to_have_count(count)
+    assert await screen.main.texts(rf"{part} \d+\.") == [f"{part} {number}." for number in range(1, count + 1)]
+
+
+async def test_a_gateway_dies_and_then_the_network_for_a_while(browsing: Browsing) -> None:
+    """Both go on writing all the while; in the end both have everything, once, in the order of each writer."""
+    town = browsing.town
+    async with wire() as line:
+        _, ada = await seated(browsing, "ada")
+        visit, grace = await seated(browsing, "grace", proxy=line.address)
+        await ada.main.say("before 1.")
+        await grace.main.has("before 1.")
+        victim = gateway_of(visit)
+        try:
+            await town.mesh.kill(victim)
+            for number in (1, 2, 3):
+                await ada.main.say(f"killed {number}.")
+                await grace.main.say(f"dark {number}.")
+            await all_there(grace, "killed", 3)
+            await all_there(ada, "dark", 3)
+            line.cut()
+            lost_at = asyncio.get_running_loop().time()
+            for number in (4, 5, 6):
+                await ada.main.say(f"killed {number}.")
+                await grace.main.say(f"dark {number}.")
+            await all_there(ada, "killed", 6)
+            # What is written meanwhile is shown as waiting, and the line as lost.
+            await grace.main.has("dark 6.")
+            # Not a wait for something: this is how long it is away.
+            await asyncio.sleep(max(0.0, lost_at + AWAY_S - asyncio.get_running_loop().time()))
+            line.mend()
+            await all_there(grace, "killed", 6)
+            await all_there(ada, "dark", 6)
+            await all_there(grace, "dark", 6)
+        finally:
+            await town.mesh.start(victim)
+
+
+async def test_unsent_messages_outlive_a_reload(browsing: Browsing) -> None:
+    """Offline one may write and reload nothing; what was written is sent, in order, when the page is there again."""
+    _, ada = await seated(browsing, "ada")
+    visit, grace = await seated(browsing, "grace")
+    await visit.context.set_offline(True)
+    for number in (1, 2, 3):
+        await grace.main.say(f"kept {number}.")
+    await grace.main.has("kept 3.")
+    await expect(grace.main.message("kept 1.")).to_contain_text("Will be sent when you are back online")
+    await visit.page.close()
+    await visit.context.set_offline(False)
+    page = await visit.tab()
+    again = Screen(page)
+    await again.start(f"/client/{browsing.town.general}")
+    await all_there(ada, "kept", 3)
+    await all_there(again, "kept", 3)
+    await expect(again.main.message("kept 3.")).not_to_contain_text("Will be sent")
+
+
+async def test_being_offline_is_said(browsing: Browsing) -> None:
+    """And not any more when it is over; what came meanwhile is there."""
+    visit, grace = await seated(browsing, "grace")
+    await visit.context.set_offline(True)
+    said = visit.page.get_by_role("status").filter(has_text="You are offline")
+    await expect(said).to_be_visible()
+    await browsing.town["ada"].post(browsing.town.general, "said meanwhile")
+    await visit.context.set_offline(False)
+    await grace.main.has("said meanwhile")
+    await expect(said).to_have_count(0)
+
+
+async def test_two_tabs_of_one_person_are_one(browsing: Browsing) -> None:
+    """What is written in one is in the other, once; also what both kept while they were offline."""
+    visit, first = await seated(browsing, "grace")
+    second = Screen(await visit.tab())
+    await second.start(f"/client/{browsing.town.general}")
+    await first.main.say("tabbed 1.")
+    await second.main.has("tabbed 1.")
+    await visit.context.set_offline(True)
+    await first.main.say("tabbed 2.")
+    await second.main.say("tabs 1.")
+    await visit.context.set_offline(False)
+    for screen in (first, second):
+        await all_there(screen, "tabbed", 2)
+        await all_there(screen, "tabs", 1)
+    found = await browsing.town["ada"].ok("conversations.history", channel=browsing.town.general, limit=20)
+    texts = [message["text"] for message in found["messages"]]
+    assert [texts.count(each) for each in ("tabbed 1.", "tabbed 2.", "tabs 1.")] == [1, 1, 1]

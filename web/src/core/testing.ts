@@ -1,0 +1,144 @@
+/** For tests: a server with its gateway. Calls come by a fetch that goes nowhere, events over sockets that are none. */
+import { vi } from "vitest";
+import { type Json, number, object, text } from "./net/json";
+import { decode, encode } from "./net/tokens";
+
+export interface Call {
+  readonly method: string;
+  readonly args: Json;
+}
+
+type Answer = (args: Json) => Json;
+
+const OPEN = 1;
+const CLOSED = 3;
+
+/** The browser's end, as far as the client uses it. */
+class FakeSocket {
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(
+    readonly url: string,
+    private readonly server: FakeServer,
+  ) {
+    server.sockets.push(this);
+    setTimeout(() => this.open(), 0);
+  }
+
+  send(data: string): void {
+    void this.server.heard(this, JSON.parse(data));
+  }
+
+  close(): void {
+    this.readyState = CLOSED;
+  }
+
+  /** From the gateway. */
+  tell(frame: Json): void {
+    if (this.readyState === OPEN) this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  break(code: number): void {
+    if (this.readyState === CLOSED) return;
+    this.readyState = CLOSED;
+    this.onclose?.({ code });
+  }
+
+  private open(): void {
+    if (this.readyState === CLOSED) return;
+    this.readyState = OPEN;
+    this.onopen?.();
+    this.tell({ type: "hello" });
+  }
+}
+
+export class FakeServer {
+  readonly calls: Call[] = [];
+  readonly sockets: FakeSocket[] = [];
+  /** Frames other than resumes and questions. */
+  readonly frames: Json[] = [];
+  readonly resumes: Map<string, number>[] = [];
+  /** By method, and by the kind of a question over the socket. */
+  readonly answers = new Map<string, Answer>();
+  /** What of a resume cannot be had any more. */
+  lost: readonly string[] = [];
+  /** The end of each channel's log. */
+  readonly heads = new Map<string, number>();
+  private readonly log: Json[] = [];
+
+  install(): void {
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit) => this.fetch(url, init));
+    const server = this;
+    vi.stubGlobal(
+      "WebSocket",
+      class extends FakeSocket {
+        constructor(url: string) {
+          super(url, server);
+        }
+      },
+    );
+  }
+
+  get socket(): FakeSocket | undefined {
+    return this.sockets.at(-1);
+  }
+
+  asked(method: string): readonly Json[] {
+    return this.calls.filter((each) => each.method === method).map((each) => each.args);
+  }
+
+  /** Something happened: it is in the log, and told to whoever is connected. */
+  happens(channel: string, event: Json): void {
+    const offset = (this.heads.get(channel) ?? 0) + 1;
+    this.heads.set(channel, offset);
+    const frame = { ...event, position: `${channel}:${offset}` };
+    this.log.push(frame);
+    this.socket?.tell(frame);
+  }
+
+  async token(): Promise<string> {
+    return encode(this.heads);
+  }
+
+  async heard(socket: FakeSocket, frame: Json): Promise<void> {
+    const { type, id } = frame;
+    if (type === "resume") {
+      await this.resume(socket, await decode(text(frame.token)));
+      return;
+    }
+    if (type === "ping") {
+      socket.tell({ type: "pong", reply_to: id });
+      return;
+    }
+    const answer = this.answers.get(text(type));
+    if (answer && id !== undefined) socket.tell({ ok: true, reply_to: id, ...answer(frame) });
+    else this.frames.push(frame);
+  }
+
+  private async resume(socket: FakeSocket, had: Map<string, number>): Promise<void> {
+    this.resumes.push(had);
+    if (this.lost.length) {
+      socket.tell({ type: "resume_failed", channels: this.lost });
+      const starts = new Map(this.lost.map((each) => [each, this.heads.get(each) ?? 0]));
+      socket.tell({ type: "positions", token: await encode(starts) });
+    } else socket.tell({ type: "resumed", channels: had.size });
+    for (const frame of this.log) {
+      const [channel = "", offset] = text(frame.position).split(":");
+      if (!this.lost.includes(channel) && number(offset) > (had.get(channel) ?? 0)) socket.tell(frame);
+    }
+    this.lost = [];
+  }
+
+  private async fetch(url: string, init: RequestInit) {
+    const method = url.replace(/^\/api\//, "");
+    const args = typeof init.body === "string" ? object(JSON.parse(init.body)) : {};
+    this.calls.push({ method, args });
+    const said = (this.answers.get(method) ?? this.answers.get(method.replace(/^client\./, "")))?.(args) ?? {};
+    const body =
+      method === "client.boot" ? { token: await this.token(), url: "ws://gateway", host_id: "g1", ...said } : said;
+    return { status: 200, headers: new Headers(), text: async () => JSON.stringify({ ok: true, ...body }) };
+  }
+}
