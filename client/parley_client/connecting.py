@@ -156,13 +156,12 @@ class Connecting:
                 async with Link.opened(self._http, door.url, self._rng) as link:
                     reason, code = await self._live(link)
             except Unreachable as error:
-                # Too busy, it says when to come back: neither asking nor booting again would make that sooner.
-                is_good = error.retry_after_s and door.given_at + TICKET_S > monotonic() + error.retry_after_s
-                self._door = door if is_good else None
+                self._keep(door, error.retry_after_s)
                 raise
         except Unreachable as error:
             self._on_status(Status.WAITING, str(error))
-            return error.retry_after_s
+            # While there is another way back it is tried at once: it may have room.
+            return 0.0 if self.returning.is_there else error.retry_after_s
         except Refused as error:
             if error.code in FATAL:
                 raise
@@ -201,6 +200,13 @@ class Connecting:
         self._doubt(door.gateway_id)
         return door
 
+    def _keep(self, door: _Door, retry_after_s: float) -> None:
+        """Keep a door that was too busy and has said when to come back: neither asking nor booting again would make
+        that sooner.
+        """
+        is_good = retry_after_s and door.given_at + TICKET_S > monotonic() + retry_after_s
+        self._door = door if is_good and not self.returning.is_there else None
+
     def _herd_s(self, is_ours: bool) -> float:
         """Return within what time all come back who may have been left alone with us."""
         spread_s = self.returning.spread_s
@@ -213,6 +219,7 @@ class Connecting:
         now = monotonic()
         way = self.returning.way(now, self._dead)
         if way is None or "resume" not in self._session.connecting():
+            self.returning.forget()
             return None
         self._doubt(way.gateway_id)
         return _Door(way.url, way.gateway_id, now, way.starts)

@@ -130,3 +130,32 @@ async def test_a_ticket_that_leads_nowhere_is_no_hindrance(server: Server) -> No
         assert await reader.has(2) == ["before", "missed"]
         assert len(server.calls) == calls + 1
         assert reader.client.returns == 0
+
+
+async def test_where_one_gateway_has_no_room_the_next_one_is_asked_at_once(server: Server) -> None:
+    """A Retry-After is for who has nowhere else to go."""
+    server.house.mesh.members[ANN] = [A]
+    busy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with busy, reading(server) as reader:
+        server.house.mesh.append(A, text="before")
+        await reader.has(1)
+        give(server)
+        await has_ticket(reader)
+        assert reader.client._connecting is not None
+        ways = reader.client._connecting.returning._gateways
+        ways.append(("busy", f"ws://127.0.0.1:{busy.sockets[0].getsockname()[1]}/ws/"))  # the last one is tried first
+        calls = len(server.calls)
+        cut(server)
+        server.house.mesh.append(A, text="missed")
+        async with asyncio.timeout(10):
+            assert await reader.has(2) == ["before", "missed"]
+        assert len(server.calls) == calls
+        assert reader.client.returns == 1
+
+
+async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a gateway that has no room for an hour."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
+    await writer.drain()
+    writer.close()
