@@ -23,6 +23,8 @@ from parley_client import Booted, Client, Event, Status
 
 AT_ONCE = 40
 """Clients that begin together: this is not yet the storm."""
+ACK_S = 10.0
+"""Longest that an acknowledgement comes after its event."""
 LINE_BYTES_MAX = 256 * 1024 * 1024
 
 
@@ -57,11 +59,12 @@ class Life:
             self.waits[cause] = self.waits.get(cause, 0) + 1
 
     def since(self, since: float) -> dict[str, Any]:
-        """Return what happened since a time; `hosts` whole."""
+        """Return what happened since a time; `hosts` whole, and arrivals of the moment before as well."""
         told = asdict(self)
         for name in ("booted", "ready"):
             told[name] = [at for at in told[name] if at >= since]
-        told["arrivals"] = [each for each in told["arrivals"] if each[0] >= since]
+        # What was acknowledged after it may have arrived before: an answer has a longer way than its event.
+        told["arrivals"] = [each for each in told["arrivals"] if each[0] >= since - ACK_S]
         return told
 
 
