@@ -70,8 +70,6 @@ class LaterLedger:
         errand.id = made[0].id
         self._check_kept(errand, ItemKind.SCHEDULED)
         if back_in_s is not None:
-            due_in_s = errand.at_s - EPOCH_US / 1_000_000 - self._world.now
-            back_in_s = back_in_s if back_in_s >= 0 else max(0.0, due_in_s) - back_in_s
             await self._take_back(
                 device,
                 errand,
@@ -80,7 +78,7 @@ class LaterLedger:
             )
 
     async def remind(self, device: Device, key: str, in_s: int, done_in_s: float | None) -> None:
-        """Want to be reminded in some seconds, and be done after `done_in_s`, unless that is None."""
+        """Want to be reminded in some seconds, and be done after `done_in_s`; see `schedule`."""
         errand = self._begun(device, "", key, in_s)
         caller = Caller(TEAM, device.user_id)
         made = await self._left(
@@ -113,7 +111,8 @@ class LaterLedger:
         return made
 
     async def _take_back(self, device: Device, errand: Errand, in_s: float, work: Any) -> None:
-        await device.host.clock.sleep(in_s)
+        due_in_s = errand.at_s - EPOCH_US / 1_000_000 - self._world.now
+        await device.host.clock.sleep(in_s if in_s >= 0 else max(0.0, due_in_s) - in_s)
         try:
             await device.http(work, tries=1)
         except Refused as refusal:

@@ -46,7 +46,7 @@ class Load:
         for _ in range(scenario.changes):
             self._act(self._change)
         for _ in range(scenario.errands):
-            errand = self._errand_rng.choice((self._schedule, self._schedule, self._remind, self._upload, self._upload))
+            errand = self._errand_rng.choice((self._schedule, self._remind, self._upload))
             self._act(errand, self._errand_rng)
         if scenario.has_apps and self._errand_rng.random() < 0.6:
             self._act(self._move_bot, self._errand_rng)
@@ -112,16 +112,18 @@ class Load:
 
     def _schedule(self, device: Device, channel_id: str) -> None:
         dice = self._errand_rng
-        takes_back = dice.random() < 0.3
+        takes_back = dice.random() < 0.5
         in_s, back_in_s = dice.choice((1, 1, 2, 4)), None
         if takes_back:
-            in_s, back_in_s = dice.choice(((8, 3.0 * dice.random()), (1, -0.6 * dice.random())))
+            in_s, back_in_s = dice.choice(
+                ((8, 3.0 * dice.random()), (1, -0.6 * dice.random()), (1, -0.6 * dice.random()))
+            )
         self._errand(device, self._later.schedule(device, channel_id, self._key("s"), in_s, back_in_s))
 
     def _remind(self, device: Device, _: str) -> None:
         dice = self._errand_rng
         in_s = dice.choice((1, 2, 3))
-        done_in_s = in_s * (0.5 + dice.random()) if dice.random() < 0.5 else None
+        done_in_s = dice.choice((None, 0.5 * in_s * dice.random(), -0.6 * dice.random(), -0.6 * dice.random()))
         self._errand(device, self._later.remind(device, self._key("r"), in_s, done_in_s))
 
     def _upload(self, device: Device, channel_id: str) -> None:

@@ -28,6 +28,8 @@ from svc.webapp.store.file_rows import FileState
 
 URL = "http://parley/"
 PAGE = 100
+EDITS, EDITED_WITHIN_S = 3, 0.04
+"""Of a message while its file is deleted."""
 _EXTRA = MESSAGE_COLUMNS.index("extra")
 
 
@@ -55,6 +57,7 @@ class PaperLedger:
         self._tables = mesh.mysql.tables
         self._world = mesh.world
         self._said = said
+        self._rng = mesh.world.rng("papers")
         self._papers: dict[str, Paper] = {}
         self._seen: list[tuple[Device, str, set[str], set[str]]] = []
         """Who looked, where, and the ids that were listed and that could be read."""
@@ -87,12 +90,15 @@ class PaperLedger:
                 channel_id, f"{key}r", lambda changes: changes.remove(device.user_id, channel_id, ts_us, f"{key}r")
             )
         if end == "edit and delete":
-            edit = device.change(
-                channel_id, f"{key}e", lambda changes: changes.edit(device.user_id, channel_id, ts_us, f"{key}e")
-            )
-            device.host.spawn(edit, "edit")
+            for number in range(EDITS):
+                device.host.spawn(self._edit(device, channel_id, ts_us, f"{key}e{number}"), "edit")
         if "delete" in end:
             await self._delete(device, paper)
+
+    async def _edit(self, device: Device, channel_id: str, ts_us: int, key: str) -> None:
+        """Edit a message about when its file is taken out of it."""
+        await device.host.clock.sleep(EDITED_WITHIN_S * self._rng.random())
+        await device.change(channel_id, key, lambda changes: changes.edit(device.user_id, channel_id, ts_us, key))
 
     async def _delete(self, device: Device, paper: Paper) -> None:
         caller = Caller(TEAM, device.user_id)

@@ -105,7 +105,7 @@ def draw(rng: Random) -> Scenario:
         # Drawn last, so that the rest of a seed is as it was before there were any.
         changes=rng.choice((0, 4, 10)),
         errands=rng.choice((0, 0, 0, 4, 8)),
-        has_apps=rng.random() < 0.3,
+        has_apps=rng.random() < 0.2,
         app_rules=_app_rules(rng),
     )
 

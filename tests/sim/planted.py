@@ -244,7 +244,7 @@ PLANTED = (
         "        if now is not None and now.state >= FileState.DELETED:\n",
         "        if now is not None and file.state >= FileState.DELETED:\n",
         "what a sweeper finishes of a file that was deleted since can be seen for ever",
-        seeds=600,
+        seeds=2_500,
     ),
     Planted(
         "a deleted file gives up when its message is edited",
@@ -252,7 +252,7 @@ PLANTED = (
         "            if not (await self.commit(write)).refused:\n                return\n",
         "            await self.commit(write)\n            return\n",
         "a message goes on showing a file that is gone",
-        seeds=1_500,
+        seeds=1_000,
     ),
     Planted(
         "nobody looks whether a file's message is still there",
@@ -289,6 +289,7 @@ PLANTED = (
         "        if self._places.is_next(channel_id, offset) and self._has_room:\n",
         "        if self._has_room:\n",
         "what is to be read from the log is passed over",
+        seeds=600,
     ),
     Planted(
         "an app loses the rest with what retention took",
@@ -296,6 +297,7 @@ PLANTED = (
         "                self._places.take(channel_id, page.left_from - 1, 0)\n",
         "                self._places.take(channel_id, page.head, 0)\n",
         "what the log still has is given up with what it has not",
+        seeds=1_500,
     ),
     Planted(
         "a conversation that a bot joins is not heard",
@@ -303,6 +305,7 @@ PLANTED = (
         "                self._joins[added.channel_id] = added.offset\n",
         "                self._joins.pop(added.channel_id, None)\n",
         "an app hears nothing of it until another webapp owns it",
+        seeds=800,
     ),
     Planted(
         "what an app's connection took along is forgotten",
@@ -310,6 +313,7 @@ PLANTED = (
         "        for item in self._window.lost(gone, self._now()):\n",
         "        for item in map(self._window.acked, gone):\n",
         "events that were on a line that broke count as delivered",
+        seeds=600,
     ),
     Planted(
         "a refused request counts as taken",

@@ -6,7 +6,7 @@ import pytest
 
 from ops.sim.many import Order, Report, play
 
-pytestmark = pytest.mark.timeout(600)  # 45 s on two free cores; a busy machine may take its time
+pytestmark = pytest.mark.timeout(1_200)  # 90 s on two free cores; a busy machine may take its time
 
 SEEDS = 2_000
 JOBS = 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from copy import copy
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +13,8 @@ from svc.kit.clock import SystemClock
 from svc.webapp.commit.log import ItemKind
 from svc.webapp.domain.messages.scheduled import AHEAD_S_MAX, WINDOW_MAX, Scheduled
 from svc.webapp.due import DueItems
+from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.rows import ItemRow
 from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_edits import newest
 from tests.svc.webapp.api.test_unread import mentions, room
@@ -254,6 +257,36 @@ async def test_what_was_done_before_its_time_is_not_told(acme: Office, names: It
     await due_items(acme).sweep()
     notes = (await who.ok("conversations.open", users=who.id))["channel"]["id"]
     assert await newest(who, notes) == []
+
+
+class DoneMeanwhile:
+    """A channel store whose reader is overtaken: right after it has read a reminder its owner marks it as done."""
+
+    def __init__(self, acme: Office, owner: Someone) -> None:
+        self._channels = acme.services.channels
+        self._owner = owner
+
+    async def item(self, channel_id: str, kind: ItemKind, item_id: str) -> ItemRow | None:
+        """See ChannelStore."""
+        found = await self._channels.item(channel_id, kind, item_id)
+        await self._owner.ok("reminders.complete", reminder=item_id)
+        return found
+
+
+async def test_a_reminder_that_is_done_while_it_is_told_stays_done(acme: Office, names: Iterator[str]) -> None:
+    """Noting that it was told must not undo what its owner did meanwhile; and the other way round both hold."""
+    who = await hired(acme, next(names))
+    overtaken, usual = [(await who.ok("reminders.add", text="x", time=soon()))["reminder"]["id"] for _ in range(2)]
+    await let_time_come(acme, who)
+    rows = {row.id: row for row in await acme.services.channels.items(who.id, ItemKind.REMINDER)}
+    teller = copy(acme.services.reminders)
+    teller._channels = cast(ChannelStore, DoneMeanwhile(acme, who))
+    await teller.due(rows[overtaken])
+    await acme.services.reminders.due(rows[usual])
+    await who.ok("reminders.complete", reminder=usual)
+    for each in (overtaken, usual):
+        assert (await who.ok("reminders.info", reminder=each))["reminder"]["complete_ts"] > 0
+    assert not any(row.due_us for row in await acme.services.channels.items(who.id, ItemKind.REMINDER))
 
 
 async def test_a_reminder_that_cannot_be_says_why(acme: Office, names: Iterator[str]) -> None:

@@ -180,11 +180,12 @@ async def test_the_log_is_read_by_offset_and_says_when_it_is_cut(running: Webapp
     assert await channels.heads([CHANNEL, "C0000000002", "C0000000009"]) == {CHANNEL: 6, "C0000000002": 1}
     await running.pools.channel.execute("DELETE FROM log WHERE channel_id = %s AND `offset` <= 4", (CHANNEL,))
     cut = await channels.log(CHANNEL, 2, 10)
-    assert (cut.events, cut.head_offset, cut.truncated) == ((), 6, True)
+    assert (cut.events, cut.head_offset, cut.truncated, cut.left_from) == ((), 6, True, 5)
     rest = await channels.log(CHANNEL, 4, 10)
     assert (len(rest.events), rest.truncated) == (2, False)
     await running.pools.channel.execute("DELETE FROM log WHERE channel_id = %s", (CHANNEL,))
-    assert (await channels.log(CHANNEL, 5, 10)).truncated
+    gone = await channels.log(CHANNEL, 5, 10)
+    assert (gone.truncated, gone.left_from) == (True, 7)
     assert not (await channels.log(CHANNEL, 6, 10)).truncated
 
 

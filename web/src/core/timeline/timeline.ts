@@ -9,6 +9,8 @@ import { BEGINNING, type Op, type Page, Window } from "./window";
 export const MESSAGES_MAX = 2_000;
 /** What is heard adds to a window until it is this much larger: then one end goes. */
 const SLACK = 200;
+/** Tries to jump to a place, when the window is begun anew each time. */
+const JUMPS = 3;
 /** A parent is read again this much after its replies changed. */
 const REREAD_MS = 250;
 
@@ -156,7 +158,7 @@ export class LiveTimeline implements Timeline {
     });
   }
 
-  async jumpTo(ts: Ts): Promise<boolean> {
+  async jumpTo(ts: Ts, tries = JUMPS): Promise<boolean> {
     if (this.window.get(ts)) return true;
     let isThere = false;
     await this.alone("first", async () => {
@@ -166,6 +168,8 @@ export class LiveTimeline implements Timeline {
       }
       isThere = await this.replaced(() => this.at.source.around(ts));
     });
+    // The first boot may have brought the newest page meanwhile: what was asked for before it was not taken.
+    if (isThere && !this.window.get(ts) && tries > 1) return this.jumpTo(ts, tries - 1);
     if (!isThere && !this.window.isLoaded) await this.reload();
     return isThere;
   }

@@ -6,7 +6,8 @@ import css from "./Shortcuts.module.css";
 
 export const Shortcuts = ({ onClose }: { readonly onClose: () => void }) => (
   <Dialog title="Keyboard shortcuts" size="l" onClose={onClose}>
-    <div class={css.columns}>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus in it no key would scroll it */}
+    <section data-autofocus tabIndex={0} aria-label="All keys" class={css.columns}>
       {SHORTCUTS.map((group) => (
         <section key={group.title}>
           <h3 class={css.title}>{group.title}</h3>
@@ -26,6 +27,6 @@ export const Shortcuts = ({ onClose }: { readonly onClose: () => void }) => (
           </dl>
         </section>
       ))}
-    </div>
+    </section>
   </Dialog>
 );

@@ -18,7 +18,7 @@ export function Beginning({ conversationId }: { readonly conversationId: Id }) {
             <Face key={id} id={id} />
           ))}
         </div>
-        <h2 class={css.title}>{name}</h2>
+        <p class={css.title}>{name}</p>
         <p class={css.words}>
           This is the beginning of what you write to each other.{" "}
           {kind === "im" ? "Only the two of you" : "Only you here"} can read it.
@@ -32,7 +32,7 @@ export function Beginning({ conversationId }: { readonly conversationId: Id }) {
       <span class={css.sign}>
         <Icon size={26} aria-hidden="true" />
       </span>
-      <h2 class={css.title}>#{name}</h2>
+      <p class={css.title}>#{name}</p>
       <p class={css.words}>
         This is the beginning of the {kind === "private" ? "private channel" : "channel"}.{" "}
         {purpose && <RichLine text={purpose} />}

@@ -69,8 +69,9 @@ function Stop({ row }: { readonly row: Extract<Row, { kind: "message" }> }) {
   );
 }
 
+/** No heading: a feed has articles in it, and nothing else that has a role (WAI-ARIA). */
 const Day = ({ at }: { readonly at: number }) => (
-  <h3 class={css.day}>
+  <div class={css.day}>
     <span class={css.dayName}>{dayName(at, Date.now())}</span>
-  </h3>
+  </div>
 );
