@@ -18,7 +18,7 @@ const END_PX = 32;
 const ABOVE_PX = 72;
 const NEAR_PX = 44;
 /** A row that was gone to is on its way for so long: older ones may come meanwhile, and move it. */
-const GOING_MS = 1500;
+const GOING_MS = 10_000;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
 
@@ -75,6 +75,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     // Rows that turn out taller than was guessed push the end away: only who scrolls leaves it.
     const hasGrown = scrollSize !== size.current && !isHeld();
     size.current = scrollSize;
+    if (isHeld()) going.current = null; // who scrolls goes elsewhere
     if (isReached || !hasGrown || timeline.hasNewer.peek()) isAtEnd.value = isReached;
     else if (isAtEnd.peek()) toEnd();
     const at = handle.findItemIndex(top + 1);
@@ -105,7 +106,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   useLayoutEffect(() => {
     before.current = { rows, generation };
     if (isAtEnd.peek()) return toEnd();
-    // Its place in the list is another now; whoever scrolls meanwhile goes elsewhere.
+    // Its place in the list is another now.
     const to = going.current;
     if (change !== "prepended" || !to || performance.now() > to.until || isHeld()) return;
     const index = rows.findIndex((row) => row.key === to.key);
