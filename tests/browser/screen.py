@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Error, Locator, Page, expect
 
 from tests.browser.visits import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
 
+TRIES = 6
 WRITING = re.compile("^(Message|Reply)")
 
 
@@ -54,9 +55,16 @@ class Pane:
         return [match.group() for match in found if match]
 
     async def act(self, message: Locator, action: str) -> None:
-        """Use a button of the bar that comes with the pointer."""
-        await message.hover()
-        await message.get_by_role("toolbar").get_by_role("button", name=action).click()
+        """Use a button of the bar that comes with the pointer; what moved away under the pointer is followed."""
+        button = message.get_by_role("toolbar").get_by_role("button", name=action)
+        for _ in range(TRIES):
+            await self.page.mouse.move(0, 0)
+            await message.hover()
+            try:
+                return await button.click(timeout=PATIENCE_MS / TRIES)
+            except Error:
+                continue
+        raise AssertionError(f"no {action} comes with the pointer")
 
     async def choose(self, message: Locator, item: str) -> None:
         """Choose from a message's menu."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.screen import Screen
-from tests.browser.visits import Browsing, Visit
+from tests.browser.visits import PATIENCE_MS, Browsing, Visit
 from tests.browser.wire import wire
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
@@ -19,13 +19,13 @@ LOST = ("WebSocket connection to", "net::ERR_", "Failed to load resource", "Fail
 """What a browser itself says of a lost network."""
 
 
-async def seated(browsing: Browsing, name: str, proxy: str = "") -> tuple[Visit, Screen]:
-    """Return somebody's screen, in the general channel, with a network that may be lost."""
+async def seated(browsing: Browsing, name: str, room: str, proxy: str = "") -> tuple[Visit, Screen]:
+    """Return somebody's screen, in a conversation, with a network that may be lost."""
     context: dict[str, Any] = {"proxy": {"server": proxy}} if proxy else {}
     visit = await browsing.signed_in(name, **context)
     visit.pardon(*LOST)
     screen = Screen(visit.page)
-    await screen.start(f"/client/{browsing.town.general}")
+    await screen.start(f"/client/{room}")
     return visit, screen
 
 
@@ -44,10 +44,10 @@ async def all_there(screen: Screen, part: str, count: int) -> None:
 
 async def test_a_gateway_dies_and_then_the_network_for_a_while(browsing: Browsing) -> None:
     """Both go on writing all the while; in the end both have everything, once, in the order of each writer."""
-    town = browsing.town
+    town, room = browsing.town, await browsing.room("ada", "grace")
     async with wire() as line:
-        _, ada = await seated(browsing, "ada")
-        visit, grace = await seated(browsing, "grace", proxy=line.address)
+        _, ada = await seated(browsing, "ada", room)
+        visit, grace = await seated(browsing, "grace", room, proxy=line.address)
         await ada.main.say("before 1.")
         await grace.main.has("before 1.")
         victim = gateway_of(visit)
@@ -78,8 +78,9 @@ async def test_a_gateway_dies_and_then_the_network_for_a_while(browsing: Browsin
 
 async def test_unsent_messages_outlive_a_reload(browsing: Browsing) -> None:
     """Offline one may write and reload nothing; what was written is sent, in order, when the page is there again."""
-    _, ada = await seated(browsing, "ada")
-    visit, grace = await seated(browsing, "grace")
+    room = await browsing.room("ada", "grace")
+    _, ada = await seated(browsing, "ada", room)
+    visit, grace = await seated(browsing, "grace", room)
     await visit.context.set_offline(True)
     for number in (1, 2, 3):
         await grace.main.say(f"kept {number}.")
@@ -89,7 +90,7 @@ async def test_unsent_messages_outlive_a_reload(browsing: Browsing) -> None:
     await visit.context.set_offline(False)
     page = await visit.tab()
     again = Screen(page)
-    await again.start(f"/client/{browsing.town.general}")
+    await again.start(f"/client/{room}")
     await all_there(ada, "kept", 3)
     await all_there(again, "kept", 3)
     await expect(again.main.message("kept 3.")).not_to_contain_text("Will be sent")
@@ -97,11 +98,12 @@ async def test_unsent_messages_outlive_a_reload(browsing: Browsing) -> None:
 
 async def test_being_offline_is_said(browsing: Browsing) -> None:
     """And not any more when it is over; what came meanwhile is there."""
-    visit, grace = await seated(browsing, "grace")
+    room = await browsing.room("ada", "grace")
+    visit, grace = await seated(browsing, "grace", room)
     await visit.context.set_offline(True)
     said = visit.page.get_by_role("status").filter(has_text="You are offline")
     await expect(said).to_be_visible()
-    await browsing.town["ada"].post(browsing.town.general, "said meanwhile")
+    await browsing.town["ada"].post(room, "said meanwhile")
     await visit.context.set_offline(False)
     await grace.main.has("said meanwhile")
     await expect(said).to_have_count(0)
@@ -109,9 +111,10 @@ async def test_being_offline_is_said(browsing: Browsing) -> None:
 
 async def test_two_tabs_of_one_person_are_one(browsing: Browsing) -> None:
     """What is written in one is in the other, once; also what both kept while they were offline."""
-    visit, first = await seated(browsing, "grace")
+    room = await browsing.room("ada", "grace")
+    visit, first = await seated(browsing, "grace", room)
     second = Screen(await visit.tab())
-    await second.start(f"/client/{browsing.town.general}")
+    await second.start(f"/client/{room}")
     await first.main.say("tabbed 1.")
     await second.main.has("tabbed 1.")
     await visit.context.set_offline(True)
@@ -121,6 +124,14 @@ async def test_two_tabs_of_one_person_are_one(browsing: Browsing) -> None:
     for screen in (first, second):
         await all_there(screen, "tabbed", 2)
         await all_there(screen, "tabs", 1)
-    found = await browsing.town["ada"].ok("conversations.history", channel=browsing.town.general, limit=20)
-    texts = [message["text"] for message in found["messages"]]
-    assert [texts.count(each) for each in ("tabbed 1.", "tabbed 2.", "tabs 1.")] == [1, 1, 1]
+    sent = ("tabbed 1.", "tabbed 2.", "tabs 1.")
+    async with asyncio.timeout(PATIENCE_MS / 1_000):
+        while not set(sent) <= set(texts := await said(browsing, room)):
+            await asyncio.sleep(0.1)
+    assert [texts.count(each) for each in sent] == [1, 1, 1]
+
+
+async def said(browsing: Browsing, room: str) -> list[str]:
+    """Return what the server knows to be in a conversation."""
+    found = await browsing.town["ada"].ok("conversations.history", channel=room)
+    return [message["text"] for message in found["messages"]]

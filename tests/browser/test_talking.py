@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def two(browsing: Browsing) -> tuple[Screen, Screen]:
-    """Return ada's and grace's screens, both in the general channel."""
-    screens = []
+    """Return ada's and grace's screens, both in a channel of theirs."""
+    room, screens = await browsing.room("ada", "grace"), []
     for name in ("ada", "grace"):
         visit = await browsing.signed_in(name)
         screens.append(Screen(visit.page))
-        await screens[-1].start(f"/client/{browsing.town.general}")
+        await screens[-1].start(f"/client/{room}")
     return screens[0], screens[1]
 
 

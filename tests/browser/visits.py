@@ -8,6 +8,7 @@ with what was complained of, unless it said beforehand that it brings this about
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -141,6 +142,15 @@ class Browsing:
         )
         assert (await answer.json())["ok"], await answer.text()
         return visit
+
+    async def room(self, *names: str) -> str:
+        """Make a channel of these people, with nothing in it that another test has said."""
+        first, *others = (self.town[name] for name in names)
+        made = await first.ok("conversations.create", name=f"room-{time.time_ns()}")
+        channel = str(made["channel"]["id"])
+        for other in others:
+            await first.ok("conversations.invite", channel=channel, users=other.user_id)
+        return channel
 
     async def keep(self, page: Page, name: str) -> None:
         """Keep a screenshot among the artefacts of the run."""
