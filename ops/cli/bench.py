@@ -21,6 +21,11 @@ BENCHES = (
     ("ring", "bench.ring", "placement of channels: lookups/s, rebuild times, balance, moved share"),
     ("cache", "bench.cache", "the memcached client: gets/s and latency beside pymemcache and aiomcache"),
     ("cache-replace", "bench.cache_replace", "database load while cache nodes are replaced: a plain pool, and ours"),
+    (
+        "fanout",
+        "bench.fanout",
+        "one gateway core: events to 1,000 and 5,000 sockets, beside a C loop, nats-server, nchan, ws and socket.io",
+    ),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
     ("search", "bench.search", "searching among 100,000 messages: time in both modes, and how soon a post is found"),
@@ -51,6 +56,7 @@ Examples:
   parley bench boot --users 1500
   parley bench search --messages 5000
   parley bench web --users 32000
+  parley bench fanout --clients 1000
   parley bench storm --clients 2000
 """
 )
