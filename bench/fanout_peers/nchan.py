@@ -14,6 +14,11 @@ from ops.local.ports import HOST
 
 PACKAGES = ("nginx", "libnginx-mod-nchan", "libhiredis0.14")
 MODULE = "ngx_nchan_module.so"
+
+HOME = Path("/var/lib/nginx")
+NEW_HOME = f'mount -t tmpfs none {HOME.parent} && mkdir {HOME} && exec "$@"'
+"""With this module nginx wants folders there, whatever its settings say. Where it is not installed it gets them in a
+view of the file system of its own, and nothing on the machine changes."""
 SETTINGS = """
 load_module {module};
 daemon off;
@@ -71,9 +76,17 @@ async def nchan(place: Place) -> AsyncIterator[Peer]:
         SETTINGS.format(module=_module(), folder=place.folder, files=place.files_max, host=HOST, port=port, user=user)
     )
     environ = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, FOLDER.glob("usr/lib/*-linux-*")))}
-    argv = [binary, "-c", settings, "-e", place.folder / "nginx.log"]
+    argv: list[str | Path] = [*_at_home(), binary, "-c", settings, "-e", place.folder / "nginx.log"]
     async with server(place, argv, environ) as process, line_to(port) as line:
         yield _Nchan(Endpoint(port, lambda number: "/sub"), [process.pid], line)
+
+
+def _at_home() -> Sequence[str]:
+    """Return what to run nginx by, if it does not find its folders here."""
+    if HOME.is_dir():
+        return ()
+    as_root = () if os.geteuid() == 0 else ("--map-root-user",)
+    return ("unshare", "--mount", *as_root, "sh", "-c", NEW_HOME, "sh")
 
 
 def _module() -> Path:

@@ -31,11 +31,14 @@ from parley.channel.v1.channel_service_pb2_grpc import ChannelServiceStub
 from parley.event.v1 import event_pb2 as event_pb
 from parley.webapp.v1 import webapp_service_pb2 as webapp_pb
 from parley.webapp.v1.webapp_service_pb2_grpc import WebappServiceServicer, add_WebappServiceServicer_to_server
+from svc.feed.lines import Stream
 from svc.gateway.tickets import TICKET_KIND
 from svc.kit.clock import SystemClock
 from svc.kit.config import InstanceConfig
 from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
 from svc.kit.tokens import Signer
+
+PublishStream = Stream[channel_pb.PublishRequest, channel_pb.PublishResponse]
 
 TEAM, ROOM, AUTHOR = "T0000000001", "C0000000001", "U0000000001"
 TICKET_TTL_S = 30.0
@@ -79,9 +82,7 @@ class StandIn(WebappServiceServicer):
 class _Parley:
     """See Peer. Publishes on one stream, as admin does: a batch is what is to be published at once."""
 
-    def __init__(
-        self, endpoint: Endpoint, gateway: int, channel: int, stream: grpc.aio.StreamStreamCall, webapp: StandIn
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, gateway: int, channel: int, stream: PublishStream, webapp: StandIn) -> None:
         self.endpoint = endpoint
         self.pids: Collection[int] = (gateway,)
         self.behind: Collection[int] = (channel,)
@@ -95,7 +96,7 @@ class _Parley:
 
     async def read_answers(self) -> None:
         """Take what the channel server answers, until cancelled. Raises RuntimeError when it refuses."""
-        while (answer := await self._stream.read()) is not grpc.aio.EOF:
+        while isinstance(answer := await self._stream.read(), channel_pb.PublishResponse):
             if answer.refusals:
                 raise RuntimeError(f"the channel server refuses: {answer.refusals[0]}")
 
@@ -108,7 +109,7 @@ async def parley(place: Place) -> AsyncIterator[Peer]:
     )
     async with AsyncExitStack() as up:
         mesh = await up.enter_async_context(Mesh(spec))
-        webapp = StandIn()
+        webapp = StandIn()  # type: ignore[abstract]  # what it has not got, a gateway does not ask of it here
         await up.enter_async_context(_standing_in(mesh, webapp))
         gateway, channel = [await mesh.instance(f"{tier}-az1-1") for tier in ("gateway", "channel")]
         endpoint = Endpoint(
@@ -116,9 +117,9 @@ async def parley(place: Place) -> AsyncIterator[Peer]:
         )
         dialled = grpc.aio.insecure_channel(channel.instance.address, options=CHANNEL_OPTIONS)
         line = await up.enter_async_context(dialled)
-        pids = [process.pid for name in ("gateway-az1-1", "channel-az1-1") if (process := mesh.process(name))]
-        move(pids[0], place.cores.server)
-        peer = _Parley(endpoint, *pids, ChannelServiceStub(line).Publish(), webapp)
+        pid = {tier: process.pid for tier in ("gateway", "channel") if (process := mesh.process(f"{tier}-az1-1"))}
+        move(pid["gateway"], place.cores.server)
+        peer = _Parley(endpoint, pid["gateway"], pid["channel"], ChannelServiceStub(line).Publish(), webapp)
         answers = asyncio.create_task(peer.read_answers())
         up.callback(answers.cancel)
         yield peer
