@@ -18,16 +18,24 @@
 #define STRETCH 256
 /* A line that held more than so many frames at once gives their room back. */
 #define FRAMES_KEPT 8
+/* Frames for which a line has room of its own: one event at a time is the usual case, and needs no look elsewhere. */
+#define FRAMES_NEAR 2
+/* Thousands of connections are more than the caches hold after a thousand sends: what is needed soon is asked for now. */
+#define AHEAD 8
+#define SOON(address) __builtin_prefetch(address)
+/* Members whose lines are looked up together. */
+#define MEMBERS 64
 
 typedef struct {
     PyObject_HEAD
-    PyObject *owner;   /* the connection; has write_rest(bytes) and flush() */
-    PyObject **frames; /* pending, owned */
-    Py_ssize_t count, capacity, bytes;
+    PyObject *owner; /* the connection; has write_rest(bytes) and flush() */
     int fd;
     char is_direct; /* may be written to without asking the owner */
     char is_open;
-    char is_dirty;  /* is among those to be flushed */
+    char is_dirty;     /* is among those to be flushed */
+    PyObject **frames; /* pending, owned; NULL: they are in `near` */
+    Py_ssize_t count, capacity, bytes;
+    PyObject *near[FRAMES_NEAR];
 } Line;
 
 typedef struct {
@@ -44,30 +52,37 @@ static PyTypeObject LineType, OutboxType;
 
 /* ---- lines */
 
+static PyObject **frames_of(const Line *self) { return self->frames ? self->frames : (PyObject **)self->near; }
+
 static void line_drop(Line *self) {
+    PyObject **frames = frames_of(self);
     Py_ssize_t count = self->count;
     self->count = 0;
     self->bytes = 0;
-    for (Py_ssize_t i = 0; i < count; i++) Py_DECREF(self->frames[i]);
+    for (Py_ssize_t i = 0; i < count; i++) Py_DECREF(frames[i]);
     if (self->capacity > FRAMES_KEPT) {
         PyMem_Free(self->frames);
         self->frames = NULL;
-        self->capacity = 0;
+        self->capacity = FRAMES_NEAR;
     }
 }
 
-static int line_append(Line *self, PyObject *frame) {
-    if (self->count == self->capacity) {
-        Py_ssize_t capacity = self->capacity ? self->capacity * 2 : 2;
-        PyObject **frames = PyMem_Realloc(self->frames, capacity * sizeof(PyObject *));
-        if (frames == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->frames = frames;
-        self->capacity = capacity;
+static int line_grow(Line *self) {
+    Py_ssize_t capacity = self->capacity * 2;
+    PyObject **frames = PyMem_Realloc(self->frames, capacity * sizeof(PyObject *));
+    if (frames == NULL) {
+        PyErr_NoMemory();
+        return -1;
     }
-    self->frames[self->count++] = Py_NewRef(frame);
+    if (self->frames == NULL) memcpy(frames, self->near, sizeof self->near);
+    self->frames = frames;
+    self->capacity = capacity;
+    return 0;
+}
+
+static int line_append(Line *self, PyObject *frame) {
+    if (self->count == self->capacity && line_grow(self) < 0) return -1;
+    frames_of(self)[self->count++] = Py_NewRef(frame);
     self->bytes += PyBytes_GET_SIZE(frame);
     return 0;
 }
@@ -79,6 +94,7 @@ static PyObject *line_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
     if (self == NULL) return NULL;
     self->owner = Py_NewRef(owner);
     self->fd = -1;
+    self->capacity = FRAMES_NEAR;
     self->is_open = 1;
     return (PyObject *)self;
 }
@@ -104,7 +120,7 @@ static void line_dealloc(Line *self) {
 static PyObject *line_take(Line *self, PyObject *Py_UNUSED(ignored)) {
     PyObject *list = PyList_New(self->count);
     if (list == NULL) return NULL;
-    for (Py_ssize_t i = 0; i < self->count; i++) PyList_SET_ITEM(list, i, Py_NewRef(self->frames[i]));
+    for (Py_ssize_t i = 0; i < self->count; i++) PyList_SET_ITEM(list, i, Py_NewRef(frames_of(self)[i]));
     line_drop(self);
     return list;
 }
@@ -210,26 +226,60 @@ static PyObject *outbox_wake(Outbox *self, PyObject *line) {
     Py_RETURN_NONE;
 }
 
+/* Return where objects of a type keep `line`, if it is one of their slots; else -1, and it must be asked for. */
+static Py_ssize_t line_place(Outbox *self, PyTypeObject *type) {
+    PyObject *found = PyObject_GetAttr((PyObject *)type, self->line_name);
+    Py_ssize_t place = -1;
+    if (found == NULL)
+        PyErr_Clear();
+    else if (Py_IS_TYPE(found, &PyMemberDescr_Type) && PyType_IsSubtype(type, PyDescr_TYPE(found))) {
+        const PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
+        if (member->type == T_OBJECT_EX) place = member->offset;
+    }
+    Py_XDECREF(found);
+    return place;
+}
+
+static PyObject **slot(PyObject *member, Py_ssize_t place) { return (PyObject **)((char *)member + place); }
+
+/* Put a frame on the lines of a handful of members: all of them are looked at twice, so that their memory is near when
+ * it is used. Return how many took it; -1 with an exception. */
+static int push_some(Outbox *self, PyObject **members, int count, PyObject *frame, PyObject *but) {
+    PyTypeObject *type = Py_TYPE(members[0]);
+    Py_ssize_t place = line_place(self, type);
+    int pushed = 0;
+    for (int i = 0; place >= 0 && i < count; i++) SOON(slot(members[i], place));
+    for (int i = 0; place >= 0 && i < count; i++)
+        if (Py_IS_TYPE(members[i], type)) SOON(*slot(members[i], place));
+    for (int i = 0; i < count; i++) {
+        if (members[i] == but) continue;
+        int is_near = place >= 0 && Py_IS_TYPE(members[i], type) && *slot(members[i], place) != NULL;
+        PyObject *line = is_near ? Py_NewRef(*slot(members[i], place)) : PyObject_GetAttr(members[i], self->line_name);
+        int put = line == NULL ? -1 : outbox_put(self, line, frame);
+        Py_XDECREF(line);
+        if (put < 0) return -1;
+        pushed += put;
+    }
+    return pushed;
+}
+
 static PyObject *outbox_push_all(Outbox *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 3 || !PyBytes_Check(args[1])) {
         PyErr_SetString(PyExc_TypeError, "push_all(members, frame: bytes, but)");
         return NULL;
     }
-    PyObject *members = PyObject_GetIter(args[0]), *member;
-    if (members == NULL) return NULL;
+    PyObject *iterator = PyObject_GetIter(args[0]), *members[MEMBERS];
+    if (iterator == NULL) return NULL;
     Py_ssize_t pushed = 0;
-    int put = 0;
-    while (put >= 0 && (member = PyIter_Next(members)) != NULL) {
-        if (member != args[2]) {
-            PyObject *line = PyObject_GetAttr(member, self->line_name);
-            put = line == NULL ? -1 : outbox_put(self, line, args[1]);
-            Py_XDECREF(line);
-            if (put > 0) pushed++;
-        }
-        Py_DECREF(member);
+    int some = MEMBERS, put = 0;
+    while (put >= 0 && some == MEMBERS) {
+        for (some = 0; some < MEMBERS && (members[some] = PyIter_Next(iterator)) != NULL;) some++;
+        put = PyErr_Occurred() ? -1 : some ? push_some(self, members, some, args[1], args[2]) : 0;
+        for (int i = 0; i < some; i++) Py_DECREF(members[i]);
+        if (put > 0) pushed += put;
     }
-    Py_DECREF(members);
-    if (PyErr_Occurred()) return NULL;
+    Py_DECREF(iterator);
+    if (put < 0) return NULL;
     return PyLong_FromSsize_t(pushed);
 }
 
@@ -240,7 +290,7 @@ typedef struct {
     Line *line; /* owned */
     const char *bytes;
     Py_ssize_t size, sent;
-    int error;
+    int fd;
 } Job;
 
 /* Joined frames; lines that lie beside each other mostly have the very same ones, and share a buffer. */
@@ -251,20 +301,20 @@ typedef struct {
 
 static int same_frames(const Line *one, const Line *other) {
     return one->count == other->count && one->bytes == other->bytes &&
-           memcmp(one->frames, other->frames, one->count * sizeof(PyObject *)) == 0;
+           memcmp(frames_of(one), frames_of(other), one->count * sizeof(PyObject *)) == 0;
 }
 
 static const char *join(const Line *line, Buffers *buffers) {
-    PyObject *joined;
+    PyObject *joined, **frames = frames_of(line);
     if (line->count == 1) {
-        joined = Py_NewRef(line->frames[0]);
+        joined = Py_NewRef(frames[0]);
     } else {
         joined = PyBytes_FromStringAndSize(NULL, line->bytes);
         if (joined == NULL) return NULL;
         char *at = PyBytes_AS_STRING(joined);
         for (Py_ssize_t i = 0; i < line->count; i++) {
-            Py_ssize_t size = PyBytes_GET_SIZE(line->frames[i]);
-            memcpy(at, PyBytes_AS_STRING(line->frames[i]), size);
+            Py_ssize_t size = PyBytes_GET_SIZE(frames[i]);
+            memcpy(at, PyBytes_AS_STRING(frames[i]), size);
             at += size;
         }
     }
@@ -276,10 +326,9 @@ static void send_all(Job *jobs, int count) {
     for (int i = 0; i < count; i++) {
         ssize_t sent;
         do {
-            sent = send(jobs[i].line->fd, jobs[i].bytes, jobs[i].size, MSG_DONTWAIT | MSG_NOSIGNAL);
+            sent = send(jobs[i].fd, jobs[i].bytes, jobs[i].size, MSG_DONTWAIT | MSG_NOSIGNAL);
         } while (sent < 0 && errno == EINTR);
         jobs[i].sent = sent < 0 ? 0 : sent;
-        jobs[i].error = sent < 0 ? errno : 0;
     }
 }
 
@@ -316,6 +365,7 @@ static void settle(Outbox *self, Job *job) {
 static void ask_owners(Outbox *self, Line **lines, Py_ssize_t count) {
     for (Py_ssize_t i = 0; i < count; i++) {
         Line *line = lines[i];
+        if (i + AHEAD < count) SOON(lines[i + AHEAD]);
         line->is_dirty = 0;
         if (line->is_open && (!line->is_direct || line->bytes > self->bytes_max)) ask_owner(line, "flush", NULL);
     }
@@ -334,7 +384,7 @@ static int make_jobs(Outbox *self, Line **lines, Py_ssize_t count, Job *jobs, Bu
             if (bytes == NULL) return -1;
         }
         last = line;
-        jobs[made++] = (Job){.line = line, .bytes = bytes, .size = line->bytes};
+        jobs[made++] = (Job){.line = line, .bytes = bytes, .size = line->bytes, .fd = line->fd};
     }
     return made;
 }
@@ -347,7 +397,10 @@ static int flush_stretch(Outbox *self, Line **lines, Py_ssize_t count) {
     Py_BEGIN_ALLOW_THREADS
     send_all(jobs, made);
     Py_END_ALLOW_THREADS
-    for (int i = 0; i < made; i++) line_drop(jobs[i].line);
+    for (int i = 0; i < made; i++) {
+        if (i + AHEAD < made) SOON(jobs[i + AHEAD].line);
+        line_drop(jobs[i].line);
+    }
     for (int i = 0; i < made; i++) settle(self, &jobs[i]);
     for (int i = 0; i < buffers.count; i++) Py_DECREF(buffers.joined[i]);
     return made < 0 ? -1 : 0;
