@@ -10,7 +10,6 @@ passes no webapp, nor admin, which finds the owner of a channel; the benchmark p
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Collection
@@ -35,6 +34,7 @@ from svc.feed.lines import Stream
 from svc.gateway.tickets import TICKET_KIND
 from svc.kit.clock import SystemClock
 from svc.kit.config import InstanceConfig
+from svc.kit.lifecycle import background
 from svc.kit.rpc import CHANNEL_OPTIONS, Service, rpc_server
 from svc.kit.tokens import Signer
 
@@ -120,8 +120,7 @@ async def parley(place: Place) -> AsyncIterator[Peer]:
         pid = {tier: process.pid for tier in ("gateway", "channel") if (process := mesh.process(f"{tier}-az1-1"))}
         move(pid["gateway"], place.cores.server)
         peer = _Parley(endpoint, pid["gateway"], pid["channel"], ChannelServiceStub(line).Publish(), webapp)
-        answers = asyncio.create_task(peer.read_answers())
-        up.callback(answers.cancel)
+        await up.enter_async_context(background("answers of the channel server", peer.read_answers()))
         yield peer
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from bench.cores import Cores, on
 from bench.fanout_load import Endpoint, mark
 from ops.local.ports import HOST, Ports
+from svc.kit.lifecycle import background
 
 EVENT_BYTES = 200
 READY_S = 20.0
@@ -112,11 +113,10 @@ async def line_to(port: int) -> AsyncIterator[asyncio.StreamWriter]:
                 break
             except OSError:
                 await asyncio.sleep(0.02)
-    drain = asyncio.create_task(_drain(reader))
     try:
-        yield writer
+        async with background(f"line to {port}", _drain(reader)):
+            yield writer
     finally:
-        drain.cancel()
         writer.close()
 
 

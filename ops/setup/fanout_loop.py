@@ -33,7 +33,7 @@ def ensure_fanout_loop(root: Path, console: Console) -> None:
     if stamps.is_fresh(root / _STAMP, inputs) and any((root / SOURCE).parent.glob("_fanout.*.so")):
         return
     console.begin("fan-out loop")
-    ask = [venv / "bin" / "python", "-c", _ASK]
+    ask = [str(venv / "bin" / "python"), "-c", _ASK]
     include, suffix = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()
     built = (root / SOURCE).with_suffix(suffix)
     compiler = shutil.which(os.environ.get("CC", "cc"))
