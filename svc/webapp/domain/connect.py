@@ -27,6 +27,7 @@ TICKET_TTL_S = 30.0
 TICKET = "ticket"
 """Kind under which tickets are signed; the gateway verifies the same."""
 
+
 @dataclass(frozen=True, slots=True)
 class ConnectSettings:
     """What decides the URLs."""
