@@ -198,6 +198,8 @@ export class Outbox {
     this.kept.delete(id);
     this.mine.delete(id);
     this.changed();
+    // What stood behind it may go: it was perhaps another tab's, that has sent it.
+    this.pump();
   }
 
   /** Say that this tab is alive, and will send these. */
