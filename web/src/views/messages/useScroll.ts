@@ -56,6 +56,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
   latest.current = { rows, days };
 
   const size = useRef(0);
+  const isShown = useRef(false);
   const going = useRef<{ readonly key: string; readonly align: Align; readonly until: number } | null>(null);
   const isHeld = useHand(scroller, rows.length > 0);
 
@@ -80,6 +81,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     else if (isAtEnd.peek()) toEnd();
     const at = handle.findItemIndex(top + 1);
     first.value = at;
+    if (!isShown.current) return;
     const ahead = AHEAD * viewportSize;
     if (top < ahead && timeline.hasOlder.peek()) void timeline.loadOlder();
     else if (below < ahead && timeline.hasNewer.peek()) void timeline.loadNewer();
@@ -118,6 +120,18 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     if (timeline.hasNewer.peek()) void timeline.jumpToNow();
     toEnd();
   }, [sent, timeline, toEnd]);
+  const hasRows = rows.length > 0;
+  useEffect(() => {
+    if (!hasRows) return;
+    // What is there already is painted first: more of it, out of sight, can wait for two frames.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        isShown.current = true;
+        look();
+      });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [hasRows, look]);
   useEffect(() => {
     // What fills less than the screen is never scrolled: ask for more all the same.
     if (rows.length > 0) look();
