@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -16,10 +17,11 @@ from svc.webapp.commit.log import ItemKind
 from svc.webapp.domain.conversations.direct import DirectMessages
 from svc.webapp.domain.conversations.directory import Directory
 from svc.webapp.domain.files.seeing import SeenFiles
-from svc.webapp.domain.files.uploading import Files
+from svc.webapp.domain.files.uploading import Completion, Files
 from svc.webapp.domain.messages.messages import Messages
 from svc.webapp.domain.messages.reminders import Reminders
 from svc.webapp.domain.messages.scheduled import ScheduledMessages
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.slackbot import Slackbot
 from svc.webapp.due import DueItems
 from svc.webapp.files.config import FileConfig
@@ -48,21 +50,35 @@ class Errands:
     channels: ChannelStore
     writes: Writes
     host: Host
+    doing: dict[str, dict[Host, None]]
+    """Who is at what, by its id; of all webapps."""
 
-    def due(self, doing: dict[str, dict[Host, None]]) -> DueItems:
-        """Return what does what is due. `doing`: who is at each item, to count when two are."""
+    @contextmanager
+    def at(self, id_: str) -> Iterator[None]:
+        """Be at something for the length of a block: so it is counted when two are, and faults can strike then."""
+        those = self.doing.setdefault(id_, {})
+        those[self.host] = None
+        try:
+            yield
+        finally:
+            those.pop(self.host, None)
+
+    async def complete(self, caller: Caller, wanted: Completion, base_url: str) -> None:
+        """See Files.complete."""
+        with self.at(next(iter(wanted.titles))):
+            await self.files.complete(caller, wanted, base_url)
+
+    def due(self) -> DueItems:
+        """Return what does what is due."""
         counts = self.host.world.counts
 
         def counted(work: Callable[[ItemRow], Awaitable[None]]) -> Callable[[ItemRow], Awaitable[None]]:
             async def done(row: ItemRow) -> None:
-                others = doing.setdefault(row.id, {})
+                others = self.doing.get(row.id, {})
                 counts["errands: done by two at once"] += any(each.is_alive for each in others)
                 counts["errands: begun again after a death"] += any(not each.is_alive for each in others)
-                others[self.host] = None
-                try:
+                with self.at(row.id):
                     await work(row)
-                finally:
-                    others.pop(self.host, None)
 
             return done
 
@@ -91,4 +107,5 @@ def errands_of(webapp: _Webapp, lookups: NoCache, directory: Directory, rules: R
         channels,
         writes,
         webapp.host,
+        webapp.mesh.doing,
     )

@@ -124,7 +124,7 @@ class Faults:
         mysql.on_commit = on_commit
 
     def kill_at_errand(self) -> None:
-        """Kill the webapp that next commits something of what is due, between the post and its being forgotten."""
+        """Kill the webapp that next commits something of what is due or uploaded, with the rest still to be done."""
         mysql = self._mesh.mysql
 
         def on_commit(host: object) -> None:

@@ -76,7 +76,7 @@ class Mesh:
         self.storage = MemoryFiles()
         """Bytes of files: every webapp's folder."""
         self.doing: dict[str, dict[Host, None]] = {}
-        """Webapps that are at something that is due, by its id."""
+        """Webapps that are at something that is due, or that was uploaded, by its id."""
         self.first_sent: dict[str, str] = {}
         """On which connection an app's envelope was sent first, by its id."""
         self.programs: dict[str, Program] = {}

@@ -72,7 +72,7 @@ class PaperLedger:
             paper = self._papers[file.id] = Paper(device.user_id, channel_id, file.id)
             await device.http(lambda webapp: webapp.errands.keep(file, data))
             wanted = Completion({file.id: key}, [channel_id], key)
-            await device.http(lambda webapp: webapp.errands.files.complete(caller, wanted, URL))
+            await device.http(lambda webapp: webapp.errands.complete(caller, wanted, URL))
         except (Refused, ParleyError) as error:
             self._world.trace(device.host.name, "file", key, "failed:", error)
             return

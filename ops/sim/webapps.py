@@ -97,7 +97,7 @@ class WebappProcess(Process):
             self.changes = Changes(writes, self.stores.channels, self._count_refusal)
             self.errands = errands_of(self, self._lookups, directory, self.rules, writes)
             if self.mesh.scenario.errands:
-                due = self.errands.due(self.mesh.doing)
+                due = self.errands.due()
                 await up.enter_async_context(run_due_items(due, clock))
             await up.enter_async_context(self.serving.ready())
             self.mesh.consul.register("webapp", self.host)

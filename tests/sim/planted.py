@@ -208,6 +208,7 @@ PLANTED = (
         "        scheduled = Scheduled.of(row)\n        caller = scheduled.caller\n",
         "        scheduled = Scheduled.of(row)\n        caller = scheduled.caller\n        await self._drop(row)\n",
         "with the webapp that dies in between the message is gone",
+        seeds=600,
     ),
     Planted(
         "a message is taken back while it is posted",
@@ -215,6 +216,7 @@ PLANTED = (
         "row.due_us <= now_us + SETTLED_S * 1_000_000",
         "row.due_us < 0",
         "somebody is told that a message is taken back which is there",
+        seeds=600,
     ),
     Planted(
         "a reminder's note undoes what its owner did",
@@ -222,7 +224,7 @@ PLANTED = (
         'request_id=f"settled:{reminder.id}"',
         'request_id=""',
         "what was marked as done is not, for somebody was just being reminded",
-        seeds=800,
+        seeds=1_000,
     ),
     Planted(
         "a reminder has no key of its own",
@@ -244,7 +246,7 @@ PLANTED = (
         "        if now is not None and now.state >= FileState.DELETED:\n",
         "        if now is not None and file.state >= FileState.DELETED:\n",
         "what a sweeper finishes of a file that was deleted since can be seen for ever",
-        seeds=2_500,
+        seeds=1_500,
     ),
     Planted(
         "a deleted file gives up when its message is edited",
@@ -257,10 +259,10 @@ PLANTED = (
     Planted(
         "nobody looks whether a file's message is still there",
         "svc/webapp/commit/file_step.py",
-        "            if effect.shared_as and not await self._is_shown(file.id, channel_id, ts_us):\n",
-        "            if not effect.shared_as and not await self._is_shown(file.id, channel_id, ts_us):\n",
+        "            if effect.shared_as and not await self._is_shown(file.id, channel_id, shown_us):\n",
+        "            if not effect.shared_as and not await self._is_shown(file.id, channel_id, shown_us):\n",
         "a file is seen by a message that was removed before its effect was done",
-        seeds=600,
+        seeds=2_000,
     ),
     Planted(
         "an app's place runs ahead of it",
