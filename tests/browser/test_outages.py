@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -36,10 +37,13 @@ def gateway_of(visit: Visit) -> str:
 
 
 async def all_there(screen: Screen, part: str, count: int) -> None:
-    """Wait until messages 1 to `count` are shown; each once, in order."""
-    await screen.main.has(f"{part} {count}.")
-    await expect(screen.main.message(f"{part} ")).to_have_count(count)
-    assert await screen.main.texts(rf"{part} \d+\.") == [f"{part} {number}." for number in range(1, count + 1)]
+    """Wait until messages 1 to `count` are shown, in order; none of them may be there twice at any time."""
+    wanted = [f"{part} {number}." for number in range(1, count + 1)]
+    deadline = time.monotonic() + 2 * PATIENCE_MS / 1_000
+    while (now := await screen.main.texts(rf"{part} \d+\.")) != wanted:
+        assert len(set(now)) == len(now), now
+        assert time.monotonic() < deadline, (now, wanted)
+        await asyncio.sleep(0.05)
 
 
 async def test_a_gateway_dies_and_then_the_network_for_a_while(browsing: Browsing) -> None:
