@@ -19,10 +19,19 @@ const ABOVE_PX = 72;
 const NEAR_PX = 44;
 /** A row that was gone to is on its way for so long: older ones may come meanwhile, and move it. */
 const GOING_MS = 10_000;
+/** And for so long after they came, heights that turn out otherwise may push it out of sight. */
+const SETTLING_MS = 1_000;
 /** Fetch this many screens ahead. */
 const AHEAD = 2;
 
 export type Align = "start" | "center" | "nearest";
+
+interface Going {
+  readonly key: string;
+  readonly align: Align;
+  readonly until: number;
+  readonly settledAt: number;
+}
 
 export interface Scroll {
   readonly scroller: RefObject<HTMLDivElement>;
@@ -57,7 +66,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
 
   const size = useRef(0);
   const isShown = useRef(false);
-  const going = useRef<{ readonly key: string; readonly align: Align; readonly until: number } | null>(null);
+  const going = useRef<Going | null>(null);
   const isHeld = useHand(scroller, rows.length > 0);
 
   const toEnd = useCallback(() => {
@@ -65,6 +74,13 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     if (element) element.scrollTop = element.scrollHeight;
     isAtEnd.value = true;
   }, [isAtEnd]);
+
+  const endAt = useRef(Number.NEGATIVE_INFINITY);
+  const goToEnd = useCallback(() => {
+    endAt.current = performance.now();
+    going.current = null;
+    toEnd();
+  }, [toEnd]);
 
   const look = useCallback(() => {
     const handle = list.current;
@@ -74,9 +90,16 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     const below = scrollSize - top - viewportSize;
     const isReached = below < END_PX && !timeline.hasNewer.peek();
     // Rows that turn out taller than was guessed push the end away: only who scrolls leaves it.
-    const hasGrown = scrollSize !== size.current && !isHeld();
+    const isGoing = performance.now() < endAt.current + SETTLING_MS;
+    const hasGrown = scrollSize !== size.current && (isGoing || !isHeld());
     size.current = scrollSize;
     if (isHeld()) going.current = null; // who scrolls goes elsewhere
+    const to = going.current;
+    if (to && performance.now() < to.settledAt) {
+      const index = latest.current.rows.findIndex((row) => row.key === to.key);
+      const place = index < 0 ? top : handle.getItemOffset(index);
+      if (place < top || place > top + viewportSize) goToRow(handle, index, to.align);
+    }
     if (isReached || !hasGrown || timeline.hasNewer.peek()) isAtEnd.value = isReached;
     else if (isAtEnd.peek()) toEnd();
     const at = handle.findItemIndex(top + 1);
@@ -100,7 +123,8 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
 
   const toRow = useCallback((index: number, align: Align) => {
     const key = latest.current.rows[index]?.key;
-    going.current = key === undefined ? null : { key, align, until: performance.now() + GOING_MS };
+    const now = performance.now();
+    going.current = key === undefined ? null : { key, align, until: now + GOING_MS, settledAt: now + SETTLING_MS };
     if (list.current) goToRow(list.current, index, align);
   }, []);
 
@@ -112,14 +136,15 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     const to = going.current;
     if (change !== "prepended" || !to || performance.now() > to.until || isHeld()) return;
     const index = rows.findIndex((row) => row.key === to.key);
+    going.current = { ...to, settledAt: performance.now() + SETTLING_MS };
     if (index >= 0 && list.current) goToRow(list.current, index, to.align);
   }, [rows, generation, change, isAtEnd, toEnd, isHeld]);
   useLayoutEffect(() => {
     // Who sends wants to see it there, wherever one was reading.
     if (sent === null) return;
     if (timeline.hasNewer.peek()) void timeline.jumpToNow();
-    toEnd();
-  }, [sent, timeline, toEnd]);
+    goToEnd();
+  }, [sent, timeline, goToEnd]);
   const hasRows = rows.length > 0;
   useEffect(() => {
     if (!hasRows) return;
@@ -137,7 +162,7 @@ export function useScroll(timeline: Timeline, rows: readonly Row[]): Scroll {
     if (rows.length > 0) look();
   }, [rows, look]);
 
-  return { scroller, list, isAtEnd, day, first, change, generation, onScroll, onResize, toEnd, toRow };
+  return { scroller, list, isAtEnd, day, first, change, generation, onScroll, onResize, toEnd: goToEnd, toRow };
 }
 
 function goToRow(handle: VirtualizerHandle, index: number, align: Align): void {
