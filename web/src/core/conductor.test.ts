@@ -59,7 +59,7 @@ beforeEach(() => {
         }),
     ...(args.channel ? { history: { channel: args.channel, ...history(args) } } : {}),
   }));
-  server.answers.set("objects", () => ({ users: [], channels: [], unknown: [] }));
+  server.answers.set("objects", ({ ids }) => ({ users: [], channels: [], unknown: Object.keys((ids ?? {}) as Json) }));
   server.answers.set("members", () => ({ members: [SELF, "U1"], total: 2, cursor: "" }));
 });
 afterEach(() => {
@@ -78,7 +78,8 @@ test("one call and one socket are the first screen: conversations, people, and w
   expect(server.asked("conversations.history")).toEqual([]);
   expect(server.asked("client.boot")).toMatchObject([{ channel: "C1", lazy_aware: 1, resume_aware: 1, resume: 1 }]);
   expect(server.resumes.map((each) => each.get("C1"))).toEqual([5]);
-  await soon(() => expect(client.conversation("C1").value?.memberCount).toBe(2));
+  const general = client.conversation("C1");
+  await soon(() => expect(general.value?.memberCount).toBe(2));
 });
 
 test("what happens is shown where it belongs, counted, and told to who notifies", async () => {
@@ -159,6 +160,7 @@ test("what can never be had is read anew: the channels named, and no others", as
   begin();
   const [{ timeline }, other] = [client.timeline("C1"), client.timeline("C2")];
   await soon(() => expect(textsOf(other.timeline.rows.value)).toEqual(["else"]));
+  await live();
   const before = server.asked("conversations.history").length;
   histories.C1 = [message("7.000000", "seven")];
   server.heads.set("C1", 20);
@@ -170,6 +172,22 @@ test("what can never be had is read anew: the channels named, and no others", as
   const read = server.asked("conversations.history").slice(before);
   expect([...new Set(read.map((each) => each.channel))]).toEqual(["C1"]);
   expect(textsOf(other.timeline.rows.value)).toEqual(["else"]);
+  expect(server.asked("client.boot")).toHaveLength(2);
+});
+
+test.each(["opens", "says where it continues"])("a socket that breaks as it %s loses nothing", async (when) => {
+  begin();
+  const { timeline } = client.timeline("C1");
+  await soon(() => expect(server.socket).toBeDefined());
+  const [first] = server.sockets;
+  if (when !== "opens") await soon(() => expect(first?.isOpen).toBe(true));
+  histories.C1 = [message("7.000000", "seven")];
+  server.heads.set("C1", 20);
+  server.lost = ["C1"];
+  first?.break(1006);
+  await soon(() => expect(textsOf(timeline.rows.value)).toEqual(["seven"]));
+  await live();
+  expect([server.sockets.length, server.resumes.at(-1)?.get("C1")]).toEqual([2, 5]);
   expect(server.asked("client.boot")).toHaveLength(2);
 });
 

@@ -191,6 +191,7 @@ export class Conductor implements Parts {
     this.uploads.end();
     this.presence.end();
     this.typing.end();
+    this.census.end();
     this.timelines.end();
     this.happenings.listeners.clear();
   }

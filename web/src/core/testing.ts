@@ -16,6 +16,8 @@ const CLOSED = 3;
 /** The browser's end, as far as the client uses it. */
 class FakeSocket {
   readyState = 0;
+  /** It was said from where this connection delivers: what happens is told from then on. */
+  isFollowing = false;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
@@ -28,17 +30,22 @@ class FakeSocket {
     setTimeout(() => this.open(), 0);
   }
 
+  /** As over any wire, nothing is answered before this returned. */
   send(data: string): void {
-    void this.server.heard(this, JSON.parse(data));
+    setTimeout(() => void this.server.heard(this, JSON.parse(data)), 0);
   }
 
   close(): void {
     this.readyState = CLOSED;
   }
 
+  get isOpen(): boolean {
+    return this.readyState === OPEN;
+  }
+
   /** From the gateway. */
   tell(frame: Json): void {
-    if (this.readyState === OPEN) this.onmessage?.({ data: JSON.stringify(frame) });
+    if (this.isOpen) this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
   break(code: number): void {
@@ -96,14 +103,16 @@ export class FakeServer {
     this.heads.set(channel, offset);
     const frame = { ...event, position: `${channel}:${offset}` };
     this.log.push(frame);
-    this.socket?.tell(frame);
+    if (this.socket?.isFollowing) this.socket.tell(frame);
   }
 
   async token(): Promise<string> {
     return encode(this.heads);
   }
 
+  /** What was sent on a socket that has ended since is heard by nobody. */
   async heard(socket: FakeSocket, frame: Json): Promise<void> {
+    if (!socket.isOpen) return;
     const { type, id } = frame;
     if (type === "resume") {
       await this.resume(socket, await decode(text(frame.token)));
@@ -118,17 +127,21 @@ export class FakeServer {
     else this.frames.push(frame);
   }
 
+  /** All at once, when the tokens are read and written: a socket that ended meanwhile has taken nothing. */
   private async resume(socket: FakeSocket, had: Map<string, number>): Promise<void> {
+    const { lost } = this;
+    const token = await encode(new Map(lost.map((each) => [each, this.heads.get(each) ?? 0])));
+    if (!socket.isOpen) return;
     this.resumes.push(had);
-    if (this.lost.length) {
-      socket.tell({ type: "resume_failed", channels: this.lost });
-      const starts = new Map(this.lost.map((each) => [each, this.heads.get(each) ?? 0]));
-      socket.tell({ type: "positions", token: await encode(starts) });
+    if (lost.length) {
+      socket.tell({ type: "resume_failed", channels: lost });
+      socket.tell({ type: "positions", token });
     } else socket.tell({ type: "resumed", channels: had.size });
     for (const frame of this.log) {
       const [channel = "", offset] = text(frame.position).split(":");
-      if (!this.lost.includes(channel) && number(offset) > (had.get(channel) ?? 0)) socket.tell(frame);
+      if (!lost.includes(channel) && number(offset) > (had.get(channel) ?? 0)) socket.tell(frame);
     }
+    socket.isFollowing = true;
     this.lost = [];
   }
 

@@ -61,6 +61,10 @@ export function judge(status: number, body: Json | undefined, retryAfter: string
   return { verdict: "refused", code, retryAfterS: 0 };
 }
 
+/** Whether asking later may be answered otherwise: nothing was decided. */
+export const mayPass = (code: string): boolean =>
+  code === "unreachable" || TROUBLE.has(code) || LIMITED.has(code) || /^http_(429|5\d\d)$/.test(code);
+
 export function retryAfterOf(value: string | null): number {
   const said = (value ?? "").trim();
   return /^\d{1,9}$/.test(said) ? Math.min(Number(said), RETRY_AFTER_MAX_S) : 0;
