@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -45,6 +46,8 @@ from svc.webapp.web.config import WebConfig
 from tests.svc.webapp.api.edge_twin import EdgeTwin
 
 Json = dict[str, Any]
+PATIENCE_S = 60.0
+"""How long a call is repeated that is told to come back later."""
 SIGNER = Signer("a secret for these tests alone")
 GATEWAY = Instance("gateway-az1-1-abcdef", "gateway", "127.0.0.1:5000", "az1", meta={"ws_port": "8090"})
 HTTP = HttpConfig(
@@ -114,12 +117,19 @@ class Someone:
         return self.user.id
 
     async def call(self, method: str, **arguments: Any) -> Json:
-        """Call with form arguments; return the answer, ok or not. Any status but 200 fails the test."""
+        """Call with form arguments; return the answer, ok or not. Any status but 200 fails the test.
+
+        Who is told to come back later does, as any client: of boots that no edge serves few may begin at once.
+        """
         form = {k: v if isinstance(v, str) else json.dumps(v) for k, v in arguments.items() if v is not None}
-        async with self.http.post(self.base + method, data=form, headers=self.headers) as answer:
-            assert answer.status == 200, (answer.status, await answer.text())
-            body: Json = await answer.json()
-            return body
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                async with self.http.post(self.base + method, data=form, headers=self.headers) as answer:
+                    if answer.status != 429:
+                        assert answer.status == 200, (answer.status, await answer.text())
+                        body: Json = await answer.json()
+                        return body
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))
 
     async def ok(self, method: str, **arguments: Any) -> Json:
         """Call what must succeed."""
