@@ -80,6 +80,33 @@ async def test_a_gateway_dies_and_then_the_network_for_a_while(browsing: Browsin
             await town.mesh.start(victim)
 
 
+async def test_a_killed_gateway_costs_no_boot(browsing: Browsing) -> None:
+    """Each open tab goes on at the other gateway by the ticket that it was sent, and has what was said meanwhile."""
+    town, room = browsing.town, await browsing.room("ada", "grace")
+    visit, first = await seated(browsing, "grace", room)
+    tabs = [first]
+    for _ in range(2):
+        tabs.append(Screen(await visit.tab()))
+        await tabs[-1].start(f"/client/{room}")
+    async with asyncio.timeout(PATIENCE_MS / 1_000):
+        while visit.returning < {tab.page for tab in tabs}:
+            await asyncio.sleep(0.05)
+    booted, victim = visit.boots, gateway_of(visit)
+    assert booted >= len(tabs)
+    try:
+        await town.mesh.kill(victim)
+        await town["ada"].post(room, "meanwhile 1.")
+        for tab in tabs:
+            await all_there(tab, "meanwhile", 1)
+            await tab.main.say("still here")
+        for tab in tabs:
+            await tab.main.has("still here", len(tabs))
+        assert visit.boots == booted
+        assert gateway_of(visit) != victim
+    finally:
+        await town.mesh.start(victim)
+
+
 async def test_unsent_messages_outlive_a_reload(browsing: Browsing) -> None:
     """Offline one may write and reload nothing; what was written is sent, in order, when the page is there again."""
     room = await browsing.room("ada", "grace")

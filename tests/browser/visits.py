@@ -7,6 +7,7 @@ with what was complained of, unless it said beforehand that it brings this about
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Dialog, Page
+from playwright.async_api import Browser, BrowserContext, Dialog, Page, WebSocket
 
 from tests.mesh.people import Json
 from tests.mesh.towns import Town
@@ -45,6 +46,10 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     """Where WebSockets of its pages went to."""
+    boots: int = 0
+    """How often its pages asked for a boot."""
+    returning: set[Page] = field(default_factory=set)
+    """Pages whose gateway has told them another way back."""
     _pardoned: list[re.Pattern[str]] = field(default_factory=list)
 
     def pardon(self, *patterns: str) -> None:
@@ -55,8 +60,8 @@ class Visit:
         """Hear what a page complains of."""
         page.on("pageerror", lambda error: self._complain(f"exception: {error} {error.stack}"))
         page.on("console", lambda said: self._complain(f"console: {said.text}") if said.type == "error" else None)
-        page.on("request", lambda request: self._check_host(request.url))
-        page.on("websocket", lambda socket: self._on_socket(socket.url))
+        page.on("request", lambda request: self._on_request(request.url))
+        page.on("websocket", lambda socket: self._on_socket(page, socket))
         page.on("dialog", lambda dialog: self._on_dialog(dialog))
 
     async def tab(self) -> Page:
@@ -88,9 +93,19 @@ class Visit:
     def _complain(self, text: str) -> None:
         self.complaints.append(text)
 
-    def _on_socket(self, url: str) -> None:
-        self.sockets.append(url)
+    def _on_request(self, url: str) -> None:
+        self.boots += urlsplit(url).path == "/api/client.boot"
         self._check_host(url)
+
+    def _on_socket(self, page: Page, socket: WebSocket) -> None:
+        self.sockets.append(socket.url)
+        self._check_host(socket.url)
+
+        def hear(payload: str | bytes) -> None:
+            if isinstance(payload, str) and json.loads(payload).get("type") == "return":
+                self.returning.add(page)
+
+        socket.on("framereceived", hear)
 
     async def _on_dialog(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":

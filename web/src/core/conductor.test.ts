@@ -140,6 +140,57 @@ test("what one writes stands there once, and who writes has read", async () => {
   expect(client.conversation("C1").value?.isUnread).toBe(false);
 });
 
+test("a token that was over when the connection began is asked about again, by a boot", async () => {
+  begin();
+  await live();
+  const gateways = [{ id: "g2", url: "ws://other/" }];
+  server.socket?.tell({ type: "return", ticket: "T", starts: "S", expires_in: 300, spread: 0, gateways });
+  server.socket?.break(4102);
+  await soon(() => expect(server.asked("client.boot")).toHaveLength(2));
+  await live();
+  server.answers.set("client.boot", () => ({ ok: false, error: "token_expired" }));
+  server.socket?.break(4102);
+  await soon(() => expect(phase()).toBe("signed_out"));
+});
+
+test("an answer over the socket is taken however early it comes", async () => {
+  begin();
+  await live();
+  server.isHasty = true;
+  server.answers.set("objects", () => ({ users: [person("U7", "linus")], channels: [], unknown: [] }));
+  const user = client.user("U7");
+  await soon(() => expect(user.value?.label).toBe("linus"));
+  expect(server.asked("client.objects")).toEqual([]);
+});
+
+test("who was told another way back takes it without a boot, and misses nothing", async () => {
+  begin();
+  const { timeline } = client.timeline("C1");
+  await live();
+  const gateways = [{ id: "g2", url: "ws://other/" }];
+  server.socket?.tell({ type: "return", ticket: "T", starts: "S", expires_in: 300, spread: 0, gateways });
+  await soon(() => expect(textsOf(timeline.rows.value)).toHaveLength(2));
+  server.socket?.break(1006);
+  server.happens("C1", { ...message("3.000000", "meanwhile"), channel: "C1" });
+  await soon(() => expect(textsOf(timeline.rows.value)).toEqual(["one", "two", "meanwhile"]));
+  await live();
+  expect(server.sockets.map((each) => each.url)).toEqual(["ws://gateway", "ws://other/T"]);
+  expect(server.starts).toEqual(["", "S"]);
+  expect(server.asked("client.boot")).toHaveLength(1);
+});
+
+test("where the way back cannot be continued it boots as at the beginning", async () => {
+  begin();
+  await live();
+  const gateways = ["g2", "g3"].map((id) => ({ id, url: `ws://${id}/` }));
+  server.socket?.tell({ type: "return", ticket: "T", starts: "S", expires_in: 300, spread: 0, gateways });
+  server.refuses = (url) => (/^ws:..g\d/.test(url) ? 4003 : 0);
+  server.socket?.break(1006);
+  await soon(() => expect(server.asked("client.boot")).toHaveLength(2));
+  await live();
+  expect(server.sockets.map((each) => each.url)).toEqual(["ws://gateway", expect.any(String), "ws://gateway"]);
+});
+
 test("after a break it resumes: a small boot, what was missed, nothing twice, and no page read again", async () => {
   begin();
   const { timeline } = client.timeline("C1");

@@ -26,6 +26,8 @@ import { Timelines } from "./timeline/timelines";
 
 /** What was saved is loaded this much after the first screen. */
 const LATER_MS = 1_500;
+/** How often the server hears that the page is in use, so that its session goes on. */
+const IN_USE_MS = 6 * 3_600_000;
 
 export class Conductor implements Parts {
   readonly api: Api;
@@ -85,6 +87,8 @@ export class Conductor implements Parts {
     this.api.onSignedOut = this.connection.signedOut;
     this.ends.push(watchPage(this.connection, () => this.marks.flush()));
     this.ends.push(effect(() => this.phaseChanged(this.connection.state.value.phase)));
+    const inUse = setInterval(() => void this.api.web("session").catch(() => undefined), IN_USE_MS);
+    this.ends.push(() => clearInterval(inUse));
     this.connection.start();
     return clientOf(this, this.happenings, () => this.dispose());
   }

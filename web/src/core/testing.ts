@@ -30,9 +30,10 @@ class FakeSocket {
     setTimeout(() => this.open(), 0);
   }
 
-  /** As over any wire, nothing is answered before this returned. */
+  /** As over any wire, nothing is answered before this returned; unless the server `isHasty`. */
   send(data: string): void {
-    setTimeout(() => void this.server.heard(this, JSON.parse(data)), 0);
+    if (this.server.isHasty) void this.server.heard(this, JSON.parse(data));
+    else setTimeout(() => void this.server.heard(this, JSON.parse(data)), 0);
   }
 
   close(): void {
@@ -58,7 +59,9 @@ class FakeSocket {
     if (this.readyState === CLOSED) return;
     this.readyState = OPEN;
     this.onopen?.();
-    this.tell({ type: "hello" });
+    const code = this.server.refuses(this.url);
+    if (code) this.break(code);
+    else this.tell({ type: "hello" });
   }
 }
 
@@ -68,6 +71,12 @@ export class FakeServer {
   /** Frames other than resumes and questions. */
   readonly frames: Json[] = [];
   readonly resumes: Map<string, number>[] = [];
+  /** What each resume repeated of a way back. */
+  readonly starts: string[] = [];
+  /** What is sent over a socket is answered before the sending has returned. */
+  isHasty = false;
+  /** With what code a socket to an address is closed when it has opened; 0: it is not. */
+  refuses: (url: string) => number = () => 0;
   /** By method, and by the kind of a question over the socket. */
   readonly answers = new Map<string, Answer>();
   /** What of a resume cannot be had any more. */
@@ -115,7 +124,7 @@ export class FakeServer {
     if (!socket.isOpen) return;
     const { type, id } = frame;
     if (type === "resume") {
-      await this.resume(socket, await decode(text(frame.token)));
+      await this.resume(socket, await decode(text(frame.token)), text(frame.starts));
       return;
     }
     if (type === "ping") {
@@ -128,11 +137,12 @@ export class FakeServer {
   }
 
   /** All at once, when the tokens are read and written: a socket that ended meanwhile has taken nothing. */
-  private async resume(socket: FakeSocket, had: Map<string, number>): Promise<void> {
+  private async resume(socket: FakeSocket, had: Map<string, number>, starts: string): Promise<void> {
     const { lost } = this;
     const token = await encode(new Map(lost.map((each) => [each, this.heads.get(each) ?? 0])));
     if (!socket.isOpen) return;
     this.resumes.push(had);
+    this.starts.push(starts);
     if (lost.length) {
       socket.tell({ type: "resume_failed", channels: lost });
       socket.tell({ type: "positions", token });

@@ -8,7 +8,7 @@ import { type Api, Unreachable } from "./api";
 import { type Json, number, object, parsed, text } from "./json";
 import { type Command, Line } from "./line";
 import type { Chance } from "./retrying";
-import { type Action, type Happening, type Positions, Session } from "./session";
+import { type Action, type Happening, type Positions, Session, TOKEN_OVER } from "./session";
 import { decode, encode } from "./tokens";
 import { refusal } from "./words";
 
@@ -16,6 +16,8 @@ import { refusal } from "./words";
 const BOOT_S = 20;
 /** Answers awaited at a time. */
 const ASKED_MAX = 64;
+/** Close code of a gateway that could not learn what the session follows. */
+const NOT_READY = 4003;
 
 /** Whom a connection is for. */
 export interface Owner {
@@ -48,6 +50,8 @@ export class Connection {
   private isPumping = false;
   private readonly asked = new Map<number, Asked>();
   private lastNumber = 0;
+  /** What the resume frame of this connection repeats; "" where a boot has led to it. */
+  private starts = "";
 
   constructor(
     private readonly api: Api,
@@ -70,6 +74,7 @@ export class Connection {
 
   /** Come back with another boot: nothing is lost meanwhile. */
   reboot(): void {
+    this.line.forgetReturn();
     this.follow(this.line.closed(Date.now(), "at_once", false));
   }
 
@@ -83,16 +88,18 @@ export class Connection {
   /** Ask over the socket. Throws Unreachable where it cannot be asked or answered, a Refusal otherwise. */
   ask(kind: string, fields: Json, timeoutMs: number): Promise<Json> {
     return new Promise((done, failed) => {
-      const id = ++this.lastNumber;
-      if (this.asked.size >= ASKED_MAX || !this.send({ ...fields, id, type: kind })) {
-        failed(new Unreachable("there is no connection"));
+      if (this.asked.size >= ASKED_MAX) {
+        failed(new Unreachable("too many questions at once"));
         return;
       }
-      const timer = setTimeout(() => {
-        this.asked.delete(id);
-        failed(new Unreachable("no answer in time"));
-      }, timeoutMs);
-      this.asked.set(id, { done, failed, timer });
+      const id = ++this.lastNumber;
+      const giveUp = (why: string) => {
+        clearTimeout(this.asked.get(id)?.timer);
+        if (this.asked.delete(id)) failed(new Unreachable(why));
+      };
+      // Noted before it is sent, so that no answer comes too early to be known.
+      this.asked.set(id, { done, failed, timer: setTimeout(giveUp, timeoutMs, "no answer in time") });
+      if (!this.send({ ...fields, id, type: kind })) giveUp("there is no connection");
     });
   }
 
@@ -114,7 +121,7 @@ export class Connection {
         void this.boot(command.avoid);
         return;
       case "open":
-        this.open(command.url);
+        this.open(command.url, command.starts);
         return;
       case "ping":
         this.send({ id: ++this.lastNumber, type: "ping" });
@@ -147,7 +154,10 @@ export class Connection {
     if (this.booting === booting) this.follow(this.line.bootFailed(Date.now(), failure.code, failure.retryAfterMs));
   }
 
-  private open(url: string): void {
+  /** `starts`: as in the command. Who has booted has begun with that; who returns begins here. */
+  private open(url: string, starts: string): void {
+    if (starts) this.session.connecting();
+    this.starts = starts;
     let socket: WebSocket;
     try {
       socket = new WebSocket(url);
@@ -168,7 +178,9 @@ export class Connection {
     socket.onclose = (event) => {
       if (this.socket !== socket) return;
       const isBroken = event.code === 1006 || event.code === 1005;
-      this.follow(this.line.closed(Date.now(), this.session.closed(event.code), isBroken));
+      const back = this.session.closed(event.code);
+      if (event.code === NOT_READY || event.code === TOKEN_OVER || !this.session.canResume) this.line.forgetReturn();
+      this.follow(this.line.closed(Date.now(), back, isBroken));
     };
   }
 
@@ -179,6 +191,10 @@ export class Connection {
       while (this.frames.length) {
         const frame = parsed(this.frames.shift());
         if (frame === undefined) continue;
+        if (frame.type === "return") {
+          this.line.told(frame, Date.now());
+          continue;
+        }
         const { socket } = this;
         let starts: Positions | null = null;
         if (frame.type === "positions") {
@@ -211,7 +227,8 @@ export class Connection {
         return true;
       case "resume":
         return encode(this.session.positions).then((token) => {
-          if (this.socket === socket) socket?.send(JSON.stringify({ type: "resume", token }));
+          const more = this.starts ? { starts: this.starts } : {};
+          if (this.socket === socket) socket?.send(JSON.stringify({ type: "resume", token, ...more }));
           return this.socket === socket;
         });
       case "leave": {

@@ -20,7 +20,7 @@ function live(now = 0): void {
 test("it boots, opens what it was told, and is live when the gateway delivers", () => {
   expect(does(line.start(0))).toEqual(["drop", "boot"]);
   expect(line.state.phase).toBe("starting");
-  expect(line.booted(10, "ws://one", "g1")).toEqual([{ do: "open", url: "ws://one" }]);
+  expect(line.booted(10, "ws://one", "g1")).toEqual([{ do: "open", url: "ws://one", starts: "" }]);
   line.opened(20);
   expect(line.isLive).toBe(false);
   line.ready(30);
@@ -178,4 +178,54 @@ test("an end that is for good is one", () => {
   expect(does(line.closed(10, "never", false))).toEqual(["drop"]);
   expect(line.state.phase).toBe("signed_out");
   expect([line.hurry(20), line.online(20), line.tick(99_999)]).toEqual([[], [], []]);
+});
+
+const returnFrame = {
+  ticket: "TICKET",
+  starts: "STARTS",
+  expires_in: 300,
+  spread: 4,
+  gateways: [
+    { id: "g2", url: "ws://two/" },
+    { id: "g3", url: "ws://three/" },
+  ],
+};
+const openTwo = { do: "open", url: "ws://two/TICKET", starts: "STARTS" };
+
+test("who knows a way back takes it, spread with the others of its gateway, and boots only when none is left", () => {
+  live();
+  line.told(returnFrame, 10);
+  line.heard(30_000);
+  line.closed(30_000, "at_once", true);
+  expect(line.state.retryAt).toBe(32_000);
+  expect(line.tick(32_000)).toContainEqual(openTwo);
+  expect(line.state.phase).toBe("resuming");
+  // The second at once when the first does not open; then everything as at the beginning.
+  expect(line.tick(32_000 + OPEN_MS)).toContainEqual({ do: "open", url: "ws://three/TICKET", starts: "STARTS" });
+  expect(line.closed(34_000, "at_once", true)).toEqual([{ do: "drop" }]);
+  expect(line.tick(line.nextAt ?? 0)).toContainEqual({ do: "boot", avoid: ["g1", "g2", "g3"] });
+});
+
+test("after a goodbye the way back is taken at once", () => {
+  live();
+  line.told(returnFrame, 10);
+  expect(line.moved(30_000)).toContainEqual(openTwo);
+  line.opened(30_001);
+  line.ready(30_002);
+  expect(line.isLive).toBe(true);
+});
+
+test("a way back that is late, forgotten, or told by who does not deliver is none", () => {
+  live();
+  line.told(returnFrame, 10);
+  line.closed(30_000, "at_once", true);
+  expect(does(line.tick(30_000 + 61_000))).toEqual(["drop", "boot"]);
+  line = new Line(() => 0.5);
+  live();
+  line.told(returnFrame, 10);
+  line.forgetReturn();
+  expect(does(line.moved(30_000))).toEqual(["drop", "boot"]);
+  line.told(returnFrame, 30_000);
+  line.bootFailed(30_000, "", 0);
+  expect(does(line.tick(line.nextAt ?? 0))).toEqual(["drop", "boot"]);
 });

@@ -1,9 +1,12 @@
 /**
- * When to boot, to open, to ping, to give up and to wait: the rules of being connected, over and over. Pure: it is told
- * what happened and when (milliseconds), and says what to do; `connection.ts` does it.
+ * When to boot, to open, to ping, to give up and to wait: the rules of being connected, over and over. Who was connected a
+ * moment ago boots only when the way back (`returning.ts`) leads nowhere. Pure: it is told what happened and when
+ * (milliseconds), and says what to do; `connection.ts` does it.
  */
 import type { ConnectionState } from "../contract";
+import type { Json } from "./json";
 import { Backoff, type Chance, SIGNED_OUT } from "./retrying";
+import { Returning } from "./returning";
 import type { Return } from "./session";
 
 /** Longest that opening a socket may take: who is there opens it in milliseconds. */
@@ -33,7 +36,8 @@ const TELL_AFTER = 3;
 
 export type Command =
   | { readonly do: "boot"; readonly avoid: readonly string[] }
-  | { readonly do: "open"; readonly url: string }
+  /** `starts`: nobody was asked, and this goes into the resume frame; "" after a boot. */
+  | { readonly do: "open"; readonly url: string; readonly starts: string }
   | { readonly do: "ping" }
   /** Let go of whatever there is: a boot under way, a socket. */
   | { readonly do: "drop" };
@@ -44,6 +48,7 @@ export class Line {
   private stage: Stage = "idle";
   private readonly backoff: Backoff;
   private readonly dead: string[] = [];
+  private readonly returning: Returning;
   private hostId = "";
   private wasLive = false;
   private isOnline = true;
@@ -60,6 +65,7 @@ export class Line {
 
   constructor(private readonly chance: Chance) {
     this.backoff = new Backoff(BACKOFF_BASE_S, BACKOFF_CAP_S, chance);
+    this.returning = new Returning(chance);
   }
 
   get state(): ConnectionState {
@@ -102,7 +108,17 @@ export class Line {
     if (this.stage !== "booting") return [];
     this.hostId = hostId;
     this.enter("opening", now);
-    return [{ do: "open", url }];
+    return [{ do: "open", url, starts: "" }];
+  }
+
+  /** The gateway says where else one may go: a `return` frame. */
+  told(frame: Json, now: number): void {
+    if (this.stage === "live") this.returning.take(frame, now);
+  }
+
+  /** What it said is of no use: it could not be continued from there, nor could it be elsewhere. */
+  forgetReturn(): void {
+    this.returning.forget();
   }
 
   /** `code`: the server's word when it refused, "" when it was not reached or could not. */
@@ -141,21 +157,25 @@ export class Line {
     if (back === "never") return this.signedOut();
     const hasSettled = this.stage === "live" && now - this.since > SETTLED_MS;
     if (hasSettled) this.backoff.reset();
-    if (this.stage !== "live") this.failures += 1;
+    if (this.stage === "live") this.returning.left(now);
+    else this.failures += 1;
     if (isBroken || this.stage !== "live") this.doubt(this.hostId);
-    const herdMs = isBroken && this.stage === "live" ? this.chance() * HERD_MS : 0;
+    // One way back did not lead anywhere: the next one may, and nobody else is in its way.
+    if (this.stage !== "live" && back === "at_once" && this.returning.isThere) return this.goOn(now);
+    const herdMs = isBroken && this.stage === "live" ? this.chance() * (this.returning.spreadMs ?? HERD_MS) : 0;
     return this.wait(now, back === "later" ? LATER_MS : herdMs);
   }
 
   /** The gateway said goodbye: go elsewhere at once. */
   moved(now: number): Command[] {
+    this.returning.left(now);
     this.doubt(this.hostId);
-    return this.boot(now);
+    return this.goOn(now);
   }
 
   tick(now: number): Command[] {
     if (this.nextAt === null || now < this.nextAt) return [];
-    if (this.stage === "waiting") return this.boot(now);
+    if (this.stage === "waiting") return this.goOn(now);
     if (this.stage === "live" && !this.pingedAt) return this.ping(now, PONG_MS);
     if (this.stage === "opening") this.unopened += 1;
     return [{ do: "drop" }, ...this.closed(now, "at_once", true)];
@@ -176,7 +196,7 @@ export class Line {
   hurry(now: number): Command[] {
     if (this.stage === "waiting") {
       this.backoff.reset();
-      return this.boot(now);
+      return this.goOn(now);
     }
     return this.stage === "live" && now - this.heardAt > DOUBT_MS ? this.ping(now, DOUBT_MS) : [];
   }
@@ -192,7 +212,17 @@ export class Line {
     return [{ do: "drop" }];
   }
 
+  /** Go back by what the last gateway said, or boot. */
+  private goOn(now: number): Command[] {
+    const way = this.returning.way(now, this.dead);
+    if (way === null) return this.boot(now);
+    this.hostId = way.hostId;
+    this.enter("opening", now);
+    return [{ do: "drop" }, { do: "open", url: way.url, starts: way.starts }];
+  }
+
   private boot(now: number): Command[] {
+    this.returning.forget();
     this.enter("booting", now);
     return [{ do: "drop" }, { do: "boot", avoid: [...this.dead] }];
   }

@@ -13,6 +13,8 @@ import { type Json, text, texts } from "./json";
 
 /** Channels remembered after they were left, so that coming back to one repeats nothing. */
 const LEFT_MAX = 1_000;
+/** Close code of a gateway for a token that is over. */
+export const TOKEN_OVER = 4102;
 
 export type Positions = ReadonlyMap<string, number>;
 
@@ -62,6 +64,11 @@ export class Session {
     return this.isResuming;
   }
 
+  /** Whether the next connection could go on from what is had. */
+  get canResume(): boolean {
+    return this.isTrusted && this.had.size > 0;
+  }
+
   /** Begin a connection; the arguments for its boot. */
   connecting(): Json {
     const isReturning = this.had.size > 0;
@@ -83,6 +90,8 @@ export class Session {
   closed(code: number): Return {
     // What we follow is not known there any more, or our token is too large: begin from the heads, and be told so.
     if (code === 4004 || (code === 1009 && this.isResuming && !this.isReady)) this.isTrusted = false;
+    // The token's end as it was when this connection began: perhaps it was put off since, which a boot finds out.
+    if (code === TOKEN_OVER) return "at_once";
     if (code >= 4100 && code <= 4199) return "never";
     const isOurFault = [1002, 1003, 1007, 1008, 1009].includes(code);
     return isOurFault || code === 4003 ? "later" : "at_once";
