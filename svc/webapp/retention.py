@@ -1,6 +1,7 @@
 """Retention: the log keeps what a returning client may ask for, and no more. Messages themselves are kept for ever.
 
-What a user was mentioned in and has not read for a season is not counted for it any more.
+What a user was mentioned in and has not read for a season is not counted for it any more. Sessions of browsers go some
+time after they have ended: until then who comes back is told so.
 
 Every webapp trims, a little each minute; two at once only find less to do. A client that was away for longer than the
 log is kept gets an explicit `resume_failed`, and reads history.
@@ -32,7 +33,7 @@ STEPS_A_ROUND = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionConfig:
-    """How long the log, idempotency keys and mentions are kept."""
+    """How long the log, idempotency keys, mentions and ended sessions are kept."""
 
     log_keep_s: float = setting(
         "PARLEY_WEBAPP_LOG_KEEP_S",
@@ -52,6 +53,12 @@ class RetentionConfig:
         minimum=60,
         help="seconds for which an unread message that is meant for a user counts in its badge",
     )
+    sessions_keep_s: float = setting(
+        "PARLEY_WEBAPP_SESSIONS_KEEP_S",
+        default=7 * 86_400.0,
+        minimum=60,
+        help="seconds for which a browser's session is kept after it would have ended",
+    )
     interval_s: float = setting(
         "PARLEY_WEBAPP_RETENTION_INTERVAL_S", default=60.0, minimum=0.1, help="seconds between two looks for old rows"
     )
@@ -64,7 +71,9 @@ async def trim(store: RetentionStore, config: RetentionConfig, now_us: int) -> i
     mentions_before = now_us - int(config.mentions_keep_s * 1_000_000)
     gone = await _in_steps(lambda: store.trim_log(log_before, ROWS_A_STEP))
     gone += await _in_steps(lambda: store.trim_requests(requests_before, ROWS_A_STEP))
-    return gone + await _in_steps(lambda: store.trim_mentions(mentions_before, ROWS_A_STEP))
+    gone += await _in_steps(lambda: store.trim_mentions(mentions_before, ROWS_A_STEP))
+    sessions_before_s = int(now_us / 1_000_000 - config.sessions_keep_s)
+    return gone + await _in_steps(lambda: store.trim_sessions(sessions_before_s, ROWS_A_STEP))
 
 
 async def _in_steps(step: Callable[[], Awaitable[int]]) -> int:

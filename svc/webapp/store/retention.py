@@ -1,7 +1,10 @@
-"""What is old enough to go: log rows beyond their age, idempotency keys that nobody will repeat, mentions long past."""
+"""What is old enough to go: log rows beyond their age, idempotency keys that nobody will repeat, mentions and browser
+sessions long past.
+"""
 
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
+from svc.webapp.store.rows import TokenKind
 from svc.webapp.store.sql import pairs_in
 
 __all__ = ["RetentionStore"]
@@ -65,3 +68,17 @@ class RetentionStore:
         where, args = pairs_in("user_id", "channel_id", sorted({(row[0], row[1]) for row in rows}))
         newest_us = max(row[2] for row in rows)
         return await self._users.execute(f"DELETE FROM mentions WHERE ({where}) AND ts_us <= %s", (*args, newest_us))
+
+    @query("user", scatter=_SCATTER)
+    async def trim_sessions(self, before_s: int, limit: int) -> int:
+        """Delete at most `limit` tokens of browsers that would have ended before `before_s`, revoked or not."""
+        rows = await self._users.rows(
+            "SELECT user_id, token_hash FROM tokens WHERE kind = %s AND expires_s BETWEEN 1 AND %s"
+            " ORDER BY expires_s LIMIT %s",
+            (TokenKind.WEB.value, before_s - 1, limit),
+        )
+        if not rows:
+            return 0
+        where, args = pairs_in("user_id", "token_hash", sorted((row[0], bytes(row[1])) for row in rows))
+        # One that was prolonged since it was found stays.
+        return await self._users.execute(f"DELETE FROM tokens WHERE ({where}) AND expires_s < %s", (*args, before_s))

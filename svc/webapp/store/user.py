@@ -245,6 +245,16 @@ class UserStore:
         await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)", args)
 
     @query("user")
+    async def prolong_token(self, user_id: str, token_hash: bytes, expires_s: int) -> bool:
+        """Let a token that ends by itself end later; False when it was revoked. The caller drops it from the cache."""
+        changed = await self._db.execute(
+            "UPDATE tokens SET expires_s = %s"
+            " WHERE user_id = %s AND token_hash = %s AND revoked_s = 0 AND expires_s BETWEEN 1 AND %s",
+            (expires_s, user_id, token_hash, expires_s - 1),
+        )
+        return changed > 0
+
+    @query("user")
     async def revoke_token(self, user_id: str, token_hash: bytes, now_s: int) -> bool:
         """Revoke a token; False when it was not there or already revoked. The caller drops it from the cache."""
         changed = await self._db.execute(

@@ -16,8 +16,6 @@ from svc.webapp.web.config import WebConfig
 
 __all__ = ["Answer", "Endpoint", "WebCall", "signed_in"]
 
-DAY_S = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class WebCall:
@@ -77,7 +75,7 @@ async def signed_in(call: WebCall, user: User) -> Answer:
     Refused `account_inactive`. Raises UnavailableError.
     """
     before = await call.caller()
-    lives_s = call.config.session_days * DAY_S
+    lives_s = call.config.session_s
     token = await call.services.accounts.token_for(user, lives_s, is_web=True)
     if before is not None:
         await call.services.accounts.revoke(before.user_id, before.token_hash)

@@ -28,11 +28,20 @@ class WebConfig:
         help="domains of workspaces, with commas between, that anybody may enter as any of their people; empty: none",
     )
     session_days: int = setting(
-        "PARLEY_WEBAPP_SESSION_DAYS", default=30, minimum=1, maximum=400, help="days that a browser stays signed in"
+        "PARLEY_WEBAPP_SESSION_DAYS",
+        default=30,
+        minimum=1,
+        maximum=400,
+        help="days that a browser that is not used stays signed in",
     )
     invitation_days: int = setting(
         "PARLEY_WEBAPP_INVITATION_DAYS", default=7, minimum=1, maximum=90, help="days that an invitation is good for"
     )
+
+    @property
+    def session_s(self) -> int:
+        """How long a browser stays signed in, in seconds."""
+        return 86_400 * self.session_days
 
     @property
     def folder(self) -> Path:

@@ -21,6 +21,8 @@ _PAGES_MAX = 3
 async def session(call: WebCall) -> Answer:
     """Say who is signed in, and what a page of signing in may offer. `team`: the domain of a workspace among several.
 
+    A session that is used does not end: when half of its life is over, it begins anew.
+
     `team` is None when there are several and none was named.
     """
     caller = await call.caller()
@@ -29,7 +31,9 @@ async def session(call: WebCall) -> Answer:
         user = await call.services.lookups.user(caller.team_id, caller.user_id)
         if team is not None and user is not None:
             mine = {"signed_in": True, "team": _team(team), "user": {"id": user.id, "name": user.name}}
-            return Answer({**mine, "demo": call.config.is_demo(team.domain), "demo_users": []})
+            mine |= {"demo": call.config.is_demo(team.domain), "demo_users": []}
+            is_longer = await call.services.accounts.prolong(caller, call.config.session_s)
+            return Answer(mine, call.cookie, call.config.session_s) if is_longer else Answer(mine)
     teams = await call.services.workspaces.teams()
     named = [team for team in teams if team.domain == call.text("team")]
     chosen = (named or teams)[0] if named or len(teams) == 1 else None

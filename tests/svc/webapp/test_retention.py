@@ -8,6 +8,7 @@ from svc.kit.clock import SystemClock
 from svc.webapp.retention import RetentionConfig, trim
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.retention import RetentionStore
+from svc.webapp.store.rows import Token, TokenKind
 from tests.svc.webapp.databases import Webapp
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, post
 
@@ -62,6 +63,21 @@ async def test_mentions_of_a_season_ago_are_counted_no_more(running: Webapp) -> 
     config = RetentionConfig(mentions_keep_s=2.5 * 3600)
     assert await trim(store, config, now_us) == 2
     assert await users.count_mentions(ALICE, CHANNEL, 0, 10) == await users.count_mentions(BOB, CHANNEL, 0, 10) == 2
+
+
+async def test_sessions_of_browsers_go_some_time_after_their_end(running: Webapp) -> None:
+    """In bounded steps; not those that are good or have just ended, nor tokens of programs, which may end as well."""
+    now_us = SystemClock().wall_us()
+    now_s = now_us // 1_000_000
+    users = running.stores.users
+    ends = {1: now_s - 7_300, 2: now_s - 7_250, 3: now_s - 3_600, 4: now_s + 60, 5: 0}
+    for number, expires_s in ends.items():
+        await users.add_token(Token(ALICE, bytes([number]) * 32, TokenKind.WEB, "T00000000A1", expires_s=expires_s))
+    await users.add_token(Token(ALICE, bytes([9]) * 32, TokenKind.USER, "T00000000A1", expires_s=now_s - 9_999))
+    store = RetentionStore(running.pools.channel, running.pools.user)
+    assert await store.trim_sessions(now_s - 7_200, 1) == 1
+    assert await trim(store, RetentionConfig(sessions_keep_s=7_200.0), now_us) == 1
+    assert sorted(each.token_hash[0] for each in await users.tokens(ALICE)) == [3, 4, 5, 9]
 
 
 async def test_clocks_that_disagree_leave_no_hole(running: Webapp) -> None:

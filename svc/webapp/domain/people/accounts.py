@@ -137,6 +137,19 @@ class Accounts:
             raise Refused("account_inactive")
         return token
 
+    async def prolong(self, caller: Caller, lives_s: int) -> bool:
+        """Let the token that the caller has shown live for `lives_s` from now on, if half of that is over.
+
+        Returns whether it does; False also where it was revoked meanwhile.
+        """
+        ends_s = self._now_s() + lives_s
+        if not caller.token_ends_s or ends_s - caller.token_ends_s < lives_s // 2:
+            return False
+        if not await self._users.prolong_token(caller.user_id, caller.token_hash, ends_s):
+            return False
+        await self._lookups.forget_token(caller.token_hash)
+        return True
+
     async def revoke(self, user_id: str, hashed: bytes) -> bool:
         """Revoke a token by its hash, and end the sessions that were begun with it; False when it was not valid.
 

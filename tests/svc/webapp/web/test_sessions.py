@@ -68,6 +68,46 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(acme: Office) -> 
             assert record.expires_s - record.created_s == 30 * 86_400
 
 
+async def test_a_session_that_is_used_does_not_end(acme: Office) -> None:
+    """In the second half of its life it begins anew, and its cookie; one that was revoked does not."""
+    async with browser(acme, "ada") as here:
+        assert here.cookie is not None
+        ids = token_ids(here.cookie.value)
+        assert ids is not None
+        user_id, hashed = ids[1], token_hash(here.cookie.value)
+
+        async def age(days: int) -> int:
+            """Let as many days be over; return when it ends then."""
+            record = await acme.services.users.token(user_id, hashed)
+            assert record is not None
+            ends_s = record.expires_s - days * 86_400
+            sql = "UPDATE tokens SET expires_s = %s WHERE user_id = %s AND token_hash = %s"
+            await acme.pools.user.execute(sql, (ends_s, user_id, hashed))
+            await acme.services.lookups.forget_token(hashed)
+            return ends_s
+
+        async def asked() -> tuple[int, str]:
+            """Open the page; return when the session ends, and the cookie that came."""
+            async with here.http.get(here.base / "web/session") as answer:
+                assert (await answer.json())["signed_in"]
+                told = answer.headers.get("Set-Cookie", "")
+            record = await acme.services.users.token(user_id, hashed)
+            assert record is not None
+            return record.expires_s, told
+
+        young = await age(days=14)
+        assert await asked() == (young, "")
+        old = await age(days=2)
+        ends_s, told = await asked()
+        assert ends_s >= old + 16 * 86_400
+        assert told.startswith(f"parley={here.cookie.value};")
+        assert {"HttpOnly", "SameSite=lax", "Max-Age=2592000"} <= set(told.split("; "))
+        assert (await here.call("auth.test"))["ok"]
+        await age(days=20)
+        await here.ok("/web/signout")
+        assert not await acme.services.users.prolong_token(user_id, hashed, ends_s + 1)
+
+
 async def test_the_cookie_counts_for_our_own_page_alone(acme: Office) -> None:
     """Another site, one of the same machine at another port, a sandboxed page, nobody who says, and all by GET."""
     async with browser(acme, "ada") as here:
