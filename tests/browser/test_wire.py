@@ -24,3 +24,5 @@ async def test_a_silent_wire_is_a_lost_network(browsing: Browsing) -> None:
         assert not done
         line.mend()
         assert await asked == 200
+        # What the page still loads ends with it, and not with the wire.
+        await visit.page.goto("about:blank")
