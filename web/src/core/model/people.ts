@@ -20,7 +20,8 @@ export function userOf(json: Json): User {
     phone: text(profile.phone),
     pronouns: text(profile.pronouns),
     status: emoji || said ? { emoji, text: said, expiresAt: number(profile.status_expiration) } : null,
-    picture: text(profile.image_192) || text(profile.image_72),
+    // Others are drawn by somebody else's server from who one is: it is not asked, and initials are shown.
+    picture: profile.is_custom_image === true ? text(profile.image_192) || text(profile.image_72) : "",
     timeZone: text(json.tz),
     timeZoneOffsetS: number(json.tz_offset),
     isBot: json.is_bot === true || json.id === SLACKBOT,

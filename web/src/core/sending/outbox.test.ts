@@ -97,7 +97,7 @@ test("what is not refused is tried again with the same id, and waits meanwhile",
   box.send(CHANNEL, "hello", null, false);
   box.send(CHANNEL, "second", null, false);
   await settle(100);
-  expect(shown(box).map((each) => each.delivery)).toEqual(["waiting", "sending"]);
+  expect(shown(box).map((each) => each.delivery)).toEqual(["waiting", "waiting"]);
   await settle(20_000);
   expect(ids.length).toBeGreaterThan(2);
   expect(new Set(ids).size).toBe(1);
@@ -157,6 +157,43 @@ test("what another tab has is left to it, until that tab is gone", async () => {
   alive.end();
   await settle(40_000);
   expect(sent).toEqual(["theirs"]);
+});
+
+test("what another tab has sent stays until its event is here, what it threw away goes at once", async () => {
+  const tell = (key: string, newValue: string | null) =>
+    globalThis.dispatchEvent(new StorageEvent("storage", { key, newValue }));
+  const { setItem, removeItem } = storage;
+  storage.setItem = (key, value) => {
+    setItem(key, value);
+    tell(key, value);
+  };
+  storage.removeItem = (key) => {
+    removeItem(key);
+    tell(key, null);
+  };
+  let answer = () => {};
+  const first = outboxOf(() => new Promise((done) => (answer = () => done({ ok: true }))));
+  const second = outboxOf(async () => ({ ok: true }), "tab2");
+  first.send(CHANNEL, "hello", null, false);
+  await settle(10);
+  expect(shown(second).map((each) => [each.text, each.delivery])).toEqual([["hello", "sending"]]);
+  answer();
+  await settle(10);
+  expect([texts(first), texts(second)]).toEqual([[], ["hello"]]);
+  second.shown(shown(second)[0]?.key ?? "");
+  expect(texts(second)).toEqual([]);
+
+  first.send(CHANNEL, "no", null, false);
+  await settle(10);
+  first.discard(shown(first)[0]?.key ?? "");
+  await settle(10);
+  expect([texts(first), texts(second), storage.size()]).toEqual([[], [], 0]);
+
+  first.send(CHANNEL, "seen before", null, false);
+  await settle(10);
+  answer();
+  await settle(60_000);
+  expect(texts(second)).toEqual([]);
 });
 
 test("there are only so many, and one too many says so", async () => {

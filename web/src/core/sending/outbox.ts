@@ -15,6 +15,8 @@ import { HELD, Queue, type Unsent, unsentOf } from "./queue";
 /** What another tab wrote is taken over when it was not touched for this long: that tab is gone. */
 const ABANDONED_MS = 15_000;
 const TOUCH_MS = 5_000;
+/** What another tab has sent is shown until its event is here, or for this long: it may have been there before. */
+const LINGER_MS = 30_000;
 /** Ids of sent messages that are remembered, so that these keep their keys. */
 const REMEMBERED_MAX = 1_000;
 const ATTEMPT_S = 8;
@@ -40,6 +42,8 @@ export class Outbox {
   private readonly queue = new Queue();
   private readonly version = signal(0);
   private readonly mine = new Set<string>();
+  /** Of other tabs, which have sent them: their events are on the way to this one. */
+  private readonly sent = new Set<string>();
   private readonly known = new Map<string, true>();
   private readonly backoffs = new Map<Id, Backoff>();
   private readonly lists = new Map<string, ReadonlySignal<readonly Message[]>>();
@@ -61,7 +65,7 @@ export class Outbox {
     for (const [id, json] of kept.all()) this.adopt(id, json, false);
     this.unwatch = kept.watch((id, json) => {
       if (json !== undefined) this.adopt(id, json, true);
-      else if (!this.mine.has(id)) this.settle(id);
+      else if (!this.mine.has(id)) this.vanished(id);
     });
     this.toucher = setInterval(() => this.touch(), TOUCH_MS);
   }
@@ -108,7 +112,7 @@ export class Outbox {
   }
 
   discard(key: string): void {
-    this.settle(idOf(key));
+    this.settle(idOf(key), false);
   }
 
   /** The key by which lists know a message of one's own that this browser sent; undefined for all others. */
@@ -137,6 +141,11 @@ export class Outbox {
 
   /** Take what is kept: one's own from before a reload goes on at once, another tab's when that is gone. */
   private adopt(id: string, json: Json, isNews: boolean): void {
+    if (json.isSent === true) {
+      if (!isNews) this.kept.delete(id);
+      else if (this.queue.get(id)) this.sent.add(id);
+      return;
+    }
     const entry = unsentOf({ ...json, id });
     if (this.mine.has(id) || !entry.conversationId || this.queue.isFull) return;
     this.remember(id);
@@ -193,10 +202,21 @@ export class Outbox {
     return Math.max(backoff.nextS(), askedS * (1 + this.chance() / 2)) * 1000;
   }
 
-  private settle(id: string): void {
-    if (!this.queue.delete(id)) return;
+  /** Another tab has nothing to do any more for one of its messages. */
+  private vanished(id: string): void {
+    if (this.sent.has(id)) setTimeout(() => this.settle(id), LINGER_MS);
+    else this.settle(id, false);
+  }
+
+  /** `isSent`: the server has it, and other tabs will hear of it; else nobody wants it. */
+  private settle(id: string, isSent = true): void {
+    const entry = this.queue.get(id);
+    if (entry === undefined || !this.queue.delete(id)) return;
+    // Two steps, so that other tabs can tell what was sent from what was thrown away.
+    if (isSent && this.mine.has(id)) this.kept.set(id, { ...entry, isSent });
     this.kept.delete(id);
     this.mine.delete(id);
+    this.sent.delete(id);
     this.changed();
     // What stood behind it may go: it was perhaps another tab's, that has sent it.
     this.pump();
@@ -224,7 +244,7 @@ export class Outbox {
 
   private list(conversationId: Id, threadTs: Ts | null): readonly Message[] {
     if (this.version.value < 0) return []; // reading it is what makes this be done again
-    return this.queue.all
+    return this.queue.shown
       .filter((each) => each.conversationId === conversationId)
       .filter((each) => each.threadTs === threadTs || (threadTs === null && each.alsoToConversation))
       .map((each) => shownAs(each, this.selfId));

@@ -36,7 +36,7 @@ export function unsentOf(json: Json): Unsent {
     alsoToConversation: json.alsoToConversation === true,
     text: text(json.text),
     writtenAt: number(json.writtenAt),
-    delivery: json.delivery === "failed" ? "failed" : "waiting",
+    delivery: json.delivery === "failed" || json.delivery === "sending" ? json.delivery : "waiting",
     failure: text(json.failure),
     tries: 0,
     notBefore: 0,
@@ -51,6 +51,15 @@ export class Queue {
   /** In the order of writing. */
   get all(): readonly Unsent[] {
     return [...this.unsent.values()].sort((one, other) => one.writtenAt - other.writtenAt);
+  }
+
+  /** The same as people are shown them: what stands behind one that waits, waits as well. */
+  get shown(): readonly Unsent[] {
+    const held = new Set<Id>();
+    return this.all.map((each) => {
+      if (each.delivery === "waiting") held.add(each.conversationId);
+      return each.delivery === "sending" && held.has(each.conversationId) ? { ...each, delivery: "waiting" } : each;
+    });
   }
 
   get(id: string): Unsent | undefined {

@@ -71,14 +71,15 @@ test("only so many at a time, with their progress", async () => {
   expect(completed()).toHaveLength(1);
 });
 
-test("one that is given up is gone, and nothing is posted of it", async () => {
+test("one that is given up is gone, nothing is posted of it, and whose words these were is told", async () => {
   const uploads = uploadsOf(
     (_, __, ___, stop) =>
       new Promise((_resolve, reject) => stop.addEventListener("abort", () => reject(stop.reason), { once: true })),
   );
   const done = uploads.upload([file("a")], errand);
+  done.catch(() => undefined);
   await vi.advanceTimersByTimeAsync(1);
   uploads.cancel(uploads.all.value[0]?.key ?? "");
-  await done;
+  await expect(done).rejects.toMatchObject({ code: "cancelled" });
   expect([uploads.all.value, completed()]).toEqual([[], []]);
 });

@@ -38,7 +38,10 @@ export class Uploads {
     return this.held;
   }
 
-  /** Post these in one message; a file that fails, or is given up, is left out. Throws the last Refusal if all are. */
+  /**
+   * Post these in one message; a file that fails, or is given up, is left out. Throws the last Refusal if all are, and
+   * `cancelled` where all were given up: what was to be said with them has not been.
+   */
   async upload(files: readonly File[], errand: Errand): Promise<void> {
     let failure: unknown = null;
     const keys: string[] = [];
@@ -56,8 +59,8 @@ export class Uploads {
     });
     const done = (await Promise.all(carried)).filter((each) => each !== null);
     if (!done.length) {
-      if (failure !== null && !isStop(failure)) throw failure;
-      return;
+      if (failure === null) return;
+      throw isStop(failure) ? refusal("cancelled") : failure;
     }
     try {
       await this.complete(done, errand);

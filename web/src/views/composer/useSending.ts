@@ -1,6 +1,6 @@
 /** Sending what stands in a composer: at once, or later; with its files; and asking first where many would be told. */
 import { useComputed } from "@preact/signals";
-import type { Id, Ts } from "../../core/contract";
+import { type Id, Refusal, type Ts } from "../../core/contract";
 import { useClient, usePreferences, useScreen } from "../../ui/context";
 import { whenWords } from "./schedule";
 import type { Staging } from "./staging";
@@ -53,11 +53,13 @@ export function useSending({ conversationId, threadTs, text, staging, alsoToConv
     text.clear();
     // What nobody has seen is not lost: it stands where it stood, unless something new does.
     const putBack = (error: unknown) => {
-      screen.fail(error);
       if (text.typed.peek() === "") {
         text.typed.value = typed;
         text.names.value = names;
       }
+      // Who has given up the files wants none of them back; the words were not given up.
+      if (error instanceof Refusal && error.code === "cancelled") return;
+      screen.fail(error);
       staging.add(files);
     };
     if (files.length === 0) client.send(conversationId, said, { ...thread, alsoToConversation });
