@@ -85,6 +85,14 @@ export interface FileInfo {
 /** Where a message of one's own is on its way. "sent" came from the server. */
 export type Delivery = "sent" | "sending" | "waiting" | "failed";
 
+/** What somebody did to an app's button or menu in a message. */
+export interface BlockAction {
+  readonly blockId: string;
+  readonly actionId: string;
+  /** Of a menu, as the app wrote it. */
+  readonly selectedOption?: unknown;
+}
+
 export interface Message {
   /** The same from the moment of sending until after the server has named it by its `ts`: what lists are keyed by. */
   readonly key: string;
@@ -116,6 +124,8 @@ export interface Message {
   readonly delivery: Delivery;
   /** Why it "failed", for a person. */
   readonly failure: string;
+  /** What proves to the server what an app has shown to one alone, which is kept nowhere. */
+  readonly sealed?: { readonly botId: Id; readonly seal: string };
 }
 
 /** One row of a list of messages; the model decides what stands where, so that every view of it is the same. */
@@ -277,6 +287,8 @@ export interface Client {
   save(message: Message, on: boolean): Promise<void>;
   schedule(conversationId: Id, text: string, atS: number, threadTs?: Ts): Promise<void>;
   permalink(message: Message): Promise<string>;
+  /** Tell an app that one of its buttons or menus was used; what comes of it comes as an event. */
+  act(message: Message, action: BlockAction): Promise<void>;
   pins(conversationId: Id): Promise<readonly Message[]>;
   loadSaved(): Promise<void>;
   loadActivity(): Promise<void>;

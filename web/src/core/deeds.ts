@@ -4,7 +4,7 @@ import { isObject, type Json, text } from "./net/json";
 import type { Parts } from "./parts";
 import { withReaction } from "./timeline/messages";
 
-export type Deeds = Pick<Client, "edit" | "remove" | "react" | "pin" | "save" | "schedule" | "permalink">;
+export type Deeds = Pick<Client, "edit" | "remove" | "react" | "pin" | "save" | "schedule" | "permalink" | "act">;
 
 const REPEATABLE = { isRepeatable: true };
 
@@ -57,6 +57,13 @@ export function makeDeeds(parts: Parts, read: (json: Json, conversationId: Id) =
     async schedule(channel, said, atS, root) {
       const thread = root ? { thread_ts: root } : {};
       await api.call("chat.scheduleMessage", { channel, text: said, post_at: Math.round(atS), ...thread });
+    },
+    async act({ conversationId, ts, blocks, isEphemeral, sealed }, { blockId, actionId, selectedOption }) {
+      const action = { block_id: blockId, action_id: actionId };
+      const chosen = selectedOption === undefined ? {} : { selected_option: selectedOption };
+      const proof = sealed ? { is_ephemeral: isEphemeral, bot_id: sealed.botId, seal: sealed.seal, blocks } : {};
+      const container = { type: "message", channel_id: conversationId, message_ts: ts, ...proof };
+      await api.call("blocks.actions", { container, actions: [{ ...action, ...chosen }] });
     },
     async permalink({ conversationId, ts }) {
       return text((await api.read("chat.getPermalink", { channel: conversationId, message_ts: ts })).permalink);

@@ -4,7 +4,8 @@ import { usePreferences } from "../ui/context";
 import { shortTime } from "../ui/time";
 import css from "./Attachments.module.css";
 import { type Attachment, readAttachments } from "./attachments";
-import { BlockKit, ControlView } from "./BlockKit";
+import { BlockKit } from "./BlockKit";
+import { ControlView } from "./ControlView";
 import { ImageView } from "./ImageView";
 import { Link, RichLine, RichText } from "./RichText";
 

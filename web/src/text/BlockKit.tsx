@@ -1,11 +1,9 @@
-/** Block Kit, drawn. Buttons of apps are there to be read; those that are links lead somewhere. */
-import { ChevronDown } from "lucide-preact";
-import { classes } from "../ui/classes";
+/** Block Kit, drawn. */
 import css from "./BlockKit.module.css";
-import type { Control, Drawable, Picture } from "./blocks";
+import type { Drawable, Picture } from "./blocks";
+import { ControlView } from "./ControlView";
 import { ImageView } from "./ImageView";
 import { Blocks, Inlines } from "./RichText";
-import { useTabStop } from "./tabstop";
 
 export const BlockKit = ({ blocks }: { readonly blocks: readonly Drawable[] }) => (
   <div class={css.all}>
@@ -77,22 +75,3 @@ function Section({ block }: { readonly block: Extract<Drawable, { kind: "section
 const Small = ({ picture, class: name }: { readonly picture: Picture; readonly class: string | undefined }) => (
   <img src={picture.src} alt={picture.alt} class={name} loading="lazy" />
 );
-
-export function ControlView({ control }: { readonly control: Control }) {
-  const { label, look, href } = control;
-  const tab = useTabStop();
-  const name = classes(css.control, look === "primary" && css.primary, look === "danger" && css.danger);
-  if (href) {
-    return (
-      <a href={href} title={href} target="_blank" rel="noopener noreferrer" class={name} tabIndex={tab}>
-        {label}
-      </a>
-    );
-  }
-  return (
-    <button type="button" disabled class={name} title="Apps’ controls do nothing here">
-      {label}
-      {look === "select" && <ChevronDown size={14} aria-hidden="true" />}
-    </button>
-  );
-}

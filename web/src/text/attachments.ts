@@ -71,8 +71,11 @@ function read(value: unknown): Attachment | null {
   return fallback ? { ...made, text: fallback } : null;
 }
 
+/** Buttons of before there were blocks: no app is told of them. */
+const INERT = { kind: "control", place: null, options: null, question: null } as const;
+
 function action(from: Readonly<Record<string, unknown>>): Control | null {
   const label = said(from.text);
   const look = from.style === "primary" || from.style === "danger" ? from.style : "plain";
-  return label ? { kind: "control", label, look, href: safeHref(said(from.url)) } : null;
+  return label ? { ...INERT, label, look, href: safeHref(said(from.url)) } : null;
 }

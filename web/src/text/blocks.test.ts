@@ -26,6 +26,12 @@ describe("blocks", () => {
   });
 
   it("reads header, divider, context, image and actions", () => {
+    const bare = { kind: "control", href: null, place: null, options: null, question: null };
+    const place = (actionId: string) => ({ blockId: "b1", actionId });
+    const one = { text: words("One"), value: "1" };
+    const options = [one];
+    const sure = { title: words("Sure?"), text: words("It is loud"), confirm: words("Do it") };
+    const question = { title: "Sure?", text: "It is loud", action: "Do it" };
     const kinds = readBlocks([
       { type: "header", text: words("Hi :tada:") },
       { type: "divider" },
@@ -35,9 +41,11 @@ describe("blocks", () => {
         type: "actions",
         elements: [
           { type: "button", text: words("Go"), style: "primary", url: "https://a.b" },
-          { type: "button", text: words("Run"), url: "javascript:alert(1)" },
-          { type: "static_select", placeholder: words("Choose") },
+          { type: "button", text: words("Run"), action_id: "run", url: "javascript:alert(1)", confirm: sure },
+          { type: "static_select", placeholder: words("Choose"), action_id: "pick", options },
+          { type: "users_select", placeholder: words("Whom"), action_id: "whom" },
         ],
+        block_id: "b1",
       },
     ]);
     expect(kinds.map(({ kind }) => kind)).toEqual(["header", "divider", "context", "image", "actions"]);
@@ -45,9 +53,10 @@ describe("blocks", () => {
     expect(kinds[4]).toEqual({
       kind: "actions",
       controls: [
-        { kind: "control", label: "Go", look: "primary", href: "https://a.b/" },
-        { kind: "control", label: "Run", look: "plain", href: null },
-        { kind: "control", label: "Choose", look: "select", href: null },
+        { ...bare, label: "Go", look: "primary", href: "https://a.b/" },
+        { ...bare, label: "Run", look: "plain", place: place("run"), question },
+        { ...bare, label: "Choose", look: "select", place: place("pick"), options: [{ label: "One", value: one }] },
+        { ...bare, label: "Whom", look: "select", place: place("whom") },
       ],
     });
   });

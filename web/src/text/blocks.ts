@@ -16,12 +16,24 @@ export interface Picture {
   readonly alt: string;
 }
 
-/** A button, or what stands in for another control: drawn, and followed only where it is a link. */
+/** A button or a menu of an app. One that is used is told to the app, a link is followed as well. */
 export interface Control {
   readonly kind: "control";
   readonly label: string;
   readonly look: "plain" | "primary" | "danger" | "select";
   readonly href: string | null;
+  /** By which the app knows it; null: nobody could be told. */
+  readonly place: { readonly blockId: string; readonly actionId: string } | null;
+  /** Of a menu; null for what is none, and for those whose options are not in the message. */
+  readonly options: readonly Option[] | null;
+  /** To be asked before; null: nothing is. */
+  readonly question: { readonly title: string; readonly text: string; readonly action: string } | null;
+}
+
+export interface Option {
+  readonly label: string;
+  /** As the app wrote it. */
+  readonly value: unknown;
 }
 
 export type Drawable =
@@ -60,7 +72,7 @@ function read(block: Loose): Drawable | null {
     case "image":
       return image(block);
     case "actions":
-      return { kind: "actions", controls: list(block.elements).flatMap((one) => control(record(one)) ?? []) };
+      return { kind: "actions", controls: list(block.elements).flatMap((one) => control(record(one), block) ?? []) };
     case "rich_text":
       return { kind: "rich", blocks: readRichText(list(block.elements)) };
     case "markdown":
@@ -74,7 +86,7 @@ function section(block: Loose): Drawable | null {
   const fields = list(block.fields).map((field) => words(record(field)));
   const text = block.text === undefined ? [] : words(record(block.text));
   const accessory = record(block.accessory);
-  const beside = accessory.type === "image" ? picture(accessory) : control(accessory);
+  const beside = accessory.type === "image" ? picture(accessory) : control(accessory, block);
   return text.length + fields.length === 0 && !beside ? null : { kind: "section", text, fields, accessory: beside };
 }
 
@@ -122,13 +134,32 @@ function image(block: Loose): Drawable | null {
 
 const LOOKS: Readonly<Record<string, Control["look"]>> = { primary: "primary", danger: "danger" };
 
-function control(object: Loose): Control | null {
+/** As many as a menu may have. */
+const OPTIONS_MAX = 100;
+
+function control(object: Loose, block: Loose): Control | null {
   const type = said(object.type);
   const label = said(record(object.text).text) || said(record(object.placeholder).text);
+  const [blockId, actionId] = [said(block.block_id), said(object.action_id)];
+  const place = blockId && actionId ? { blockId, actionId } : null;
+  const common = { kind: "control", place, question: question(record(object.confirm)) } as const;
   if (type === "button" || type === "workflow_button") {
     const look = LOOKS[said(object.style)] ?? "plain";
-    return label ? { kind: "control", label, look, href: safeHref(said(object.url)) } : null;
+    return label ? { ...common, label, look, href: safeHref(said(object.url)), options: null } : null;
   }
   const isSelect = /_select$|picker$|^overflow$/.test(type);
-  return isSelect ? { kind: "control", label: label || "…", look: "select", href: null } : null;
+  const options = type === "static_select" || type === "overflow" ? choices(object) : null;
+  return isSelect ? { ...common, label: label || "More", look: "select", href: null, options } : null;
+}
+
+function choices(object: Loose): Option[] {
+  const groups = list(object.option_groups).flatMap((group) => list(record(group).options));
+  const all = [...list(object.options), ...groups].slice(0, OPTIONS_MAX);
+  return all.map((value) => ({ label: said(record(record(value).text).text), value }));
+}
+
+function question(object: Loose): Control["question"] {
+  const words = (name: string, none: string) => said(record(object[name]).text) || none;
+  const [title, text] = [words("title", "Are you sure?"), words("text", "")];
+  return object.title || object.text ? { title, text, action: words("confirm", "Yes") } : null;
 }

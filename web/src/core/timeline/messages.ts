@@ -35,6 +35,7 @@ export function messageOf(json: Json, conversationId: Id, key: string): Message 
     latestReply: text(json.latest_reply) || null,
     delivery: "sent",
     failure: "",
+    ...(json.seal ? { sealed: { botId: text(json.bot_id), seal: text(json.seal) } } : {}),
   };
 }
 
