@@ -27,6 +27,6 @@ of its first build; only an index with nothing in it refuses.
 | answering.py | a question to its page of hits, in a thread |
 | index.py, tantivy_index.py, memory_index.py | what an index is; on the disk, and its twin for tests |
 | generations.py | the index that answers and the one that is being built |
-| feeder.py, changes.py | from the log, and from the rows, into the index |
+| feeder.py, seen.py, changes.py | from the log, and from the rows, into the index |
 | wire.py, servicer.py, metrics.py, config.py, main.py | the process |
 """

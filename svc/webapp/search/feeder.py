@@ -1,7 +1,7 @@
 """From the log, and from the rows, into the indexes: one loop, so that nothing read earlier is ever written later.
 
 The log is read by commit time. A commit becomes visible a moment after the time that it bears, and clocks differ, so
-what lies back for `overlap_s` is looked at again; what was seen is remembered. An event only says which messages to
+what lies back for `overlap_s` is looked at again (see `seen`). An event only says which messages to
 read again: what they are by then is what goes into the index, and one that is gone leaves it. So everything may be told
 twice and in any order, and what counts is that each message is read once after its last event.
 
@@ -26,6 +26,7 @@ from svc.webapp.search.config import FeedLimits
 from svc.webapp.search.documents import Document, Key, document
 from svc.webapp.search.generations import Generations
 from svc.webapp.search.index import Index, IndexState, IndexTroubleError
+from svc.webapp.search.seen import Looks, Seen
 from svc.webapp.store.feed_reads import LogPlace
 from svc.webapp.store.rows import AnnotationRow, Conversation, Message
 
@@ -33,14 +34,8 @@ __all__ = ["Feeder", "Source"]
 
 log = logging.getLogger(__name__)
 
-GLANCE_S = 3.0
-"""How far each look goes back; a commit takes a few milliseconds from the time that it bears."""
-WHOLE_LOOK_S = 2.0
-"""Between two looks that go back for all of the overlap."""
 STATE_S = 20.0
 """How old the place in the log that an idle index remembers may become."""
-SEEN_MIN = 1_000
-"""Events that are remembered whatever their age: to forget them is not free either."""
 LOG_TRUSTED = 0.8
 """Of the time for which the log is kept: who was away for longer may find a hole."""
 _T = TypeVar("_T")
@@ -51,6 +46,7 @@ class Source(Protocol):
     """What is read (store.FeedReads)."""
 
     async def log_after(self, after: LogPlace, limit: int) -> list[LogPlace]: ...
+    async def log_count(self, since_us: int, until_us: int) -> int: ...
     async def events(self, places: Collection[LogPlace]) -> list[bytes]: ...
     async def messages_after(self, channel_id: str, ts_us: int, limit: int) -> list[Message]: ...
     async def messages_by_key(self, keys: Collection[Key]) -> list[Message]: ...
@@ -83,11 +79,11 @@ class Feeder:
         self._fed_until_us = generations.fed_until_us
         self.found_until_us = self._fed_until_us
         """What was committed to the log before this can be found; 0 when nothing is."""
-        self._seen: dict[LogPlace, None] = {}
+        self._seen = Seen()
+        self._looks = Looks(limits.overlap_s)
         self._fresh: list[int] = []
         """Commit times of events that wait for the commit by which they are found."""
         self._committed_at = clock.now()
-        self._looked_whole_at = float("-inf")
         self._place_in_look: LogPlace | None = None
         self._is_dirty = False
         self._wanted = asyncio.Event()
@@ -164,10 +160,10 @@ class Feeder:
         """Feed what is new, a page of it; return whether there is more."""
         now, wall_us = self._clock.now(), self._clock.wall_us()
         if self._place_in_look is None:
-            self._place_in_look = self._beginning(now)
+            self._place_in_look = await self._beginning(now)
         while True:
             page = await self._source.log_after(self._place_in_look, self._limits.page_rows)
-            fresh = [each for each in page if each not in self._seen]
+            fresh = self._seen.fresh(page)
             if fresh:
                 await self._feed(fresh)
             if len(page) < self._limits.page_rows:
@@ -178,18 +174,15 @@ class Feeder:
                 return True
         self._place_in_look = None
         self._fed_until_us = max(self._fed_until_us, wall_us)
-        oldest_us = self._fed_until_us - int(self._limits.overlap_s * 1e6)
-        if len(self._seen) > SEEN_MIN:
-            self._seen = {each: None for each in self._seen if each.commit_us >= oldest_us}
+        if self._looks.is_whole:
+            self._seen.forget_before(self._fed_until_us - int(self._limits.overlap_s * 1e6))
         return False
 
-    def _beginning(self, now: float) -> LogPlace:
-        """Return where a look at the log begins: most go back for a moment only."""
-        back_s = min(GLANCE_S, self._limits.overlap_s)
-        if now - self._looked_whole_at >= WHOLE_LOOK_S:
-            self._looked_whole_at = now
-            back_s = self._limits.overlap_s
-        return LogPlace(self._fed_until_us - int(back_s * 1e6), "", 0)
+    async def _beginning(self, now: float) -> LogPlace:
+        """Return where a look at the log begins."""
+        span = self._looks.begin(self._fed_until_us, now)
+        is_known = await self._source.log_count(*span) == self._seen.count(span)
+        return LogPlace(span.until_us if is_known else span.since_us, "", 0)
 
     async def _feed(self, places: Sequence[LogPlace]) -> None:
         keys: set[Key] = set()
@@ -200,7 +193,7 @@ class Feeder:
             there = {each.key for each in documents}
             gone = [key for key in some if key not in there]
             await self._write(self._generations.each, documents, gone)
-        self._seen.update(dict.fromkeys(places))
+        self._seen.add(places)
         if keys:
             self._fresh.extend(each.commit_us for each in places)
 
@@ -281,7 +274,7 @@ class Feeder:
         self._built = None
         self._is_dirty = False
         self._place_in_look = None
-        self._looked_whole_at = float("-inf")
+        self._looks.forget()
 
     async def _do(self, work: Callable[[Unpack[_Ts]], _T], *args: *_Ts) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)

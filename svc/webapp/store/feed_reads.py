@@ -43,6 +43,14 @@ class FeedReads(KeyedReads):
         )
         return [LogPlace(int(row[0]), row[1], int(row[2])) for row in rows]
 
+    @query("channel", scatter=_SCATTER)
+    async def log_count(self, since_us: int, until_us: int) -> int:
+        """Return how many events were committed in a time, its end not included. Reads an index alone."""
+        ((count,),) = await self._db.rows(
+            "SELECT COUNT(*) FROM log WHERE commit_us >= %s AND commit_us < %s", (since_us, until_us)
+        )
+        return int(count)
+
     @query("channel")
     async def events(self, places: Collection[LogPlace]) -> list[bytes]:
         """Return those of the events that the log still has, serialised; at least one place."""

@@ -69,6 +69,10 @@ class Town:
         self._check()
         return sorted(place for place, event in self.log.items() if event and place > after)[:limit]
 
+    async def log_count(self, since_us: int, until_us: int) -> int:
+        self._check()
+        return sum(bool(event) and since_us <= place.commit_us < until_us for place, event in self.log.items())
+
     async def events(self, places: Collection[LogPlace]) -> list[bytes]:
         return [self.log[place] for place in places if place in self.log]
 

@@ -88,6 +88,7 @@ def _of_feed(store: FeedReads) -> Calls:
     places = [LogPlace(1, CHANNEL, 1), LogPlace(1, OTHER, 1)]
     return {
         "FeedReads.log_after": [lambda: store.log_after(LogPlace(0, "", 0), 10)],
+        "FeedReads.log_count": [lambda: store.log_count(0, 10)],
         "FeedReads.events": [lambda: store.events(places), lambda: store.events(places[:1])],
         "FeedReads.messages_after": [
             lambda: store.messages_after("", 0, 10),
