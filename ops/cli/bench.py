@@ -26,6 +26,12 @@ BENCHES = (
         "bench.fanout",
         "one gateway core: events to 1,000 and 5,000 sockets, beside a C loop, nats-server, nchan, ws and socket.io",
     ),
+    ("post", "bench.post", "durable posts a second over HTTP, by stage, and what each tier uses of the processors"),
+    (
+        "latency",
+        "bench.latency",
+        "from a post over HTTP to the last of 1,000 sockets, at a quarter, a half and four fifths of capacity",
+    ),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
     ("search", "bench.search", "searching among 100,000 messages: time in both modes, and how soon a post is found"),

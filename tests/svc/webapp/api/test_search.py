@@ -44,7 +44,7 @@ class Shelf:
     async def search(self, request: pb.SearchRequest) -> pb.SearchResponse:
         async with self._turn:
             if not self.is_stale:
-                self.feeder._looked_whole_at = float("-inf")
+                self.feeder._looks.forget()
                 while await self.feeder.step():
                     pass
         return wire.response(await self._answering.answer(wire.asked(request)))

@@ -12,13 +12,15 @@ def test_most_looks_count_a_glance_and_one_in_two_seconds_counts_all() -> None:
     looks = Looks(overlap_s=30.0)
     near_us = FED_US - int(NEAR_S * 1e6)
     whole, glance = Span(FED_US - 30_000_000, near_us), Span(FED_US - int(GLANCE_S * 1e6), near_us)
-    assert looks.begin(FED_US, 0.0) == whole
-    assert looks.is_whole
-    assert looks.begin(FED_US, WHOLE_LOOK_S - 0.1) == glance
-    assert not looks.is_whole
-    assert looks.begin(FED_US, WHOLE_LOOK_S) == whole
+
+    def look(now: float) -> tuple[Span, bool]:
+        return looks.begin(FED_US, now), looks.is_whole
+
+    assert look(0.0) == (whole, True)
+    assert look(WHOLE_LOOK_S - 0.1) == (glance, False)
+    assert look(WHOLE_LOOK_S) == (whole, True)
     looks.forget()
-    assert looks.begin(FED_US, WHOLE_LOOK_S + 0.1) == whole
+    assert look(WHOLE_LOOK_S + 0.1) == (whole, True)
 
 
 def test_what_was_read_is_counted_by_time_and_known_again() -> None:
