@@ -7,7 +7,7 @@ const WEBAPP = process.env.PARLEY_WEBAPP_URL ?? "http://127.0.0.1:8080";
 
 /** What the first screen is made of: one file of it, since each of many small ones is a way to the server and back. */
 const FIRST_SCREEN =
-  /\/web\/src\/(?:app|core|text|ui|views\/(?:composer|header|messages|notifications|sidebar|thread))\/|\/node_modules\/(?:@?preact|virtua|lucide-preact)\//;
+  /\/web\/src\/(?:app|core|text|ui|views\/(?:composer|header|messages|notifications|sidebar|thread))\/|\/node_modules\/(?:@?preact|lucide-preact)\//;
 
 export default defineConfig({
   plugins: [preact(), emojiTable()],

@@ -16,6 +16,7 @@ from tests.mesh.towns import Town
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 
 MESSAGES = 2_000
+DRAWN_MAX = 150
 PAUSE = "I pushed a fix, can somebody have a look? It is the one that we talked about."
 
 
@@ -27,6 +28,26 @@ async def long(mesh: Town) -> str:
         return f"No {number}: {'kakapo ' if number == 700 else ''}{PAUSE * (number % 4)}"
 
     return await channel_with(mesh, "long-story", MESSAGES, text, ("ada", "grace", "linus"))
+
+
+async def test_one_scrolls_through_all_of_it(browsing: Browsing, long: str) -> None:
+    """Up by the wheel through several pages: consecutive, without gaps, few of them drawn; and back to now at once."""
+    visit = await browsing.signed_in("ada")
+    screen = Screen(visit.page)
+    await screen.start(f"/client/{long}")
+    await screen.main.has(f"No {MESSAGES}:")
+    await screen.main.feed.hover()
+    last = MESSAGES
+    while last > MESSAGES - 400:
+        await visit.page.mouse.wheel(0, -1_200)
+        numbers = [int(text) for text in await screen.main.texts(r"(?<=No )\d+(?=:)")]
+        # The one that has the focus is kept in the document, wherever it is.
+        seen = [number for number in numbers if number < MESSAGES or numbers[-2:-1] == [MESSAGES - 1]]
+        assert seen == list(range(seen[0], seen[-1] + 1))
+        assert len(numbers) <= DRAWN_MAX
+        last = min([last, *numbers])
+    await visit.page.get_by_role("button", name="Jump to latest").click()
+    await expect(screen.main.message(f"No {MESSAGES}:")).to_be_in_viewport()
 
 
 async def test_a_link_to_an_old_message_shows_it_among_its_neighbours(browsing: Browsing, long: str) -> None:

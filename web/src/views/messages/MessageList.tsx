@@ -1,15 +1,13 @@
 /** A list of messages, of a conversation or a thread: only what is in sight is on the page, however many there are. */
 import type { ComponentChildren } from "preact";
-import { useCallback, useMemo } from "preact/hooks";
-import { Virtualizer } from "virtua";
-import type { Row, Timeline } from "../../core/contract";
+import type { Timeline } from "../../core/contract";
 import { classes } from "../../ui/classes";
 import { usePreferences } from "../../ui/context";
+import { DrawnRows } from "./DrawnRows";
 import { ListContext, type ListState } from "./list";
 import css from "./MessageList.module.css";
 import { Picking } from "./Picking";
 import { Pills, StickyDay } from "./Pills";
-import { RowView } from "./RowView";
 import { Skeletons } from "./Skeletons";
 import { useFeedKeys } from "./useFeedKeys";
 import { useJump } from "./useJump";
@@ -29,22 +27,11 @@ interface MessageListProps {
 
 export function MessageList({ timeline, list, label, at, beginning }: MessageListProps) {
   const rows = timeline.rows.value;
-  const scroll = useScroll(timeline, rows);
+  const scroll = useScroll(timeline, rows, at);
   const isCompact = usePreferences().density === "compact";
   useJump(timeline, scroll, list, at);
   const reading = useReading(timeline, scroll, list);
   const keys = useFeedKeys(rows, scroll, list);
-  const activeKey = list.active.value;
-  const kept = useMemo(() => {
-    const index = activeKey === null ? -1 : rows.findIndex((row) => row.key === activeKey);
-    return index < 0 ? [] : [index];
-  }, [rows, activeKey]);
-  const draw = useCallback(
-    (row: Row, index: number) => (
-      <RowView key={row.key} row={row} isLast={index === lastIndex(rows)} beginning={beginning} />
-    ),
-    [rows, beginning],
-  );
   if (rows.length === 0) return <Unfilled timeline={timeline} />;
   return (
     <ListContext.Provider value={list}>
@@ -56,24 +43,20 @@ export function MessageList({ timeline, list, label, at, beginning }: MessageLis
           role="feed"
           aria-label={label}
           aria-busy={timeline.isLoading.value !== ""}
+          onScroll={scroll.onScroll}
           onKeyDown={keys.onKeyDown}
           onFocusIn={keys.onFocusIn}
           onFocusOut={keys.onFocusOut}
         >
           {list.threadTs === null && <div class={css.above} />}
-          <Virtualizer
-            key={scroll.generation}
-            ref={scroll.list}
-            scrollRef={scroll.scroller}
-            data={rows}
-            shift={scroll.change === "prepended"}
-            keepMounted={kept}
-            bufferSize={400}
-            onScroll={scroll.onScroll}
-            onResize={scroll.onResize}
-          >
-            {draw}
-          </Virtualizer>
+          <DrawnRows
+            standing={scroll.standing}
+            scroller={scroll.scroller}
+            drawn={scroll.drawn}
+            rows={rows}
+            kept={list.active.value}
+            beginning={beginning}
+          />
         </div>
         <Pills timeline={timeline} scroll={scroll} reading={reading} />
         <Picking rows={rows} />
@@ -81,8 +64,6 @@ export function MessageList({ timeline, list, label, at, beginning }: MessageLis
     </ListContext.Provider>
   );
 }
-
-const lastIndex = (rows: readonly Row[]): number => rows.length - 1;
 
 /** Nothing there yet, or nothing that could be had. */
 function Unfilled({ timeline }: { readonly timeline: Timeline }) {

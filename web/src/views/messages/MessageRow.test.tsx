@@ -21,6 +21,7 @@ function open(change: Partial<Message> = {}, client = createFixtureClient()) {
     <ListContext.Provider value={list}>
       <RowView
         row={{ kind: "message", key: message.key, message, isContinued: false }}
+        top={null}
         isLast={false}
         beginning={null}
       />

@@ -43,12 +43,13 @@ function UnreadAbove({ timeline, scroll, reading }: PillsProps) {
   const first = scroll.first.value;
   // The line is known by the message below it: when there is another one it is to be seen again.
   const key = timeline.rows.peek()[line.value + 1]?.key ?? "";
+  const toLine = () => scroll.toRow(timeline.rows.peek()[line.peek()]?.key ?? "", "start");
   if (line.value >= first) seen.current = line.value < first + SCREEN_ROWS ? key : seen.current;
   if (line.value >= first || seen.current === key) return null;
   const count = countUnread(timeline.rows.peek(), selfId);
   return (
     <div class={css.top}>
-      <button type="button" class={css.pill} onClick={() => scroll.toRow(line.peek(), "start")}>
+      <button type="button" class={css.pill} onClick={toLine}>
         <ArrowUp size={14} aria-hidden="true" />
         {count === 1 ? "1 new message" : `${count} new messages`}
       </button>
@@ -70,7 +71,6 @@ function ToNow({ timeline, scroll, reading }: PillsProps) {
   const missed = reading.missed.value;
   const go = async () => {
     if (timeline.hasNewer.peek()) await timeline.jumpToNow();
-    scroll.isAtEnd.value = true;
     scroll.toEnd();
   };
   const words = missed === 0 ? "Jump to latest" : missed === 1 ? "1 new message" : `${missed} new messages`;

@@ -11,12 +11,20 @@ import css from "./RowView.module.css";
 
 interface RowViewProps {
   readonly row: Row;
+  /** Set where it is out of sight and kept all the same: how far below the first row it stands. */
+  readonly top: number | null;
   readonly isLast: boolean;
   readonly beginning: ComponentChildren;
 }
 
-export const RowView = memo(({ row, isLast, beginning }: RowViewProps) => (
-  <div class={classes(isLast && css.last)}>{draw(row, beginning)}</div>
+export const RowView = memo(({ row, top, isLast, beginning }: RowViewProps) => (
+  <div
+    class={classes(isLast && css.last, top !== null && css.kept)}
+    data-kept={top === null ? undefined : ""}
+    style={top === null ? undefined : { top: `${top}px` }}
+  >
+    {draw(row, beginning)}
+  </div>
 ));
 
 function draw(row: Row, beginning: ComponentChildren) {

@@ -1,21 +1,11 @@
-/** Where a reader is in a list, and what changed in it. */
+/** Where things are in a list, and what of it was read. */
 import { describe, expect, it } from "vitest";
 import type { Row } from "../../core/contract";
 import { rowsOf } from "../../fixtures/rows";
 import { blank } from "../../fixtures/world";
 import { fitted, sizeOf } from "../files/size";
 import { named, typingWords } from "./named";
-import {
-  changeOf,
-  countAfter,
-  countUnread,
-  dayAt,
-  dayPlaces,
-  justSent,
-  lastMessageAt,
-  newestSent,
-  stepFrom,
-} from "./place";
+import { countAfter, countUnread, dayAt, dayPlaces, justSent, lastMessageAt, newestSent, stepFrom } from "./place";
 import { recentAuthors } from "./recent";
 import { justBelow } from "./useMessageActions";
 
@@ -30,17 +20,6 @@ const rows = (...ats: number[]): Row[] =>
     "U0ME",
     false,
   );
-
-describe("a change of the rows", () => {
-  it.each<[string, Row[], Row[]]>([
-    ["same", rows(), rows(1, 2)],
-    ["same", rows(1, 2), rows(1, 2, 3)],
-    ["prepended", rows(5, 6), rows(1, 2, 5, 6)],
-    ["prepended", rows(5, 6), rows(1, 2, 5, 6, 7)],
-    ["replaced", rows(5, 6), rows(1, 2)],
-    ["same", rows(5, 6), rows(6)],
-  ])("is %s", (change, one, other) => expect(changeOf(one, other)).toBe(change));
-});
 
 describe("a place in the rows", () => {
   const days = rows(0, 60, DAY_S, 2 * DAY_S);

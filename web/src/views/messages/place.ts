@@ -1,20 +1,5 @@
-/** Where a reader of a list is, and what changed between two lists of rows. Pure. */
+/** Where things are in a list of rows, and what of it was read. Pure. */
 import type { Row, Ts } from "../../core/contract";
-
-/** How two drawings of a list differ, for keeping one's place in it. */
-export type Change = "same" | "prepended" | "replaced";
-
-const firstMessage = (rows: readonly Row[]): string | undefined => rows.find((row) => row.kind === "message")?.key;
-const lastMessage = (rows: readonly Row[]): string | undefined => rows.findLast((row) => row.kind === "message")?.key;
-
-/** "prepended": older ones came in front of what was there. "replaced": nothing of it is left. */
-export function changeOf(before: readonly Row[], after: readonly Row[]): Change {
-  const first = firstMessage(before);
-  if (before === after || first === undefined || first === firstMessage(after)) return "same";
-  if (after.some((row) => row.key === first)) return "prepended";
-  const last = lastMessage(before);
-  return after.findLast((row) => row.key === last) ? "same" : "replaced";
-}
 
 /** The place of every day's divider, for finding the day of a row. */
 export const dayPlaces = (rows: readonly Row[]): number[] =>

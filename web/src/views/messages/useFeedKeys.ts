@@ -44,7 +44,7 @@ export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListStat
       if (row?.kind !== "message") return;
       list.active.value = row.key;
       list.hasFocus.value = true;
-      scroll.toRow(index, "nearest");
+      scroll.toRow(row.key, "nearest");
       focusSoon(row.key);
     },
     [rows, scroll.toRow, list, focusSoon],
