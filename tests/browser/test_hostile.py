@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,25 +58,41 @@ async def room(person: Person, name: str) -> str:
     return str((await person.ok("conversations.create", name=name))["channel"]["id"])
 
 
+NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+WHERE = """(feed) => {
+  let at = feed;
+  while (at && at.scrollHeight <= at.clientHeight) at = at.parentElement;
+  return at?.scrollTop ?? 0;
+}"""
+SCROLLED_S = 90.0
+STUCK_MAX = 5
+"""So often may the wheel move nothing before it is turned the other way: it is at an end."""
+
+
 async def shown_one_by_one(screen: Screen, path: str, count: int) -> list[str]:
-    """Scroll up through a conversation; return the texts of its numbered messages, each checked while it was drawn."""
+    """Scroll up and down through a conversation; return the texts of its numbered messages, each checked as drawn.
+
+    A busy browser scrolls by more than was shown: what was passed over is seen on the way back.
+    """
     await screen.start(path)
     texts: dict[int, str] = {}
-    await screen.main.feed.hover()
-    await screen.page.mouse.wheel(0, 100_000)
-    for _ in range(20 * count):
+    feed, step, stuck = screen.main.feed, -500, 0
+    await feed.hover()
+    deadline = time.monotonic() + SCROLLED_S
+    while True:
         await clean(screen.page)
-        for text in await screen.main.feed.get_by_role("article").all_inner_texts():
+        for text in await feed.get_by_role("article").all_inner_texts():
             if number := re.search(r"no\. (\d+)\b", text):
                 texts[int(number[1])] = text
         if len(texts) == count:
-            break
-        await screen.page.mouse.wheel(0, -500)
-        await screen.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-    assert sorted(texts) == list(range(count))
-    return [texts[number] for number in range(count)]
+            return [texts[number] for number in range(count)]
+        assert time.monotonic() < deadline, sorted(set(range(count)) - set(texts))
+        before = await feed.evaluate(WHERE)
+        await screen.page.mouse.wheel(0, step)
+        await screen.page.evaluate(NEXT_FRAMES)
+        stuck = stuck + 1 if await feed.evaluate(WHERE) == before else 0
+        if stuck == STUCK_MAX:
+            step, stuck = -step, 0
 
 
 async def test_markup_is_shown_as_it_was_typed(browsing: Browsing) -> None:
@@ -136,9 +153,7 @@ async def test_blocks_and_attachments_are_no_way_in(browsing: Browsing) -> None:
     for _ in range(60):
         await clean(visit.page)
         await visit.page.mouse.wheel(0, -600)
-        await visit.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        await visit.page.evaluate(NEXT_FRAMES)
 
 
 def _block(kind: int, text: str) -> dict[str, Any]:

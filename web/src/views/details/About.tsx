@@ -1,19 +1,15 @@
 /** Topic, purpose, name and age of a conversation, and what one can do with the whole of it. */
 
 import type { LucideIcon } from "lucide-preact";
-import { Archive, ArchiveRestore, Bell, BellOff, LogOut, Pencil, Star, UserPlus } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { Archive, ArchiveRestore, Bell, BellOff, LogOut, Star, UserPlus } from "lucide-preact";
 import type { Conversation } from "../../core/contract";
-import { RichText } from "../../text/RichText";
-import { Button, IconButton } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { useClient, useScreen } from "../../ui/context";
-import { TextField } from "../../ui/TextField";
-import { wordsOf } from "../../ui/words";
 import { ProfileBody } from "../profile/ProfileBody";
 import { isDirect } from "../sidebar/sections";
 import { leave, setMuted, setStarred } from "../sidebar/useConversationMenu";
 import css from "./details.module.css";
+import { EditableName, EditableText } from "./Editable";
 
 export function About({ conversation }: { readonly conversation: Conversation }) {
   const client = useClient();
@@ -31,21 +27,23 @@ export function About({ conversation }: { readonly conversation: Conversation })
     <div class={css.scroller}>
       {!isDirect(conversation) && (
         <>
-          <Editable
+          <EditableText
+            conversationId={id}
             term="Topic"
             none="No topic yet"
             value={topic}
             canEdit={canEdit}
             onSave={(value) => client.setTopic(id, value)}
           />
-          <Editable
+          <EditableText
+            conversationId={id}
             term="Purpose"
             none="No purpose yet"
             value={purpose}
             canEdit={canEdit}
             onSave={(value) => client.setPurpose(id, value)}
           />
-          <Editable
+          <EditableName
             term="Name"
             value={name}
             canEdit={canEdit && !conversation.isGeneral && mayManage(conversation, client.selfId, isAdmin(client))}
@@ -76,83 +74,6 @@ function Origin({ conversation }: { readonly conversation: Conversation }) {
     <section class={css.part}>
       <h3 class={css.term}>Created</h3>
       <p class={css.value}>{creator ? `By ${creator.label}, ${day}` : day}</p>
-    </section>
-  );
-}
-
-interface EditableProps {
-  readonly term: string;
-  readonly value: string;
-  readonly none?: string;
-  readonly canEdit: boolean;
-  readonly onSave: (value: string) => Promise<void>;
-}
-
-function Editable({ term, value, none = "", canEdit, onSave }: EditableProps) {
-  const [text, setText] = useState<string | null>(null);
-  const [problem, setProblem] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const save = async () => {
-    setBusy(true);
-    try {
-      await onSave((text ?? "").trim());
-      setText(null);
-    } catch (error) {
-      setProblem(wordsOf(error));
-    }
-    setBusy(false);
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    setText(null);
-  };
-  return (
-    <section class={css.part}>
-      <h3 class={css.term}>
-        {term}
-        {canEdit && text === null && (
-          <IconButton size="s" icon={Pencil} label={`Edit the ${term.toLowerCase()}`} onClick={() => setText(value)} />
-        )}
-      </h3>
-      {text === null ? (
-        value ? (
-          <div class={css.value}>{term === "Name" ? value : <RichText text={value} />}</div>
-        ) : (
-          <p class={css.none}>{none}</p>
-        )
-      ) : (
-        <form
-          class={css.edit}
-          onKeyDown={onKeyDown}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void save();
-          }}
-        >
-          <TextField
-            label={term}
-            hidesLabel
-            value={text}
-            problem={problem}
-            {...(term === "Name" ? {} : { rows: 3 })}
-            autofocus
-            maxLength={term === "Name" ? 80 : 250}
-            onInput={(next) => {
-              setText(next);
-              setProblem("");
-            }}
-          />
-          <div class={css.buttons}>
-            <Button size="s" kind="quiet" onClick={() => setText(null)}>
-              Cancel
-            </Button>
-            <Button size="s" kind="primary" type="submit" isBusy={isBusy}>
-              Save
-            </Button>
-          </div>
-        </form>
-      )}
     </section>
   );
 }
