@@ -79,7 +79,9 @@ class _Trial:
     async def _cell(self, fraction: float, rate: float) -> None:
         before = self._on.used_s()
         found = await self._on.load.run(Run(CELL_S, LINES, rate))
-        found["cores"] = sum(spent(before, self._on.used_s()).values()) / max(CELL_S, found["seen_s"])
+        used = spent(before, self._on.used_s())
+        found["cores"] = sum(used.values()) / max(CELL_S, found["seen_s"])
+        found["used"] = {tier: round(1e6 * seconds / found["acked"]) for tier, seconds in used.items()}
         self._cells[fraction].append(found)
         self._times[fraction].append(await self._on.load.times_ms())
 
@@ -91,6 +93,7 @@ class _Trial:
             "capacity_per_s": round(capacity, 1),
             "deliveries_per_s": round(capacity * len(self._on.people)),
             "at": {f"{fraction:.0%}": self._figures(fraction, fraction * capacity) for fraction in FRACTIONS},
+            "cpu_us_per_post_at_half": self._cells[BAR_AT][-1]["used"],
             "lost": sum(cell["awaited"] - cell["seen"] for cell in cells),
             "repeated": sum(cell["repeats"] for cell in cells),
             "failures": sorted({cell["failure"] for cell in cells if cell["failed"]}),

@@ -43,11 +43,16 @@ BENCHES = (
     ("storm", "bench.storm", "a gateway is killed: when its clients are back and caught up, what others notice of it"),
 )
 
+ALL = "all"
+QUICK = {"users": 1_000, "clients": 300, "messages": 5_000, "count": 1_000_000}
+"""What `all --quick` gives those that take it."""
+
 HELP = (
-    """Measure a part of the system on this machine; without NAME, every part.
+    """Measure a part of the system on this machine; `all`, or no NAME: every part.
 
 Progress goes to stderr; the result is printed as JSON, one object a benchmark, the last line of stdout with --json.
-Exit code 1 when a result misses its bars.
+Exit code 1 when a result misses its bars. `all` keeps what it finds in bench/results.json, bench/RESULTS.md and
+bench/plots; what is not run again stays as it was found before.
 
 \b
 Benchmarks:
@@ -64,34 +69,61 @@ Examples:
   parley bench web --users 32000
   parley bench fanout --clients 1000
   parley bench storm --clients 2000
+  parley bench all --only post,latency
+  parley bench all --quick
 """
 )
 
 
 @click.command("bench", help=HELP)
-@click.argument("name", required=False, type=click.Choice([name for name, _, _ in BENCHES]))
+@click.argument("name", required=False, type=click.Choice([ALL, *(name for name, _, _ in BENCHES)]))
 @click.option("--users", type=click.IntRange(10, 100_000), help="Size of the workspace, where a benchmark has one.")
 @click.option("--clients", type=click.IntRange(10, 20_000), help="Clients connected, where a benchmark has them.")
 @click.option("--messages", type=click.IntRange(100, 10_000_000), help="Messages seeded, where a benchmark has them.")
+@click.option("--only", default="", help="With `all`: these alone, with commas between.")
+@click.option("--quick", is_flag=True, help="With `all`: smaller and shorter, to see that everything works.")
 @json_option
-def command(name: str | None, users: int | None, clients: int | None, messages: int | None, *, as_json: bool) -> None:
+def command(name: str | None, only: str, *, quick: bool, as_json: bool, **sizes: int | None) -> None:
     """Run one benchmark, or all."""
-    chosen = [(each, module) for each, module, _ in BENCHES if name in (None, each)]
-    sizes = {"users": users, "clients": clients, "messages": messages}
-    results = [_run(each, module, {size: given for size, given in sizes.items() if given}) for each, module in chosen]
-    for result in results:
-        if as_json:
-            emit_json(result)
-        else:
-            _show(result)
-    raise SystemExit(0 if all(result.get("ok", True) for result in results) else 1)
+    if name in (None, ALL):
+        _all(only, quick=quick, as_json=as_json)
+        return
+    module = next(module for each, module, _ in BENCHES if each == name)
+    result = _run(str(name), module, {size: given for size, given in sizes.items() if given})
+    emit_json(result) if as_json else _show(result)
+    raise SystemExit(0 if result.get("ok", True) else 1)
+
+
+def _all(only: str, *, quick: bool, as_json: bool) -> None:
+    """Run all, or those named in `only`, and write what they found. Raises CliError for a name that is none."""
+    wanted = {each.strip() for each in only.split(",") if each.strip()}
+    unknown = sorted(wanted - {name for name, _, _ in BENCHES})
+    if unknown:
+        raise CliError(f"There is no benchmark {unknown[0]}.", "parley bench --help has their names.")
+    chosen = {name: what for name, _, what in BENCHES if not wanted or name in wanted}
+    options = {name: _quick(module) for name, module, _ in BENCHES if quick and name in chosen}
+    told: dict[str, Any] = _module("bench.all", ALL).run(chosen, options, quick, say)
+    emit_json({"bench": ALL, **told}) if as_json else _show(told)
+    raise SystemExit(0 if all(each is True for each in told.values()) else 1)
+
+
+def _quick(module: str) -> list[str]:
+    """Return the options by which a benchmark is smaller."""
+    taken = inspect.signature(_module(module, module).measure).parameters.keys() & {
+        each.name for each in command.params
+    }
+    return [word for size, value in QUICK.items() if size in taken for word in (f"--{size}", str(value))]
+
+
+def _module(module: str, name: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise CliError(f"The benchmark {name} is not part of this installation.", "Run it from a checkout.") from error
 
 
 def _run(name: str, module: str, sizes: dict[str, int]) -> dict[str, Any]:
-    try:
-        measure = importlib.import_module(module).measure
-    except ModuleNotFoundError as error:
-        raise CliError(f"The benchmark {name} is not part of this installation.", "Run it from a checkout.") from error
+    measure = _module(module, name).measure
     unknown = sizes.keys() - inspect.signature(measure).parameters.keys()
     if unknown:
         raise CliError(f"The benchmark {name} has no --{unknown.pop()}.")
