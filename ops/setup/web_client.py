@@ -16,7 +16,7 @@ BUILT = Path("svc") / "webapp" / "static"
 
 _STAMP = Path(".local") / "web-client"
 _PACKAGES = ("package.json", "package-lock.json")
-_PARTS = ("index.html", "vite.config.ts", "src", "public")
+_PARTS = ("index.html", "vite.config.ts", "emoji-table.ts", "first-screen.ts", "src", "public")
 _COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 
 

@@ -5,8 +5,8 @@ import { Button } from "../ui/Button";
 import { type Navigation, NavigationContext, useNavigation } from "../ui/context";
 import { Empty } from "../ui/Empty";
 import { lazy } from "../ui/lazy";
-import { isString, readStored } from "../ui/stored";
 import { wordsOf } from "../ui/words";
+import { firstConversation } from "./first";
 import { Splash } from "./Splash";
 import { ConversationView } from "./slots";
 
@@ -79,10 +79,4 @@ function Door({ signIn, makeClient }: Omit<RootProps, "navigation">) {
     case "in":
       return <Workspace client={state.client} signIn={signIn} onSignedOut={(notice) => void ask(notice)} />;
   }
-}
-
-/** The conversation whose messages should come with the boot. */
-function firstConversation(route: Navigation["route"]["value"]): Id | undefined {
-  if (route.page === "conversation") return route.conversationId;
-  return readStored("last", "", isString) || undefined;
 }

@@ -10,6 +10,7 @@
  *
  * Everything is bounded: objects, timelines and their messages, unsent messages, drafts, journals, signals.
  */
+import type { Begun } from "../begun";
 import { Conductor } from "./conductor";
 import type { Client, Id, SessionInfo, SignIn } from "./contract";
 import { Api } from "./net/api";
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly first?: Id;
   /** Where unsent messages and drafts are kept; the browser's own otherwise. */
   readonly storage?: Keeping | null;
+  /** What was asked for before there was a client. */
+  readonly begun?: Begun | null;
 }
 
 /** Begin. `session` is of somebody who is signed in; everything else comes by signals. Throws a Refusal otherwise. */
@@ -36,5 +39,5 @@ export function createClient(session: SessionInfo, options: ClientOptions = {}):
 }
 
 export function createSignIn(options: ClientOptions = {}): SignIn {
-  return makeSignIn(new Api(options.base ?? "", options.headers));
+  return makeSignIn(new Api(options.base ?? "", options.headers, Math.random, options.begun ?? null));
 }

@@ -1,5 +1,6 @@
 /** A whole client against a server in memory: boots, events, breaks, what can never be had, and the end. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type Begun, firstBoot } from "../begun";
 import { createClient } from "./client";
 import type { Client, Message, Row } from "./contract";
 import type { Json } from "./net/json";
@@ -18,7 +19,7 @@ let client: Client;
 /** What history has, by channel, newest first. */
 let histories: Record<string, Json[]>;
 
-function begin(first = "C1"): Client {
+function begin(first = "C1", begun: Begun | null = null): Client {
   const session = {
     isSignedIn: true,
     team: { id: "T1", name: "", domain: "" },
@@ -26,7 +27,7 @@ function begin(first = "C1"): Client {
     isDemo: false,
     demoUsers: [],
   };
-  client = createClient(session, { first, storage: null });
+  client = createClient(session, { first, storage: null, begun });
   return client;
 }
 
@@ -65,6 +66,22 @@ beforeEach(() => {
 afterEach(() => {
   client.dispose();
   vi.unstubAllGlobals();
+});
+
+test("a boot that was asked for before there was a client is its first one", async () => {
+  const early = await fetch("/api/client.boot", { method: "POST", body: firstBoot("C1") });
+  let taken = 0;
+  begin("C1", {
+    take(path, body) {
+      if (path !== "/api/client.boot" || body !== firstBoot("C1") || taken > 0) return null;
+      taken += 1;
+      return Promise.resolve(early);
+    },
+  });
+  await live();
+  expect(taken).toBe(1);
+  expect(server.asked("client.boot")).toHaveLength(1);
+  expect(client.conversations.value.size).toBe(3);
 });
 
 test("one call and one socket are the first screen: conversations, people, and what was said", async () => {

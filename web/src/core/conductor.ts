@@ -57,7 +57,7 @@ export class Conductor implements Parts {
   ) {
     const storage = options.storage === undefined ? browserStorage() : options.storage;
     const place = (what: string) => new Kept(storage, `parley.${what}.${team.id}.${selfId}.`);
-    this.api = new Api(options.base ?? "", options.headers);
+    this.api = new Api(options.base ?? "", options.headers, Math.random, options.begun ?? null);
     this.connection = new Connection(this.api, this.owner());
     this.marks = new Marks((id, ts) =>
       this.api.call("conversations.mark", { channel: id, ts }, { isRepeatable: true }),
@@ -121,6 +121,7 @@ export class Conductor implements Parts {
     this.mustBeWhole = false;
     this.workspace.boot(answer, positions);
     if (isFirst) {
+      this.loader.begin();
       const history = object(answer.history);
       const given = isObject(answer.history) ? { channel: text(history.channel), json: history } : null;
       this.timelines.booted(given, this.bootedAt);

@@ -16,7 +16,7 @@ const everything = (fields: Json): Json => {
   return { ok: true, users: ids.filter((id) => id !== "U404").map((id) => ({ id, v: 1 })), unknown: ["U404"] };
 };
 
-function loaderOf(): Loader {
+function loaderOf(isBegun = true): Loader {
   const call = async (method: string, args: Json = {}) => {
     byHttp.push({ method, args });
     if (method === "conversations.info") return { ok: true, channel: { id: args.channel, updated: 5, num_members: 3 } };
@@ -26,13 +26,15 @@ function loaderOf(): Loader {
     bySocket.push(fields);
     return answer(fields);
   };
-  return new Loader(
+  const loader = new Loader(
     holding,
     ask,
     { call, read: call },
     (id) => id === "C9",
     () => 0.5,
   );
+  if (isBegun) loader.begin();
+  return loader;
 }
 
 beforeEach(() => {
@@ -43,6 +45,20 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+test("nothing is asked before there is a workspace, and then only what it did not bring", async () => {
+  const loader = loaderOf(false);
+  for (const id of ["U1", "U2"]) loader.want(id);
+  const emoji = loader.query("emoji", { ids: {} });
+  await vi.runAllTimersAsync();
+  expect(bySocket).toEqual([]);
+  holding.put({ id: "U1", v: 1 }, 1);
+  loader.begin();
+  await vi.runAllTimersAsync();
+  await emoji;
+  expect(bySocket).toContainEqual({ ids: { U2: null } });
+  expect(bySocket).toHaveLength(2);
 });
 
 test("what is wanted in one moment is one query, and what is held is not asked for", async () => {

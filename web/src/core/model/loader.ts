@@ -30,6 +30,8 @@ export class Loader {
   private readonly waiting: (() => void)[] = [];
   private underWay = 0;
   private isScheduled = false;
+  private began: (() => void) | null = null;
+  private readonly beginning: Promise<void>;
 
   /** `isPrivate`: of which conversations edges do not know. */
   constructor(
@@ -38,12 +40,27 @@ export class Loader {
     private readonly calls: Calls,
     private readonly isPrivate: (id: Id) => boolean,
     private readonly chance: Chance = Math.random,
-  ) {}
+  ) {
+    this.beginning = new Promise((resolve) => {
+      this.began = resolve;
+    });
+  }
+
+  /** There is a workspace. Until then nothing is asked: the first boot brings most of it, and has the line for itself. */
+  begin(): void {
+    this.began?.();
+    this.began = null;
+    if (this.wanted.size > 0) this.schedule();
+  }
 
   /** Have this as it is now, in a moment; what is held and fresh costs nothing. */
   want(id: Id): void {
     if (!id || this.holding.isFresh(id) || this.unknown.has(id)) return;
     this.wanted.add(id);
+    if (this.began === null) this.schedule();
+  }
+
+  private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
     setTimeout(() => this.flush(), 0);
@@ -59,6 +76,7 @@ export class Loader {
 
   /** The answer to any lazy query: objects, search, members, emoji. Throws a Refusal. */
   async query(kind: string, fields: Json): Promise<Json> {
+    await this.beginning;
     const deadline = Date.now() + DEADLINE_S * 1000;
     const backoff = new Backoff(0.1, 2, this.chance);
     await this.turn();

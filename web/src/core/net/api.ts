@@ -2,6 +2,7 @@
  * The Web API over HTTP: one call, tried again for as long as that is safe and its deadline allows. The browser's cookie
  * says who asks; a program may give a token instead.
  */
+import type { Begun } from "../../begun";
 import type { Refusal } from "../contract";
 import { type Json, parsed } from "./json";
 import { Backoff, type Chance, type Judged, judge, SIGNED_OUT, spread } from "./retrying";
@@ -53,6 +54,8 @@ export class Api implements Calls {
     private readonly base: string,
     private readonly headers: Readonly<Record<string, string>> = {},
     private readonly chance: Chance = Math.random,
+    /** What was asked for already, by other means. */
+    private readonly begun: Begun | null = null,
   ) {}
 
   read(method: string, args: Json = {}, options: CallOptions = {}): Promise<Json> {
@@ -133,8 +136,9 @@ export class Api implements Calls {
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     };
-    if (verb === "POST") init.body = JSON.stringify(args);
-    const answer = await fetch(this.base + path, init);
+    const said = verb === "POST" ? JSON.stringify(args) : null;
+    if (said !== null) init.body = said;
+    const answer = await (this.begun?.take(this.base + path, said) ?? fetch(this.base + path, init));
     const body = parsed(await answer.text());
     return { judged: judge(answer.status, body, answer.headers.get("retry-after")), body: body ?? {} };
   }
