@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,15 @@ class _Run:
             self.runners.remove(runner)
 
 
-def measure(say: Say, clients: int = 0, plan: Plan | None = None) -> dict[str, Any]:
-    """Return what each server delivers; takes some five minutes. `clients`: so many sockets, not 1,000 and 5,000."""
-    plan = plan or (Plan(sockets=(clients,)) if clients else Plan())
+def measure(say: Say, clients: int = 0, window: int = 0, plan: Plan | None = None) -> dict[str, Any]:
+    """Return what each server delivers; takes some five minutes.
+
+    `clients`: so many sockets, not 1,000 and 5,000; `window`: so many events in flight, not 1, 4, 16 and 64.
+    """
+    whole = Plan()
+    plan = plan or replace(
+        whole, sockets=(clients,) if clients else whole.sockets, windows=(window,) if window else whole.windows
+    )
     cores = Cores.of(os.sched_getaffinity(0))
     with on(cores.rest):
         return uvloop.run(_measure(plan, say, cores))

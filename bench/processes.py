@@ -26,7 +26,12 @@ def pid_cpu_s(pid: int) -> float:
 
 def rss_bytes(mesh: Mesh, name: str) -> int:
     """Return how much memory of a member is resident."""
-    status = Path(f"/proc/{_pid(mesh, name)}/status").read_text()
+    return pid_rss_bytes(_pid(mesh, name))
+
+
+def pid_rss_bytes(pid: int) -> int:
+    """Return how much memory of a process is resident."""
+    status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) * KIB
 

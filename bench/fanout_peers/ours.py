@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
+from types import MappingProxyType
 
 import grpc
 
@@ -57,14 +58,14 @@ class StandIn(WebappServiceServicer):
     ) -> webapp_pb.ListSubscriptionsResponse:
         """Answer that a user follows itself, its workspace and the channel."""
         heads = {request.user_id: 0, request.team_id: 0, ROOM: self.head}
-        return webapp_pb.ListSubscriptionsResponse(heads=[_position(each, offset) for each, offset in heads.items()])
+        return webapp_pb.ListSubscriptionsResponse(heads=[position(each, offset) for each, offset in heads.items()])
 
     async def ReadHeads(  # noqa: N802
         self, request: webapp_pb.ReadHeadsRequest, context: object
     ) -> webapp_pb.ReadHeadsResponse:
         """Answer how far the channel has come; no other has any event."""
         asked = [each for each in request.channel_ids if each == ROOM and self.head]
-        return webapp_pb.ReadHeadsResponse(heads=[_position(each, self.head) for each in asked])
+        return webapp_pb.ReadHeadsResponse(heads=[position(each, self.head) for each in asked])
 
     async def ReadLog(  # noqa: N802
         self, request: webapp_pb.ReadLogRequest, context: object
@@ -110,10 +111,10 @@ async def parley(place: Place) -> AsyncIterator[Peer]:
     async with AsyncExitStack() as up:
         mesh = await up.enter_async_context(Mesh(spec))
         webapp = StandIn()  # type: ignore[abstract]  # what it has not got, a gateway does not ask of it here
-        await up.enter_async_context(_standing_in(mesh, webapp))
+        await up.enter_async_context(standing_in(mesh, webapp))
         gateway, channel = [await mesh.instance(f"{tier}-az1-1") for tier in ("gateway", "channel")]
         endpoint = Endpoint(
-            int(gateway.instance.meta["ws_port"]), _Tickets(mesh.secret, gateway.instance.id).path, ready='"hello"'
+            int(gateway.instance.meta["ws_port"]), Tickets(mesh.secret, gateway.instance.id).path, ready='"hello"'
         )
         dialled = grpc.aio.insecure_channel(channel.instance.address, options=CHANNEL_OPTIONS)
         line = await up.enter_async_context(dialled)
@@ -124,12 +125,14 @@ async def parley(place: Place) -> AsyncIterator[Peer]:
         yield peer
 
 
-class _Tickets:
+class Tickets:
     """Tickets of users, each another one, as rtm.connect gives them out."""
 
-    def __init__(self, secret: str, gateway_id: str) -> None:
+    def __init__(self, secret: str, gateway_id: str, more: Mapping[str, object] = MappingProxyType({})) -> None:
+        """Say `more` in all of them."""
         self._signer = Signer(secret)
         self._gateway_id = gateway_id
+        self._more = more
 
     def path(self, number: int) -> str:
         """Return where the n-th user connects."""
@@ -138,15 +141,16 @@ class _Tickets:
             "flags": [],
             "jti": secrets.token_urlsafe(12),
             "team": TEAM,
-            "user": f"U{number + 1_000:010d}",
+            "user": user_id(number),
             "bot": "",
             "gateway": self._gateway_id,
+            **self._more,
         }
         return f"/ws/{self._signer.sign(TICKET_KIND, claims, TICKET_TTL_S, time.time())}"
 
 
 @asynccontextmanager
-async def _standing_in(mesh: Mesh, webapp: StandIn) -> AsyncIterator[None]:
+async def standing_in(mesh: Mesh, webapp: StandIn) -> AsyncIterator[None]:
     """Serve the stand-in, and let the mesh find it."""
     instance = InstanceConfig(name="webapp-az1-1", zone="az1", consul_addr=mesh.consul_addr, secret=mesh.secret)
     service = Service(
@@ -159,7 +163,13 @@ async def _standing_in(mesh: Mesh, webapp: StandIn) -> AsyncIterator[None]:
         yield
 
 
-def _position(channel_id: str, offset: int) -> event_pb.ChannelPosition:
+def user_id(number: int) -> str:
+    """Return the id of the n-th user."""
+    return f"U{number + 1_000:010d}"
+
+
+def position(channel_id: str, offset: int) -> event_pb.ChannelPosition:
+    """Return how far a channel has come."""
     return event_pb.ChannelPosition(channel_id=channel_id, offset=offset)
 
 

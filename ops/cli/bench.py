@@ -26,6 +26,12 @@ BENCHES = (
         "bench.fanout",
         "one gateway core: events to 1,000 and 5,000 sockets, beside a C loop, nats-server, nchan, ws and socket.io",
     ),
+    (
+        "memory",
+        "bench.memory",
+        "a gateway's idle connections: bytes each, with 20 subscriptions, and what they are made of",
+    ),
+    ("churn", "bench.churn", "clients that connect, are greeted and leave: how many a second, and the cost by tier"),
     ("post", "bench.post", "durable posts a second over HTTP, by stage, and what each tier uses of the processors"),
     (
         "latency",
@@ -67,7 +73,7 @@ Examples:
   parley bench boot --users 1500
   parley bench search --messages 5000
   parley bench web --users 32000
-  parley bench fanout --clients 1000
+  parley bench fanout --clients 1000 --window 64
   parley bench storm --clients 2000
   parley bench all --only post,latency
   parley bench all --quick
@@ -80,6 +86,7 @@ Examples:
 @click.option("--users", type=click.IntRange(10, 100_000), help="Size of the workspace, where a benchmark has one.")
 @click.option("--clients", type=click.IntRange(10, 20_000), help="Clients connected, where a benchmark has them.")
 @click.option("--messages", type=click.IntRange(100, 10_000_000), help="Messages seeded, where a benchmark has them.")
+@click.option("--window", type=click.IntRange(1, 1_024), help="Events in flight, where a benchmark has some.")
 @click.option("--only", default="", help="With `all`: these alone, with commas between.")
 @click.option("--quick", is_flag=True, help="With `all`: smaller and shorter, to see that everything works.")
 @json_option

@@ -1,15 +1,15 @@
 """WebSockets between devices and gateways: bytes in order both ways, a reader that may stop, a line that may go dead.
 
-At the gateway it looks like picows' transport, so its `Connection` is the real one.
+At the gateway it looks like asyncio's transport, so its `Connection` is the real one.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
-from picows import WSMsgType, WSTransport
 
 from ops.sim.wires import Network
 from ops.sim.world import Host
@@ -18,28 +18,13 @@ from svc.gateway.sockets import Connection
 _TEXT = 0x81
 _CLOSE = 0x88
 _PING = 0x89
+_PONG = 0x8A
 SILENT_S = (3.0, 8.0)
 """After how long one side gives up a line that is dead: pings of the gateway, silence at the client."""
 
 
-class Frame:
-    """A client's frame, as picows hands it over."""
-
-    __slots__ = ("_payload", "fin", "msg_type", "rsv1", "rsv2", "rsv3")
-
-    def __init__(self, payload: bytes, msg_type: WSMsgType = WSMsgType.TEXT) -> None:
-        self._payload = payload
-        self.msg_type = msg_type
-        self.fin = True
-        self.rsv1 = self.rsv2 = self.rsv3 = False
-
-    def get_payload_as_bytes(self) -> bytes:
-        """See picows.WSFrame."""
-        return self._payload
-
-
 class Socket:
-    """One WebSocket. `underlying_transport` and the rest is what the gateway's Connection uses of WSTransport."""
+    """One WebSocket; at the gateway what its Connection uses of a transport."""
 
     def __init__(
         self,
@@ -67,8 +52,6 @@ class Socket:
         self.connection_id = ""
         """What the gateway calls it."""
         self.is_disconnected = False
-        self.is_close_frame_sent = False
-        self.underlying_transport = self
         gateway.on_kill.append(self._gateway_died)
 
     # At the gateway
@@ -76,14 +59,12 @@ class Socket:
     def opened(self, connection: Connection) -> None:
         """Be the socket of an admitted connection."""
         self._connection = connection
-        connection.on_ws_connected(cast(WSTransport, self))
+        connection.opened(cast(asyncio.Transport, self))
 
     def write(self, data: bytes) -> None:
         """Send bytes to the device; what it does not read is kept."""
         if self.is_disconnected or self._is_dead:
             return
-        if data[0] == _CLOSE:
-            self.is_close_frame_sent = True
         if not self._is_reading:
             self._unread.append(data)
             self._unread_bytes += len(data)
@@ -98,10 +79,6 @@ class Socket:
         """Return the bytes that the device has not read."""
         return self._unread_bytes
 
-    def disconnect(self) -> None:
-        """End it after what is written."""
-        self.abort()
-
     def abort(self) -> None:
         """End it now."""
         if not self.is_disconnected:
@@ -114,7 +91,7 @@ class Socket:
             if self._gateway_died in self._gateway.on_kill:
                 self._gateway.on_kill.remove(self._gateway_died)
             if self._connection is not None:
-                self._connection.on_ws_disconnected(cast(WSTransport, self))
+                self._connection.connection_lost(None)
 
     def _gateway_died(self) -> None:
         self.is_disconnected = True
@@ -124,12 +101,12 @@ class Socket:
 
     def send(self, frame: dict[str, Any]) -> None:
         """Send a frame to the gateway."""
-        self._send(Frame(orjson.dumps(frame)))
+        self._send(_TEXT, orjson.dumps(frame))
 
-    def _send(self, frame: Frame) -> None:
+    def _send(self, kind: int, payload: bytes) -> None:
         if not self._device_over and not self._is_dead:
             self._up_at = max(self._up_at, self._world.now + self._network.delay(self._dice))
-            self._world.at(self._up_at, self._gateway, self._take, frame)
+            self._world.at(self._up_at, self._gateway, self._take, _masked(kind, payload))
 
     def close(self) -> None:
         """Leave politely."""
@@ -174,7 +151,7 @@ class Socket:
             elif kind == _TEXT:
                 self._on_frame(orjson.loads(payload))
             elif kind == _PING:
-                self._send(Frame(payload, WSMsgType.PONG))
+                self._send(_PONG, payload)
 
     def _ended(self, code: int | None) -> None:
         if not self._device_over:
@@ -183,10 +160,18 @@ class Socket:
 
     # The line
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: bytes) -> None:
         if self._connection is not None and not self.is_disconnected:
-            self._connection.on_ws_frame(cast(WSTransport, self), cast(Any, frame))
+            self._connection.data_received(frame)
 
     def _later_at_device(self, work: Callable[..., None], *args: Any) -> None:
         self._down_at = max(self._down_at, self._world.now + self._network.delay(self._dice))
         self._world.at(self._down_at, self._device, work, *args)
+
+
+def _masked(kind: int, payload: bytes) -> bytes:
+    """Return a client's frame, by a mask of zeros."""
+    size = len(payload)
+    width = 0 if size < 126 else 2 if size < 65_536 else 8
+    length = 0x80 | (size if not width else 126 if width == 2 else 127)
+    return bytes((kind, length)) + (size.to_bytes(width) if width else b"") + bytes(4) + payload

@@ -12,7 +12,9 @@ a hole is filled; queries to the edge, for each connection and in all; bytes of 
 | session.py, answers.py, frames.py, close_codes.py | pure: what clients' frames mean, how ours look |
 | tickets.py, admission.py, resume.py | pure: who may come in, how fast, and where a session begins |
 | hub.py, followed.py, members.py | pure: channels and their connections |
-| sockets.py, door.py, keepalive.py | picows: reading, joined writes, closing; the upgrade; pings |
+| crowd.py | pure: members of a channel and channels of a member, in little memory |
+| websocket/ | the upgrade, and clients' frames |
+| sockets.py, writing.py, fanout/, door.py, keepalive.py | connections: reading, joined writes; the door; pings |
 | recent.py | pure: events that passed through here a moment ago |
 | openings.py, catching_up.py, posts.py, webapp.py | webapp on behalf of sessions |
 | edge.py, lazy/, prefetch/ | the edge on their behalf: what clients ask, and users sent before messages |

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from random import Random
-from typing import Any
 
 import orjson
-from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
 
 from svc.gateway.admission import Admission, arrival_of
 from svc.gateway.session import Session, SessionLimits
-from svc.gateway.sockets import RESUME_BYTES_MAX, Connection, Wiring
+from svc.gateway.sockets import Connection, Wiring
 from svc.gateway.tickets import Ticket, TicketGate, TicketRefused
+from svc.gateway.websocket.serving import serve_websockets
+from svc.gateway.websocket.upgrade import VERSION, Request, refusing
 from svc.kit.clock import Clock
 from svc.kit.listening import listen, listeners
 
 PATH = "/ws/"
 
-READ_BUFFER_BYTES = 2_048
-"""Where picows begins (it grows): most clients send less at once, and an idle connection keeps this much."""
+BACKLOG = 4_096
+"""A storm of reconnecting clients waits here instead of being refused by the kernel."""
 
 AppEntry = Callable[[Ticket, tuple[str, int], int], Connection]
 """Makes the connection of an app of its ticket, its name, and the time (unix seconds)."""
@@ -103,43 +102,42 @@ class Door:
         """Let nobody in any more."""
         self.is_shut = True
 
-    def answer(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
-        """Return the listener of an admitted connection, or an HTTP response. Given to picows."""
+    def answer(self, request: Request) -> Connection | bytes:
+        """Return an admitted connection, or an HTTP response (see websocket.serving.Answer)."""
         try:
             return self._admit(request)
         except Refusal as refusal:
             self.refused += 1
-            return WSUpgradeResponseWithListener(_response(refusal), None)
+            return _response(refusal)
 
-    def _admit(self, request: WSUpgradeRequest) -> Connection:
+    def _admit(self, request: Request) -> Connection:
         # Clients append a bare "?" or a query, and send any Host and Origin: only the path counts. Where one host
         # stands before several gateways, it names the one; that a ticket is for us is written in the ticket.
-        path = request.path.decode(errors="replace").partition("?")[0]
+        path = request.path.partition("?")[0]
         if not path.startswith(PATH):
             raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
-        if request.headers.get("Upgrade", "").lower() != "websocket":
+        if not request.wants_websocket:
             raise Refusal(HTTPStatus.UPGRADE_REQUIRED, "websocket_required")
-        tokens = request.headers.get("Connection", "").lower().split(",")
-        if "upgrade" in (token.strip() for token in tokens):
-            # Firefox sends "keep-alive, Upgrade", which picows would not recognise.
-            request.headers["Connection"] = "Upgrade"
         self._check_room()
-        return self._connection(path.removeprefix(PATH).rstrip("/").rpartition("/")[2])
+        return self._connection(path.removeprefix(PATH).rstrip("/").rpartition("/")[2], request)
 
     def _check_room(self) -> None:
         if self.is_shut or len(self._connections) >= self._connections.limit:
             wait_s = self._rng.randint(1, RETRY_AFTER_MAX_S)
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "draining" if self.is_shut else "full", wait_s)
 
-    def _check_rate(self, bearer: Ticket) -> None:
+    def _check(self, bearer: Ticket, request: Request) -> None:
+        """Look at all that is left before a ticket is used up. Raises Refusal."""
         wait_s = self._admission.admit(arrival_of(bearer.flags), self._clock.now())
         if wait_s:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy", wait_s)
+        if request.accept is None:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "no_sound_handshake")
 
-    def _connection(self, ticket: str) -> Connection:
+    def _connection(self, ticket: str, request: Request) -> Connection:
         now_unix_s = self._clock.wall_us() / 1_000_000
         try:
-            bearer = self._gate.admit(ticket, now_unix_s, self._check_rate)
+            bearer = self._gate.admit(ticket, now_unix_s, lambda bearer: self._check(bearer, request))
         except TicketRefused as error:
             raise Refusal(HTTPStatus.FORBIDDEN, str(error)) from error
         self._number += 1
@@ -156,39 +154,21 @@ class Door:
         return self._apps(bearer, name, now_unix_s)
 
 
-def _response(refusal: Refusal) -> WSUpgradeResponse:
+def _response(refusal: Refusal) -> bytes:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if refusal.retry_after_s:
         headers["Retry-After"] = str(refusal.retry_after_s)
     if refusal.status is HTTPStatus.UPGRADE_REQUIRED:
         headers["Upgrade"] = "websocket"
+    if refusal.status is HTTPStatus.BAD_REQUEST:
+        headers["Sec-WebSocket-Version"] = VERSION
     body = orjson.dumps({"ok": False, "type": "error", "error": {"code": 1, "msg": refusal.error}})
-    response: WSUpgradeResponse = WSUpgradeResponse.create_error_response(refusal.status, body, headers)
-    return response
-
-
-class _QuietLog(logging.LoggerAdapter[logging.Logger]):
-    """picows logs each connection, and each broken frame as an error: the clients' doing, so debug.
-
-    An adapter also keeps it from making a logger for every connection. Exceptions of ours keep their level.
-    """
-
-    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.debug(msg, *args, **kwargs)
-
-    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.debug(msg, *args, **kwargs)
-
-    def info(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.debug(msg, *args, **kwargs)
+    return refusing(refusal.status, body, headers)
 
 
 @asynccontextmanager
 async def open_door(
-    answer: Callable[[WSUpgradeRequest], Connection | WSUpgradeResponseWithListener],
-    host: str,
-    port: int,
-    tls: ssl.SSLContext | None = None,
+    answer: Callable[[Request], Connection | bytes], host: str, port: int, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
     """Listen for WebSockets for the length of a block, with `tls` over TLS alone; yields the port.
 
@@ -196,18 +176,5 @@ async def open_door(
     """
     listener = listen(host, port)
     async with AsyncExitStack() as up:
-        for each in listeners(listener):
-            server = await ws_create_server(
-                answer,
-                sock=each,
-                ssl=tls,
-                max_frame_size=RESUME_BYTES_MAX,
-                read_buffer_init_size=READ_BUFFER_BYTES,
-                enable_auto_pong=False,
-                logger_name=_QuietLog(logging.getLogger("picows.gateway"), {}),
-                # A storm of reconnecting clients waits here instead of being refused by the kernel.
-                backlog=4_096,
-            )
-            # Not wait_closed: it waits for connections, whose end is the drain's business.
-            up.callback(server.close)
+        await serve_websockets(answer, listeners(listener), up, BACKLOG, tls)
         yield listener.getsockname()[1]

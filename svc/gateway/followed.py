@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from svc.feed.follower import Follower
+from svc.gateway.crowd import Crowd
 from svc.gateway.members import Member
 from svc.gateway.prefetch.audience import Audience
 
@@ -10,11 +11,12 @@ from svc.gateway.prefetch.audience import Audience
 class Channel:
     """Who follows it: those who are level with it, and each of the others with a follower of its own."""
 
-    __slots__ = ("audience", "members", "position", "waiting")
+    __slots__ = ("audience", "id", "members", "position", "waiting")
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, channel_id: str, position: int) -> None:
+        self.id = channel_id  # the one string that all who follow it have
         self.position = position  # offset up to which events went through this hub
-        self.members: set[Member] = set()
+        self.members: Crowd[Member] = Crowd()
         self.waiting: dict[Member, Follower] | None = None
         self.audience: Audience | None = None
 

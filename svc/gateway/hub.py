@@ -81,12 +81,12 @@ class Hub:
         """
         if channel_id in member.channels or member.id not in self._members:
             return
-        member.channels.add(channel_id)
         channel = self._channels.get(channel_id)
         if channel is None:
             position = max(after, head) if is_sure else head
-            channel = self._channels[channel_id] = Channel(position)
+            channel = self._channels[channel_id] = Channel(channel_id, position)
             self._feed.follow(channel_id, position)
+        member.channels.add(channel.id)
         if after == channel.position and not self._is_held(member, channel_id):
             channel.add(member)
             return

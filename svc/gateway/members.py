@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.crowd import Ids
 from svc.gateway.prefetch.memory import HeldOutput, Met
 
 
@@ -38,7 +39,7 @@ class Member(Protocol):
         ...
 
     @property
-    def channels(self) -> set[str]:
+    def channels(self) -> Ids:
         """The channels that it follows; kept by the hub."""
         ...
 

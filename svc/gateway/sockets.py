@@ -1,23 +1,24 @@
-"""Connections: what picows reads goes to the session, whose answers, and whatever else is pushed, are written.
+"""Connections: what a client sends goes to the session, whose answers, and whatever else is pushed, are written.
 
-See svc.gateway.writing for how that is done.
+See svc.gateway.writing for how that is done, and svc.gateway.websocket for how a connection comes to be one.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from picows import WSFrame, WSMsgType, WSTransport
-
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
+from svc.gateway.crowd import Ids
 from svc.gateway.fanout.outbox import Outbox
 from svc.gateway.prefetch.memory import Met, fingerprint
 from svc.gateway.session import Close, Send
 from svc.gateway.talk import AnyAction, Talk
 from svc.gateway.tickets import Ticket
+from svc.gateway.websocket.reading import Broken, Frame, Kind, read_frame
 from svc.gateway.writing import Writer
 
 HELLO_WAIT_S = 0.5
@@ -68,7 +69,9 @@ class Connection(Writer):
 
     __slots__ = (
         "_fragments",
+        "_is_deaf",
         "_session",
+        "_unread",
         "_wiring",
         "channels",
         "heard_at",
@@ -92,7 +95,9 @@ class Connection(Writer):
         super().__init__(wiring.outbox)
         self._wiring = wiring
         self._session = session
-        self._fragments: bytearray | None = None
+        self._unread: bytearray | None = None  # what has come of a frame that is not whole
+        self._fragments: bytearray | None = None  # what has come of a message in parts
+        self._is_deaf = False  # whether what comes cannot be understood any more
         self.ticket = ticket
         self.team_id = ticket.team_id
         self.user_id = ticket.user_id
@@ -103,7 +108,7 @@ class Connection(Writer):
         self.id, self.number = name
         self.opened_unix_s = opened_unix_s
         self.heard_at = wiring.now()
-        self.channels: set[str] = set()
+        self.channels = Ids()
         self.is_greeted = False
         self.is_known = False
         """Whether webapp has said what it follows, and so that its token was valid then."""
@@ -148,62 +153,80 @@ class Connection(Writer):
         self.push(frames.error(why))
         self.close(code, why)
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """See picows: the upgrade is done."""
-        self._opened(transport)
+    def opened(self, transport: asyncio.Transport) -> None:
+        """See websocket.serving.Opened: the upgrade is done."""
+        self._may_write(transport)
         self._wiring.outbox.call_later(self.hello_wait_s, self.greet)
         self._wiring.desk.opened(self)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """See picows: the socket is gone."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol: the socket is gone."""
         self._ended()
+        self._unread = self._fragments = None
         self._wiring.desk.closed(self)
 
     def pause_writing(self) -> None:
-        """See picows: told when the transport buffers much; our own limit is checked at each flush."""
+        """See asyncio.Protocol: told when the transport buffers much; our own limit is checked at each flush."""
 
     def resume_writing(self) -> None:
-        """See picows."""
+        """See asyncio.Protocol."""
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """See picows: a frame has come, and is only valid within this call."""
-        kind = frame.msg_type
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol: bytes have come, of parts of frames or of many."""
         self.heard_at = self._wiring.now()
-        if kind == WSMsgType.CLOSE:
-            self._closed_by_peer(transport, frame)
-        elif self.is_closing or transport.is_close_frame_sent:
-            return
-        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
-            self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
-        elif kind == WSMsgType.PING:
-            self._pong(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
-            self._take_text(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.BINARY:
-            self._do(self._session.binary())
-        elif kind != WSMsgType.PONG:
-            self._take_fragment(frame, is_first=kind == WSMsgType.TEXT)
+        unread: bytes | bytearray = data
+        at = 0
+        if self._unread is not None:
+            # Read in place: a long frame comes in many pieces.
+            self._unread += data
+            unread = self._unread
+        try:
+            while not self._is_deaf and (found := read_frame(unread, at, self._message_bytes_max)) is not None:
+                frame, at = found
+                self._take(frame)
+        except Broken as broken:
+            self._is_deaf = True
+            self.close(broken.code, broken.reason)
+        if self._is_deaf or at == len(unread):
+            self._unread = None
+        elif self._unread is None:
+            self._unread = bytearray(data[at:] if at else data)
+        elif at:
+            del self._unread[:at]
 
-    def _take_fragment(self, frame: WSFrame, is_first: bool) -> None:
+    def _take(self, frame: Frame) -> None:
+        kind = frame.kind
+        if kind == Kind.CLOSE:
+            self._is_deaf = True
+            self._closed_by_peer(frame.payload)
+        elif self.is_closing:
+            return
+        elif kind == Kind.PING:
+            self._pong(frame.payload)
+        elif kind == Kind.TEXT and frame.is_final and self._fragments is None:
+            self._take_text(frame.payload)
+        elif kind == Kind.BINARY:
+            self._do(self._session.binary())
+        elif kind != Kind.PONG:
+            self._take_fragment(frame, is_first=kind == Kind.TEXT)
+
+    def _take_fragment(self, frame: Frame, is_first: bool) -> None:
         if is_first != (self._fragments is None):
             self.close(CloseCode.PROTOCOL_ERROR, "fragments out of order")
             return
         if self._fragments is None:
             self._fragments = bytearray()
-        self._fragments += frame.get_payload_as_memoryview()
+        self._fragments += frame.payload
         if len(self._fragments) > self._message_bytes_max:
             self._too_big()
-        elif frame.fin:
+        elif frame.is_final:
             whole, self._fragments = bytes(self._fragments), None
             self._take_text(whole)
 
     def _take_text(self, payload: bytes) -> None:
-        if len(payload) > self._message_bytes_max:
-            self._too_big()
-        else:
-            self._do(self._session.text(payload, self.heard_at))
-            if self.is_idle and self.active_at == self.heard_at:
-                self._wiring.desk.stirred(self)
+        self._do(self._session.text(payload, self.heard_at))
+        if self.is_idle and self.active_at == self.heard_at:
+            self._wiring.desk.stirred(self)
 
     @property
     def _message_bytes_max(self) -> int:
@@ -230,9 +253,11 @@ class Connection(Writer):
             else:
                 self._wiring.desk.act(self, action)
 
-    def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
-        if not self.is_closing and not transport.is_close_frame_sent:
-            code = int.from_bytes(frame.get_payload_as_bytes()[:2]) or int(CloseCode.NORMAL)
+    def _closed_by_peer(self, payload: bytes) -> None:
+        transport = self._transport
+        if not self.is_closing:
+            code = int.from_bytes(payload[:2]) or int(CloseCode.NORMAL)
             self._write(self._unheld(self.line.take()))
             self._send_close(code, "")
-        transport.disconnect()
+        if transport is not None:
+            transport.close()

@@ -2,13 +2,13 @@
 
 Joining all frames that are pending for a socket into one write is the largest lever that fan-out has (4 frames a write:
 4 times the deliveries a second). So `push` only collects, and the outbox writes every touched line once a turn.
-We write frames ourselves, below picows, so that there is one order of bytes: ours. The outbox writes to the socket, as
-long as the transport has nothing that must go before; what the socket does not take goes by way of the transport.
+There is one order of bytes: the outbox writes to the socket, as long as the transport has nothing that must go before;
+what the socket does not take goes by way of the transport.
 """
 
 from __future__ import annotations
 
-from picows import WSListener, WSTransport
+import asyncio
 
 from svc.gateway import frames
 from svc.gateway.close_codes import CloseCode
@@ -19,7 +19,7 @@ CLOSE_TIMEOUT_S = 2.0
 """Seconds that a peer has to answer our Close, or to read what is written, before the socket is cut."""
 
 
-class Writer(WSListener):
+class Writer(asyncio.Protocol):
     """The half of a connection that writes. Implements fanout.lines.Owner."""
 
     __slots__ = ("_fd", "_held", "_outbox", "_transport", "is_closing", "line")
@@ -27,20 +27,22 @@ class Writer(WSListener):
     def __init__(self, outbox: Outbox) -> None:
         """Write nothing before `_opened`."""
         self._outbox = outbox
-        self._transport: WSTransport | None = None
+        self._transport: asyncio.Transport | None = None
+        """What bytes go by way of; None before it is open, and when it has ended."""
         self._held: HeldOutput | None = None
         self._fd = -1
         self.line = Line(self)
         """What is pushed and waits for the end of this turn."""
         self.is_closing = False
 
-    def _opened(self, transport: WSTransport) -> None:
+    def _may_write(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._fd = _descriptor(transport)
 
     def _ended(self) -> None:
         self.is_closing = True
         self._held = None
+        self._transport = None
         # Before the transport closes the socket: its number may be another's soon.
         self._fd = -1
         self.line.ended()
@@ -49,9 +51,7 @@ class Writer(WSListener):
     def unwritten_bytes(self) -> int:
         """Return the bytes that wait to be written."""
         waiting = self.line.pending_bytes + (self._held.bytes if self._held is not None else 0)
-        if self._transport is None or self._transport.is_disconnected:
-            return waiting
-        return waiting + self._transport.underlying_transport.get_write_buffer_size()
+        return waiting if self._transport is None else waiting + self._transport.get_write_buffer_size()
 
     def push(self, frame: bytes) -> None:
         """Write an encoded frame at the end of this turn; nothing happens once it is closing."""
@@ -87,9 +87,9 @@ class Writer(WSListener):
 
     def write_rest(self, rest: bytes) -> None:
         """See fanout.lines.Owner: the socket is full, or broken."""
-        if self._transport is not None and not self._transport.is_disconnected:
+        if self._transport is not None:
             self._outbox.wrote(len(rest))
-            self._transport.underlying_transport.write(rest)
+            self._transport.write(rest)
 
     def _may_be_written_to(self) -> bool:
         """Say whether bytes may pass the transport by: it has none that come before them."""
@@ -97,26 +97,25 @@ class Writer(WSListener):
         return (
             self._fd >= 0
             and transport is not None
-            and not (transport.is_disconnected or transport.is_close_frame_sent)
+            and not self.is_closing
             and self.line.pending_bytes <= self._outbox.bytes_max
-            and transport.underlying_transport.get_write_buffer_size() == 0
+            and transport.get_write_buffer_size() == 0
         )
 
     def _write(self, pending: list[bytes]) -> None:
         """Write all of this by way of the transport, or close a consumer that is too slow for it."""
         transport = self._transport
-        # picows closes by itself on frames that cannot be parsed: nothing may follow its Close.
-        if transport is None or not pending or transport.is_disconnected or transport.is_close_frame_sent:
+        if transport is None or not pending or self.is_closing:
             return
         self.line.is_direct = False
         outbox = self._outbox
-        room = outbox.bytes_max - transport.underlying_transport.get_write_buffer_size()
+        room = outbox.bytes_max - transport.get_write_buffer_size()
         joined = pending[0] if len(pending) == 1 else b"".join(pending)
         if len(joined) > room:
             self._cut_off(pending, room)
             return
         outbox.wrote(len(joined))
-        transport.underlying_transport.write(joined)
+        transport.write(joined)
 
     def _cut_off(self, pending: list[bytes], room: int) -> None:
         """Write what fits, so that coming back always gets on, and close."""
@@ -127,7 +126,7 @@ class Writer(WSListener):
             room -= len(pending[fits])
             fits += 1
         if fits and self._transport is not None:
-            self._transport.underlying_transport.write(b"".join(pending[:fits]))
+            self._transport.write(b"".join(pending[:fits]))
         self.close(CloseCode.SLOW_CONSUMER, "too much was waiting to be read: come back and resume")
 
     def close(self, code: CloseCode, reason: str) -> None:
@@ -143,18 +142,16 @@ class Writer(WSListener):
         self.line.close()
         self._held = None
         transport = self._transport
-        if transport is None or transport.is_disconnected:
+        if transport is None:
             return
-        if not transport.is_close_frame_sent:
-            transport.underlying_transport.write(frames.close_frame(code, reason))
+        transport.write(frames.close_frame(code, reason))
         # Also the end of a peer that never reads what is written, nor answers.
-        self._outbox.call_later(CLOSE_TIMEOUT_S, transport.underlying_transport.abort)
+        self._outbox.call_later(CLOSE_TIMEOUT_S, transport.abort)
 
 
-def _descriptor(transport: WSTransport) -> int:
+def _descriptor(transport: asyncio.Transport) -> int:
     """Return the socket's descriptor; -1 where bytes must go by way of the transport, which encrypts them."""
-    below = transport.underlying_transport
-    socket = below.get_extra_info("socket")
-    if socket is None or below.get_extra_info("sslcontext") is not None:
+    socket = transport.get_extra_info("socket")
+    if socket is None or transport.get_extra_info("sslcontext") is not None:
         return -1
     return int(socket.fileno())

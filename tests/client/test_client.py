@@ -74,7 +74,7 @@ def cut(server: Server, code: CloseCode | None = None) -> None:
             connection.close(code, "for a test")
         else:
             assert connection._transport is not None
-            connection._transport.underlying_transport.abort()
+            connection._transport.abort()
 
 
 async def ready(client: Client, connections: int = 1) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.crowd import Crowd
 from svc.gateway.members import Member
 from svc.kit.ids import is_id
 
@@ -26,22 +27,25 @@ class Audience:
     __slots__ = ("_familiar", "members")
 
     def __init__(self) -> None:
-        self.members: set[Member] = set()
-        self._familiar: set[str] = set()
+        self.members: Crowd[Member] = Crowd()
+        self._familiar: set[str] | None = None  # None: nobody
 
     def add(self, member: Member) -> None:
         """Let a connection in, which may have met nobody."""
         self.members.add(member)
-        self._familiar.clear()
+        self._familiar = None
 
     def strangers(self, event: event_pb.Event) -> list[str]:
         """Return the users of an event whom some may not have: in a channel at rest nobody, after one look-up."""
-        if event.sender_id in self._familiar and not event.mentioned_user_ids:
+        familiar = self._familiar
+        if familiar is None:
+            return named(event)
+        if event.sender_id in familiar and not event.mentioned_user_ids:
             return []
-        return [each for each in named(event) if each not in self._familiar]
+        return [each for each in named(event) if each not in familiar]
 
     def familiar(self, user_ids: Iterable[str]) -> None:
         """Remember that all of them have these users."""
-        if len(self._familiar) >= FAMILIAR_MIN + 2 * len(self.members):
-            self._familiar.clear()
+        if self._familiar is None or len(self._familiar) >= FAMILIAR_MIN + 2 * len(self.members):
+            self._familiar = set()
         self._familiar.update(user_ids)

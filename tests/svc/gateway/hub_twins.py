@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from parley.event.v1 import event_pb2 as event_pb
+from svc.gateway.crowd import Ids
 from svc.gateway.frames import text_frame
 from svc.gateway.members import Member
 from svc.gateway.prefetch.memory import HeldOutput, Met
@@ -19,7 +20,7 @@ class FakeMember:
     is_aware: bool = False
     team_id: str = "T0000000001"
     met: Met | None = None
-    channels: set[str] = field(default_factory=set)
+    channels: Ids = field(default_factory=Ids)
     got: list[Any] = field(default_factory=list)
 
     def push(self, frame: bytes) -> None:

@@ -228,7 +228,7 @@ async def test_until_the_own_channel_is_level_nothing_is_told_or_done(house: Any
     assert (await told(back))["type"] == "pong"
     mine = next(iter(house.connections))
     assert not mine.is_known
-    assert mine.channels == {ANN}
+    assert set(mine.channels) == {ANN}
     house.mesh.is_stuck = False
     assert (await until_type(back, "message"))["text"] == "missed"
     await until(lambda: mine.is_known)
@@ -255,7 +255,7 @@ async def test_what_was_joined_and_left_meanwhile_is_right(house: Any) -> None:
     assert await told(back) == {"type": "positions_dropped", "channels": [B]}
     assert (await told(back))["text"] == "left"
     assert sorted([(await told(back))["text"], (await told(back))["text"]]) == ["after", "missed"]
-    assert next(iter(house.connections)).channels == {ANN, A, X}
+    assert set(next(iter(house.connections)).channels) == {ANN, A, X}
     assert house.mesh.asked == 0
 
 
@@ -272,7 +272,7 @@ async def test_changes_between_ticket_and_end_are_applied_and_not_told_again(hou
     back = await come_back(house, said, {ANN: 1, A: 0, X: 1})
     assert (await told(back))["type"] == "resumed"
     assert (await told(back))["text"] == "missed"
-    assert next(iter(house.connections)).channels == {ANN, A, X}
+    assert set(next(iter(house.connections)).channels) == {ANN, A, X}
 
 
 async def test_positions_that_were_made_up_harm_nobody_else(house: Any) -> None:

@@ -99,6 +99,7 @@ def test_an_audience_looks_again_when_somebody_joins() -> None:
     assert audience.strangers(event) == [ANN, BOB]
     for number in range(1_000):
         audience.familiar([f"U{number:010d}"])
+        assert audience._familiar is not None
         assert len(audience._familiar) <= 64 + 2 * 2
 
 
