@@ -1,8 +1,9 @@
 """Passwords as Argon2id hashes, made and checked in threads of their own, so many at once and no more.
 
-Parameters: 64 MiB, as RFC 9106 recommends second, and 2 passes in one lane where it has 3 in 4: those took 135 to
-170 ms here and both cores of the machine, on which messages are waiting; these take 110 ms of one. OWASP asks for no
-more than 46 MiB and one pass. A hash says what it was made with, so a stronger choice holds from the next sign-in on.
+Parameters: 64 MiB, as RFC 9106 recommends second, and 2 passes in one lane where it has 3 in 4: those took 190 to
+240 ms of processor time, of all cores of a machine on which messages are waiting; these take 135 to 175 ms of one
+(medians of 15 each, side by side, on two cores that had other work). OWASP asks for no more than 46 MiB and one pass.
+A hash says what it was made with, so a stronger choice holds from the next sign-in on.
 Sources: RFC 9106, section 4; OWASP's password storage cheat sheet.
 """
 
