@@ -1,5 +1,5 @@
 /** Keys become deeds: one listener for the whole window. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Client } from "../core/contract";
 import type { Route } from "../core/route";
 import { type Navigation, type Screen, toConversation } from "../ui/context";
@@ -8,7 +8,8 @@ import { neighbour, sectionsOf } from "../views/sidebar/sections";
 import { type Command, commandOf } from "./shortcuts";
 
 export function useCommands(client: Client, navigation: Navigation, screen: Screen): void {
-  useEffect(() => {
+  // Before anything is painted: a key that is pressed as soon as one sees something counts.
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const command = commandOf(event, isTyping(event.target), isMac());

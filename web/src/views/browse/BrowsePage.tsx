@@ -9,7 +9,7 @@ import { toConversation, useClient, useNavigate, useScreen } from "../../ui/cont
 import { Empty } from "../../ui/Empty";
 import { SkeletonRows } from "../../ui/Spinner";
 import { TextField } from "../../ui/TextField";
-import { wordsOf } from "../../ui/words";
+import { membersOf, wordsOf } from "../../ui/words";
 import { PageHeader, PageTitle } from "../header/PageHeader";
 import css from "./BrowsePage.module.css";
 
@@ -114,7 +114,7 @@ function ChannelRow({ channel }: { readonly channel: Conversation }) {
               <Check size={14} aria-hidden="true" /> Joined
             </span>
           )}
-          {channel.memberCount !== null && <span>{channel.memberCount.toLocaleString("en")} members</span>}
+          {channel.memberCount !== null && <span>{membersOf(channel.memberCount)}</span>}
           {(channel.purpose || channel.topic) && (
             <span class={css.purpose}>
               <RichLine text={channel.purpose || channel.topic} />

@@ -8,6 +8,7 @@ import { IconButton } from "../../ui/Button";
 import { useClient, useNavigate, useRoute } from "../../ui/context";
 import { Menu } from "../../ui/Menu";
 import { Skeleton } from "../../ui/Spinner";
+import { membersOf } from "../../ui/words";
 import { ConversationIcon } from "../sidebar/ConversationIcon";
 import { isDirect } from "../sidebar/sections";
 import { setMuted, setStarred, useConversationMenu } from "../sidebar/useConversationMenu";
@@ -121,7 +122,7 @@ function Actions({ conversation }: { readonly conversation: Conversation }) {
         <button
           type="button"
           class={css.members}
-          aria-label={`${memberCount} members`}
+          aria-label={membersOf(memberCount)}
           data-tooltip="Members"
           onClick={toggle}
         >
