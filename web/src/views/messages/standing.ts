@@ -12,9 +12,9 @@ import { Heights, NOTHING, type Range } from "./heights";
 
 /** At the end, give or take a line: wheels and zoom leave fractions. */
 const END_PX = 32;
-/** Rows are drawn this far beyond what is in sight; more of them when it is less than LEAST. */
-const AHEAD_PX = 700;
-const LEAST_PX = 450;
+/** Rows are drawn this far beyond what is in sight, and more when it is less than LEAST: often and few, within a frame. */
+const AHEAD_PX = 460;
+const LEAST_PX = 400;
 /** The first drawing is of what is in sight, about. */
 const FIRST_AHEAD_PX = 40;
 /** Who scrolled so lately scrolls on: meanwhile the pointer is over nothing, as rows pass below it. */
