@@ -21,6 +21,7 @@ import asyncio
 import statistics
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -63,9 +64,11 @@ class _Trial:
     def __init__(self, on: Stage, say: Say) -> None:
         self._on = on
         self._say = say
-        self._members, self._strangers = on.targets(ROOMS), on.strangers()
+        self._members = on.targets(ROOMS)
         # Neighbours in the list would post in one conversation.
         Random(1).shuffle(self._members)
+        unheard = [replace(each, sockets=0) for each in self._members]
+        self._targets = {"parse": unheard, "authorise": on.strangers(), "commit": self._members}
         self._found: dict[str, list[Json]] = {name: [] for name in STAGES}
         self._spent: Counter[str] = Counter()
 
@@ -83,7 +86,7 @@ class _Trial:
         return self._result(stored)
 
     async def _one(self, name: str, what: Run) -> None:
-        self._on.load.aim(self._strangers if name == "authorise" else self._members)
+        self._on.load.aim(self._targets[name])
         before = self._on.used_s()
         self._found[name].append(await self._on.load.run(what))
         if name == "commit":

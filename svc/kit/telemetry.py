@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import REGISTRY, start_http_server
 
@@ -110,6 +110,16 @@ def inject_traceparent() -> str:
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return carrier.get("traceparent", "")
+
+
+@contextmanager
+def span_within(tracer: Tracer, name: str) -> Iterator[None]:
+    """Open a span named `name` in the current one; does nothing where that is not recorded, as this would not be."""
+    if not trace.get_current_span().is_recording():
+        yield
+        return
+    with tracer.start_as_current_span(name):
+        yield
 
 
 @contextmanager

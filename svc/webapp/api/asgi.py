@@ -108,6 +108,7 @@ class Api:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
         name = scope["path"].removeprefix(API_PREFIX).rstrip("/")
         method = METHODS.get(name)
         label = name if method else "unknown"
@@ -115,7 +116,7 @@ class Api:
         turn = Turn(method.priority if method else Priority.TRANSIENT, is_gone(receive))
         try:
             with self._tracer.start_as_current_span(_span_name(scope, label), kind=SpanKind.SERVER) as span:
-                reply = await self._reply(scope, receive, method, name, turn)
+                reply = await self._reply(scope, headers, receive, method, name, turn)
                 if span.is_recording():
                     span.set_attribute("parley.outcome", reply.outcome)
         except ResourceExhaustedError as error:
@@ -124,12 +125,13 @@ class Api:
             self._gate.let_go(turn)
         self._requests.add(1, label, _bounded(method, reply))
         self._latency.record(time.perf_counter() - started, {"method": label})
-        await write(send, reply, accepts_gzip(Headers(scope=scope).get("accept-encoding", "")))
+        await write(send, reply, accepts_gzip(headers.get("accept-encoding", "")))
 
-    async def _reply(self, scope: Scope, receive: Receive, method: Method | None, name: str, turn: Turn) -> Reply:
+    async def _reply(
+        self, scope: Scope, headers: Headers, receive: Receive, method: Method | None, name: str, turn: Turn
+    ) -> Reply:
         """Return the answer. Raises ResourceExhaustedError at the gate, before anything was done."""
         config, gate = self._config, self._gate
-        headers = Headers(scope=scope)
         try:
             with gate.arriving(turn):
                 async with asyncio.timeout(config.request_s):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from python_multipart import FormParser
@@ -22,6 +23,9 @@ FIELDS_MAX = 1_000
 
 Slack's richest call has about 20; the bound keeps a hostile body from costing more than its bytes.
 """
+
+CONTENT_TYPES_MAX = 64
+"""Headers whose meaning is remembered; each form of several parts has a boundary of its own."""
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
@@ -52,20 +56,27 @@ def read_body(content_type: str, body: bytes) -> Mapping[str, object]:
     """
     if not body.strip():
         return {}
-    media_type, options = parse_options_header(content_type)
-    kind = media_type.decode("latin-1").strip().lower()
-    charset = _charset(options.get(b"charset", b"").decode("latin-1"))
+    kind, boundary, named = _content_type(content_type)
+    charset = _charset(named)
     if kind == _JSON or kind.endswith("+json"):
         return _json(body)
     if kind == _FORM:
         return _urlencoded(body, charset)
     if kind == _MULTIPART:
-        return _multipart(body, options.get(b"boundary", b""), charset)
+        return _multipart(body, boundary, charset)
     if kind:
         raise ArgumentError(
             "invalid_post_type", [f"[ERROR] Content-Type must be {_JSON}, {_FORM} or {_MULTIPART}, not {kind[:80]}"]
         )
     return _untyped(body)
+
+
+@lru_cache(maxsize=CONTENT_TYPES_MAX)
+def _content_type(header: str) -> tuple[str, bytes, str]:
+    """Return the media type, the boundary and the charset's name that the header says; clients all say the same few."""
+    media_type, options = parse_options_header(header)
+    kind = media_type.decode("latin-1").strip().lower()
+    return kind, options.get(b"boundary", b""), options.get(b"charset", b"").decode("latin-1")
 
 
 def _charset(name: str) -> str:

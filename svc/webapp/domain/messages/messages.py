@@ -9,7 +9,7 @@ from opentelemetry import trace
 
 from parley.event.v1 import event_pb2
 from svc.kit.ids import is_id, ts_from_us
-from svc.kit.telemetry import inject_traceparent
+from svc.kit.telemetry import inject_traceparent, span_within
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import NOTICES, Committed, Draft, Effect, Guard, Json, MessageDraft, Place, Write
 from svc.webapp.domain import shapes
@@ -130,7 +130,7 @@ class Messages:
         ready = await self.ready(caller, reference, post)
         conversation, parent = ready.sight.conversation, ready.parent
         # The event carries this span's context, so what admin, channel and gateways do hangs below it.
-        with self._tracer.start_as_current_span("webapp.commit"):
+        with span_within(self._tracer, "webapp.commit"):
             root = await self._reading.one(conversation, parent) if parent is not None else {}
             drafted = await self._draft(caller, ready, root)
             replied = (_replied(conversation.id, caller, root),) if parent is not None else ()
