@@ -38,6 +38,8 @@ BENCHES = (
         "bench.latency",
         "from a post over HTTP to the last of 1,000 sockets, at a quarter, a half and four fifths of capacity",
     ),
+    ("channels", "bench.channels", "one channel server: bytes a channel, channels subscribed and handed over a second"),
+    ("streams", "bench.streams", "publisher to channel server to gateway: events a second, and processor time of each"),
     ("presence", "bench.presence", "presence events where one looks beside a broadcast, and how soon views are right"),
     ("boot", "bench.boot", "booting: bytes of full, slim and delta boots, time, boots/s a core, database queries"),
     ("search", "bench.search", "searching among 100,000 messages: time in both modes, and how soon a post is found"),
@@ -86,6 +88,7 @@ Examples:
 @click.option("--users", type=click.IntRange(10, 100_000), help="Size of the workspace, where a benchmark has one.")
 @click.option("--clients", type=click.IntRange(10, 20_000), help="Clients connected, where a benchmark has them.")
 @click.option("--messages", type=click.IntRange(100, 10_000_000), help="Messages seeded, where a benchmark has them.")
+@click.option("--count", type=click.IntRange(10_000, 18_000_000), help="Channels, where a benchmark has so many.")
 @click.option("--window", type=click.IntRange(1, 1_024), help="Events in flight, where a benchmark has some.")
 @click.option("--only", default="", help="With `all`: these alone, with commas between.")
 @click.option("--quick", is_flag=True, help="With `all`: smaller and shorter, to see that everything works.")

@@ -12,8 +12,8 @@ from ops.setup.chromium import ensure_chromium
 from ops.setup.console import Console, SetupError, explain
 from ops.setup.debian import Apt
 from ops.setup.environment import Environment
-from ops.setup.fanout_loop import ensure_fanout_loop
 from ops.setup.go_packages import ensure_go_packages
+from ops.setup.native_parts import ensure_native_parts
 from ops.setup.node_packages import ensure_node_packages
 from ops.setup.old_clients import ensure_old_clients
 from ops.setup.servers import ensure_servers
@@ -49,7 +49,7 @@ def _set_up(console: Console, *, dev: bool, env_only: bool) -> None:
     apt = Apt(console)
     Environment(ROOT, console).ensure(apt, dev=dev)
     if not env_only:
-        ensure_fanout_loop(ROOT, console)
+        ensure_native_parts(ROOT, console)
         ensure_servers(apt, console, os.environ)
         _build_web_client(console, dev=dev)
     if dev:

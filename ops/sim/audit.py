@@ -17,6 +17,7 @@ from svc.channel.config import FanoutLimits, PublishLimits, TailLimits
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
 from svc.channel.rechecks import Rechecks
+from svc.channel.states import ChannelStates
 from svc.channel.table import ChannelTable, _Publish
 
 _Standing = tuple[Attachment, Subscriber, object]
@@ -30,6 +31,14 @@ class OrderedAudience(Audience):
         super().owe(ticket, sorted(touched, key=lambda attachment: attachment.subscriber_id), now)
 
 
+class ForgetfulStates(ChannelStates):
+    """Whose channels never find room to rest: the next event of one that was quiet may be a late one."""
+
+    def rest(self, channel_id: str) -> bool:
+        """See ChannelStates."""
+        return False
+
+
 class AuditedTable(ChannelTable):
     """See the module."""
 
@@ -37,8 +46,10 @@ class AuditedTable(ChannelTable):
         self, mesh: Mesh, ownership: Ownership, tail: TailLimits, fanout: FanoutLimits, publish: PublishLimits
     ) -> None:
         super().__init__(ownership, tail, fanout, publish)
-        self.audience = OrderedAudience(fanout, self.counts)
-        self._rechecks = Rechecks(self.audience, self.states)
+        self.audience = OrderedAudience(fanout, self.counts, self.rows)
+        if not mesh.scenario.has_rest:
+            self.states = ForgetfulStates(ownership, tail, self.rows)
+        self._rechecks = Rechecks(self.audience, self.states, self.rows)
         self._mesh = mesh
         self._open: dict[Ticket, tuple[Sequence[event_pb2.Event], list[Sequence[_Standing]]]] = {}
         self._must_refuse: set[Ticket] = set()
@@ -86,7 +97,7 @@ class AuditedTable(ChannelTable):
     def _standing(self, channel_id: str) -> list[_Standing]:
         """Return the gateways whose subscription to a channel stands here, by both sides' word."""
         found = []
-        for attachment in self.audience.subscriptions.followers(channel_id):
+        for attachment in self.audience.followers(channel_id):
             gateway = self._mesh.subscribers.get(attachment.subscriber_id)
             subscription = gateway and gateway.standing(self.ownership.instance_id, channel_id)
             if gateway is not None and subscription is not None:

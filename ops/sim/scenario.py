@@ -55,6 +55,8 @@ class Scenario:
     held_events: int
     output_bytes_max: int
     fence_s: float
+    has_rest: bool
+    """Whether channel servers have room for what they know of quiet channels; else it is forgotten with the tail."""
 
 
 def draw(rng: Random) -> Scenario:
@@ -80,7 +82,7 @@ def draw(rng: Random) -> Scenario:
             hole_wait_s=rng.choice((0.05, 0.25)),
             held_events_max=rng.choice((1, 3, 256)),
             tail_events_max=rng.choice((1, 3, 512)),
-            channels_max=rng.choice((1, 1, 2, 1_000)),
+            active_max=rng.choice((1, 1, 2, 1_000)),
         ),
         fanout=FanoutLimits(
             mailbox_events_max=rng.choice((4, 64, 65_536)),
@@ -107,6 +109,7 @@ def draw(rng: Random) -> Scenario:
         errands=rng.choice((0, 0, 0, 4, 8)),
         has_apps=rng.random() < 0.2,
         app_rules=_app_rules(rng),
+        has_rest=rng.random() < 0.4,
     )
 
 

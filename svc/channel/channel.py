@@ -23,6 +23,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from svc.channel.config import TailLimits
+from svc.channel.rows.plain import Run
 
 
 class Accepted(NamedTuple):
@@ -38,7 +39,7 @@ _HELD = Accepted((), held=True)
 
 
 class ChannelState:
-    """Offsets, tail and early events of one channel. Made when the first event arrives; an idle channel has none.
+    """Offsets, tail and early events of one channel. Made when an event arrives; an idle channel has none.
 
     `slot` and `born` (the ownership generation it was made in) belong to the table, which keeps them here.
     Tail: at most `tail_events_max` events and `tail_channel_bytes_max` bytes; early ones: `held_events_max`.
@@ -62,6 +63,13 @@ class ChannelState:
         self.tail_bytes = 0
         self.slot = slot
         self.born = born
+
+    @classmethod
+    def resumed(cls, limits: TailLimits, run: Run, slot: int, adopted_us: int) -> ChannelState:
+        """Go on with a run that was at rest: its tail is gone, all else is as it was."""
+        state = cls(limits, run.head + 1, slot, run.born, 0 if run.is_vouched else adopted_us)
+        state.low = run.low
+        return state
 
     @property
     def held_count(self) -> int:

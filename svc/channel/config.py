@@ -40,9 +40,16 @@ class TailLimits:
     )
     channels_max: int = setting(
         "PARLEY_CHANNEL_CHANNELS_MAX",
-        default=1_000_000,
+        default=20_000_000,
         minimum=1,
-        help="channels whose head is remembered (about 400 bytes each); forgetting one costs a look into the log",
+        help="channels that are followed or whose head is remembered (about 55 bytes each); beyond, heads of channels "
+        "that nobody follows are forgotten, which costs a look into the log, and then subscribes refused",
+    )
+    active_max: int = setting(
+        "PARLEY_CHANNEL_ACTIVE_MAX",
+        default=250_000,
+        minimum=1,
+        help="channels that have a tail (about 500 bytes each, and the tail); the least recently published to lose it",
     )
 
 
@@ -85,13 +92,18 @@ class FanoutLimits:
         "PARLEY_CHANNEL_LINGER_S",
         default=2.0,
         minimum=0,
-        help="seconds for which a channel is still delivered to a subscriber that left it; more than the fence time",
+        help="seconds, and up to a twelfth more, for which a channel is still delivered to a subscriber that left it; "
+        "more than the fence time",
     )
     subscriptions_max: int = setting(
         "PARLEY_CHANNEL_SUBSCRIPTIONS_MAX", default=2_000_000, minimum=1, help="channels followed by one subscriber"
     )
     attachments_max: int = setting(
-        "PARLEY_CHANNEL_ATTACHMENTS_MAX", default=1_024, minimum=1, help="subscribers attached at a time"
+        "PARLEY_CHANNEL_ATTACHMENTS_MAX",
+        default=1_024,
+        minimum=1,
+        maximum=1_500,
+        help="subscribers attached at a time",
     )
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 
 from parley.channel.v1 import channel_service_pb2 as channel_pb2
 from svc.channel.config import FanoutLimits
+from svc.channel.rows import Left
 from svc.channel.wire import encode_batch
 from svc.kit.errors import InvalidArgumentError, ParleyError
 
@@ -146,12 +147,11 @@ class Attachment:
         "_transient",
         "_transient_bytes",
         "_wake",
-        "channels",
         "ending",
         "is_open",
         "leaving",
+        "number",
         "ring_fingerprint",
-        "solo",
         "subscriber_id",
         "tracker",
         "transients_dropped",
@@ -162,14 +162,12 @@ class Attachment:
         """Start empty; `wake` is called whenever there is something for the writer to take."""
         self.subscriber_id = subscriber_id
         self.zone = zone
-        self.channels: set[str] = set()
-        """What it follows; kept by `Subscriptions`."""
-        self.leaving: dict[str, float] = {}
-        """Of these, the ones that it left, with the time until which they are still delivered; kept by the table."""
+        self.number = -1
+        """By which the rows know it; kept by the audience."""
+        self.leaving: deque[tuple[float, int, Left]] = deque()
+        """Channels that it left: until when they are still delivered, and the stamp; kept by the audience."""
         self.ring_fingerprint: int | None = None
         """Of the ring that it goes by, as it last said."""
-        self.solo = (self,)
-        """The subscribers of a channel that only it follows: one tuple for all such channels."""
         self.tracker = AckTracker()
         self.is_open = True
         self.ending: ParleyError | None = None
@@ -179,7 +177,7 @@ class Attachment:
         self._wake = wake
         self._pending: deque[bytes] = deque()
         self._transient: deque[bytes] = deque()
-        self._controls: deque[tuple[int, channel_pb2.AttachResponse]] = deque()
+        self._controls: deque[tuple[int, bytes | channel_pb2.AttachResponse]] = deque()
         self._bytes = 0
         self._transient_bytes = 0
         self._taken = 0
@@ -206,13 +204,14 @@ class Attachment:
         if not self.is_open:
             return True
         size = self._bytes + len(event)
-        if size > self._limits.mailbox_bytes_max or self.depth >= self._limits.mailbox_events_max:
+        limits, pending = self._limits, self._pending
+        if size > limits.mailbox_bytes_max or len(pending) + len(self._transient) >= limits.mailbox_events_max:
             self._forget_transients()
             size = self._bytes + len(event)
             if size > self._limits.mailbox_bytes_max or len(self._pending) >= self._limits.mailbox_events_max:
                 return False
         self._bytes = size
-        self._pending.append(event)
+        pending.append(event)
         self.tracker.enqueued += 1
         return True
 
@@ -231,7 +230,7 @@ class Attachment:
         self._transient.append(event)
         return True
 
-    def put_control(self, frame: channel_pb2.AttachResponse) -> bool:
+    def put_control(self, frame: bytes | channel_pb2.AttachResponse) -> bool:
         """Enqueue a frame that is no batch, to be sent after all events enqueued before it; False at CONTROLS_MAX."""
         if len(self._controls) >= CONTROLS_MAX:
             return False

@@ -30,8 +30,9 @@ def watch_table(meter: Meter, table: ChannelTable) -> None:
     )
     for name, read, what in (
         ("attachments", lambda: len(table.audience.attachments), "subscribers attached"),
-        ("channels_followed", lambda: len(table.audience.subscriptions), "channels with a subscriber"),
-        ("channels_active", lambda: len(table.states), "channels whose head is remembered"),
+        ("channels_followed", lambda: table.rows.followed, "channels with a subscriber"),
+        ("channels_active", lambda: len(table.states), "channels that have a tail"),
+        ("rows", lambda: len(table.rows), "channels with a subscriber, or whose head is remembered"),
         ("slots_owned", table.ownership.owned_slots, "slots of the ring owned"),
         ("tail_bytes", lambda: table.states.tail_bytes, "bytes of recent events kept"),
         ("in_flight_bytes", lambda: table.in_flight_bytes, "bytes of publishes without an answer"),

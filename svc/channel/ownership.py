@@ -22,13 +22,12 @@ Then, and after any pause of this process longer than the fence time, all slots 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from discovery.ring import SLOTS, Ring, slot
-
-NOT_OWNED = 1 << 62
-"""Later than every generation: no state is ever as young."""
+from svc.channel.rows.plain import NOT_OWNED
 
 SETTLE_US = 3_000_000
 """Events committed this much after an adoption went to no earlier owner: the fence time, the drain, and a second for
@@ -58,8 +57,8 @@ class Ownership:
         self.fingerprint = 0
         """Of the ring that is held; 0 before the first."""
         self.generation = 0
-        self.since: list[int] = [NOT_OWNED] * SLOTS
-        """Generation in which each slot was adopted; NOT_OWNED for those of others."""
+        self.since = array("Q", [NOT_OWNED]) * SLOTS
+        """Generation in which each slot was adopted; NOT_OWNED for those of others. The rows read it where it is."""
         self._mine: set[int] = set()
         self._once_mine: set[int] = set()
         self._adopted: set[int] = set()

@@ -11,36 +11,39 @@ And a publisher that is behind may reach an owner in between that the subscriber
 compared already. So subscriptions in adopted slots are called unproven once more, when no publisher can be as late as
 that; but not those of channels whose head is vouched for.
 
-Looks at so many channels a time: hashing a million in one go would stop the server for a second.
+Goes through the slots, and looks at so many channels a time: a million in one go would stop the server for a second.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterator, Set
-from itertools import islice
+from collections.abc import Iterable, Set
+from itertools import starmap
 
-from discovery.ring import slot
 from parley.channel.v1 import channel_service_pb2 as channel_pb2
 from svc.channel.audience import Audience
 from svc.channel.fanout import Attachment
 from svc.channel.ownership import SETTLE_US
+from svc.channel.rows import Rows
+from svc.channel.rows.plain import Standing
 from svc.channel.states import ChannelStates
 from svc.channel.wire import POSITIONS_MAX
 
 AGAIN_S = SETTLE_US / 1_000_000
 
 
-class Rechecks:
-    """What is still to be told, and to whom. One walk at a time: what comes back meanwhile begins it anew."""
+ROWS_A_TELLING = 8
+"""Channels looked at count as one that is told of: 0.05 us each, against 0.5."""
 
-    def __init__(self, audience: Audience, states: ChannelStates) -> None:
+
+class Rechecks:
+    """What is still to be told. One walk at a time: slots that come back meanwhile are gone through again."""
+
+    def __init__(self, audience: Audience, states: ChannelStates, rows: Rows[Attachment]) -> None:
         self._audience = audience
         self._states = states
-        self._slots: set[int] = set()
-        self._walk: deque[Attachment] = deque()
-        self._channels: Iterator[str] = iter(())
+        self._rows = rows
+        self._slots: dict[int, None] = {}
         self._later: set[int] = set()
         self._later_at = math.inf
 
@@ -54,40 +57,40 @@ class Rechecks:
             self.step(now)
 
     def step(self, now: float) -> None:
-        """Go on telling, POSITIONS_MAX channels at most; call it some 20 times a second."""
+        """Go on telling, of POSITIONS_MAX channels or a slot's more; call it some 20 times a second."""
         if self._later_at <= now:
             self._begin(self._later)
             self._later, self._later_at = set(), math.inf
         left = POSITIONS_MAX
-        while self._walk and left > 0:
-            attachment = self._walk[0]
-            looked_at = list(islice(self._channels, left))
-            left -= len(looked_at)
-            found = [each for each in looked_at if self._stands(attachment, each)]
-            if found:
-                self._tell(attachment, found)
-            if not looked_at:
-                self._walk.popleft()
-                self._open()
+        unproven: dict[Attachment, list[Standing[Attachment]]] = {}
+        while self._slots and left > 0:
+            place = next(iter(self._slots))
+            del self._slots[place]
+            looked_at, found = self._rows.standing(place)
+            left -= looked_at // ROWS_A_TELLING
+            for each in starmap(Standing[Attachment], found):
+                if not each.is_active or not self._is_vouched(each.channel_id):
+                    unproven.setdefault(each.attachment, []).append(each)
+                    left -= 1
+        for attachment, standing in unproven.items():
+            for start in range(0, len(standing), POSITIONS_MAX):
+                self._tell(attachment, standing[start : start + POSITIONS_MAX])
 
-    def _begin(self, slots: Set[int]) -> None:
-        self._slots = self._slots | slots if self._walk else set(slots)
-        self._walk = deque(self._audience.attachments)
-        self._open()
+    def _begin(self, slots: Iterable[int]) -> None:
+        for place in sorted(slots):
+            self._slots[place] = None
 
-    def _open(self) -> None:
-        self._channels = iter(tuple(self._walk[0].channels) if self._walk else ())
-
-    def _stands(self, attachment: Attachment, channel_id: str) -> bool:
-        if channel_id not in attachment.channels or channel_id in attachment.leaving:
-            return False
+    def _is_vouched(self, channel_id: str) -> bool:
         state = self._states.peek(channel_id)
-        return slot(channel_id) in self._slots and not (state is not None and state.is_vouched)
+        return state is not None and state.is_vouched
 
-    def _tell(self, attachment: Attachment, channel_ids: list[str]) -> None:
+    def _tell(self, attachment: Attachment, standing: Iterable[Standing[Attachment]]) -> None:
         answer = channel_pb2.Subscribed(ring_fingerprint=self._states.fingerprint)
-        for channel_id in channel_ids:
-            state = self._states.peek(channel_id)
-            answer.unproven.add(channel_id=channel_id, head_offset=state.head if state is not None else 0)
+        for each in standing:
+            answer.unproven.add(channel_id=each.channel_id, head_offset=self._head(each))
         if not attachment.put_control(channel_pb2.AttachResponse(subscribed=answer)):
             self._audience.cut_off(attachment, "too many answers to its subscribes are unread", "controls_max")
+
+    def _head(self, each: Standing[Attachment]) -> int:
+        state = self._states.peek(each.channel_id) if each.is_active else None
+        return state.head if state is not None else each.head

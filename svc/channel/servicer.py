@@ -18,7 +18,7 @@ from svc.channel.config import FanoutLimits, PublishLimits
 from svc.channel.fanout import Attachment
 from svc.channel.publishing import PublishLine
 from svc.channel.table import ChannelTable
-from svc.channel.wire import check_positions, check_transients, serialize_response
+from svc.channel.wire import Packed, check_transients, packed, parse_request, serialize_response
 from svc.kit.clock import Clock
 from svc.kit.errors import DeadlineError, InvalidArgumentError, ParleyError, ResourceExhaustedError, UnavailableError
 from svc.kit.lifecycle import Tasks
@@ -32,7 +32,8 @@ HELLO_TIMEOUT_S = 5.0
 TICK_S = 0.05
 """Holes are given up and dead subscribers noticed this much too late at the most; 20 wake-ups a second cost nothing."""
 
-AttachContext = grpc.aio.ServicerContext[channel_pb2.AttachRequest, channel_pb2.AttachResponse]
+AttachFrame = Packed | channel_pb2.AttachRequest
+AttachContext = grpc.aio.ServicerContext[AttachFrame, channel_pb2.AttachResponse]
 PublishContext = grpc.aio.ServicerContext[channel_pb2.PublishRequest, channel_pb2.PublishResponse]
 
 
@@ -75,7 +76,7 @@ class ChannelServicer(ChannelServiceServicer):
             reader.cancel()
 
     async def Attach(  # type: ignore[override]  # noqa: N802
-        self, requests: AsyncIterator[channel_pb2.AttachRequest], context: AttachContext
+        self, requests: AsyncIterator[AttachFrame], context: AttachContext
     ) -> AsyncIterator[bytes | channel_pb2.AttachResponse]:
         """Serve one subscriber until it leaves, is cut off, or this server leaves."""
         hello = await _hello(requests)
@@ -132,7 +133,7 @@ class ChannelServicer(ChannelServiceServicer):
         # One turn more for the writers: an open stream would make the server's stop wait for its whole grace.
         await self._clock.sleep(TICK_S)
 
-    async def _read(self, requests: AsyncIterator[channel_pb2.AttachRequest], attachment: Attachment) -> None:
+    async def _read(self, requests: AsyncIterator[AttachFrame], attachment: Attachment) -> None:
         try:
             async for request in requests:
                 self._handle(request, attachment)
@@ -140,7 +141,16 @@ class ChannelServicer(ChannelServiceServicer):
         except ParleyError as error:
             self._table.audience.detach(attachment, error)
 
-    def _handle(self, request: channel_pb2.AttachRequest, attachment: Attachment) -> None:
+    def _handle(self, request: AttachFrame, attachment: Attachment) -> None:
+        many = packed(request)
+        if many is not None and many.kind == "subscribe":
+            self._table.subscribe(attachment, many.data, self._clock.now())
+        elif many is not None:
+            self._table.unsubscribe(attachment, many.data, self._clock.now())
+        elif not isinstance(request, Packed):
+            self._handle_parsed(request, attachment)
+
+    def _handle_parsed(self, request: channel_pb2.AttachRequest, attachment: Attachment) -> None:
         kind = request.WhichOneof("frame")
         if kind == "ack":
             attachment.tracker.ack(request.ack.batch_number, self._clock.now())
@@ -148,11 +158,6 @@ class ChannelServicer(ChannelServiceServicer):
         elif kind == "transient":
             check_transients(request.transient.events)
             self._table.transient(request.transient.events)
-        elif kind == "subscribe":
-            check_positions(request.subscribe.positions)
-            self._table.subscribe(attachment, request.subscribe, self._clock.now())
-        elif kind == "unsubscribe":
-            self._table.unsubscribe(attachment, request.unsubscribe.channel_ids, self._clock.now())
         elif kind == "ping":
             self._table.ping(attachment, request.ping, self._clock.now())
         else:
@@ -168,19 +173,23 @@ class ChannelServicer(ChannelServiceServicer):
             ),
             "Attach": grpc.stream_stream_rpc_method_handler(
                 self.Attach,
-                request_deserializer=channel_pb2.AttachRequest.FromString,
+                request_deserializer=parse_request,
                 response_serializer=serialize_response,
             ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, handlers),))
 
 
-async def _hello(requests: AsyncIterator[channel_pb2.AttachRequest]) -> channel_pb2.Hello:
+async def _hello(requests: AsyncIterator[AttachFrame]) -> channel_pb2.Hello:
     """Return the hello that a stream must begin with."""
     try:
         async with asyncio.timeout(HELLO_TIMEOUT_S):
             async for request in requests:
-                if request.WhichOneof("frame") != "hello" or not request.hello.subscriber_id:
+                if (
+                    isinstance(request, Packed)
+                    or request.WhichOneof("frame") != "hello"
+                    or not request.hello.subscriber_id
+                ):
                     raise InvalidArgumentError("the first frame must be a hello with a name", subject="hello")
                 return request.hello
     except TimeoutError:

@@ -1,8 +1,8 @@
 """The channels owned now: publishes in, fan-out to the attached subscribers. Pure: no sockets, no timers, no tasks.
 
-The whole state of a channel server and its only writer; every method checks and changes in one go. Channels that were
-published to have a `ChannelState`; the others cost only their place in `Subscriptions`. Bounded by `TailLimits` (the
-least recently used channel is forgotten first, which costs its subscribers a look into the log and nothing else),
+The whole state of a channel server and its only writer; every method checks and changes in one go. Channels that are
+busy have a `ChannelState`; the others cost only their row (`rows`). Bounded by `TailLimits` (the least recently
+published channel loses its tail first, which costs its subscribers a look into the log and nothing else),
 `FanoutLimits` and `PublishLimits`. A crash loses all of it, and nothing: publishes that were not acknowledged are
 retried by admin at the new owner, subscribers come with the offsets that they have.
 """
@@ -23,8 +23,9 @@ from svc.channel.counts import Counts, Reason
 from svc.channel.fanout import Attachment, Ticket
 from svc.channel.ownership import Ownership
 from svc.channel.rechecks import Rechecks
+from svc.channel.rows import Rows
 from svc.channel.states import ChannelStates
-from svc.channel.wire import encode_event, event_fault
+from svc.channel.wire import check_heading, encode_event, encode_subscribed, event_fault
 from svc.kit.errors import UnavailableError
 from svc.kit.telemetry import inject_traceparent, span_from
 
@@ -55,10 +56,11 @@ class ChannelTable:
 
     def __init__(self, ownership: Ownership, tail: TailLimits, fanout: FanoutLimits, publish: PublishLimits) -> None:
         self.ownership = ownership
-        self.states = ChannelStates(ownership, tail)
+        self.rows: Rows[Attachment] = Rows(ownership.since, tail.channels_max)
+        self.states = ChannelStates(ownership, tail, self.rows)
         self.counts = Counts()
-        self.audience = Audience(fanout, self.counts)
-        self._rechecks = Rechecks(self.audience, self.states)
+        self.audience = Audience(fanout, self.counts, self.rows)
+        self._rechecks = Rechecks(self.audience, self.states, self.rows)
         self.is_draining = False
         self.in_flight_bytes = 0
         """Bytes of the publish batches that have no answer yet."""
@@ -84,7 +86,8 @@ class ChannelTable:
         self.audience.owe(ticket, publish.touched, now)
         ticket.release()
         while (oldest := self.states.beyond_limits()) is not None:
-            self._forget(oldest)
+            if not self.states.rest(oldest):
+                self._forget(oldest)
 
     def settled(self, ticket: Ticket) -> None:
         """Give back the bytes of a settled ticket; to be called once for each, after `publish` returned."""
@@ -132,7 +135,7 @@ class ChannelTable:
     def _offer_transient(self, event: event_pb2.Event) -> Collection[Attachment]:
         """Fan a transient event out; return to whom."""
         self.counts.transients += 1
-        followers = self.audience.subscriptions.followers(event.channel_id)
+        followers = self.audience.followers(event.channel_id)
         if followers:
             self.audience.fan_out_transient(encode_event(event), followers)
         return followers
@@ -142,7 +145,7 @@ class ChannelTable:
         data = encode_event(event)
         publish.ticket.size += len(data)
         accepted = self.states.accept(state, event.offset, data, publish.now, event.commit_unix_us)
-        followers = self.audience.subscriptions.followers(channel_id)
+        followers = self.audience.followers(channel_id)
         publish.touched.update(followers)
         if accepted.held:
             publish.ticket.wait()
@@ -160,7 +163,7 @@ class ChannelTable:
         still = [entry for entry in waiting if entry.offset > state.head]
         if still:
             self._waiting[channel_id] = still
-        followers = self.audience.subscriptions.followers(channel_id)
+        followers = self.audience.followers(channel_id)
         for entry in waiting:
             if entry.offset <= state.head:
                 self.audience.owe(entry.ticket, followers, now)
@@ -174,26 +177,29 @@ class ChannelTable:
             raise UnavailableError("this server is leaving")
         self.audience.attach(attachment)
 
-    def unsubscribe(self, attachment: Attachment, channel_ids: Iterable[str], now: float) -> None:
-        """Let a subscriber follow channels no longer: after a linger (`Audience.leave`), but at once in a drain."""
-        self.audience.leave(channel_ids, attachment, now)
+    def unsubscribe(self, attachment: Attachment, data: bytes, now: float) -> None:
+        """Take an encoded Unsubscribe: it has effect after a linger (`Audience.leave`), but at once in a drain."""
+        self.audience.leave(data, attachment, now)
         if self.is_draining:
             self.audience.let_go(attachment, math.inf)
 
-    def subscribe(self, attachment: Attachment, frame: channel_pb2.Subscribe, now: float) -> None:
-        """Let a subscriber follow channels from its positions, replay what the tail has, and enqueue the answer."""
+    def subscribe(self, attachment: Attachment, data: bytes, now: float) -> None:
+        """Take an encoded Subscribe: follow channels from its positions, replay what tails have, enqueue the answer.
+
+        Raises InvalidArgumentError, and then has done nothing.
+        """
         self._observe(now)
-        attachment.ring_fingerprint = frame.ring_fingerprint
+        heading = check_heading(self.rows, data)
+        attachment.ring_fingerprint = heading.ring_fingerprint
         answer = channel_pb2.Subscribed(
-            request_number=frame.request_number, ring_fingerprint=self.ownership.fingerprint
+            request_number=heading.request_number, ring_fingerprint=self.ownership.fingerprint
         )
-        if self._refusal(frame.ring_fingerprint) is not None:
-            answer.refused_channel_ids.extend(position.channel_id for position in frame.positions)
-        else:
-            for position in frame.positions:
-                self._subscribe(attachment, position, answer)
+        is_refused = self._refusal(heading.ring_fingerprint) is not None
+        of_quiet_ones, active = self.audience.follow(data, attachment, is_refused)
+        for channel_id, offset in active:
+            self._replay(attachment, channel_id, offset, answer)
         attachment.wake()
-        self._answer(attachment, channel_pb2.AttachResponse(subscribed=answer))
+        self._answer(attachment, encode_subscribed(answer, of_quiet_ones))
 
     def ping(self, attachment: Attachment, ping: channel_pb2.Ping, now: float) -> None:
         """Answer behind everything that was fanned out to this subscriber so far, as of the ring that it goes by."""
@@ -206,19 +212,13 @@ class ChannelTable:
         )
         self._answer(attachment, channel_pb2.AttachResponse(pong=pong))
 
-    def _answer(self, attachment: Attachment, frame: channel_pb2.AttachResponse) -> None:
+    def _answer(self, attachment: Attachment, frame: bytes | channel_pb2.AttachResponse) -> None:
         if not attachment.put_control(frame):
             self.audience.cut_off(attachment, "too many answers to it are unread", "controls_max")
 
-    def _subscribe(
-        self, attachment: Attachment, position: event_pb2.ChannelPosition, answer: channel_pb2.Subscribed
-    ) -> None:
-        channel_id = position.channel_id
-        if self.ownership.slot_owned(channel_id) is None or not self.audience.follow(channel_id, attachment):
-            answer.refused_channel_ids.append(channel_id)
-            return
+    def _replay(self, attachment: Attachment, channel_id: str, after: int, answer: channel_pb2.Subscribed) -> None:
         state = self.states.peek(channel_id)
-        events, is_proven = state.replay(position.offset) if state is not None else ([], False)
+        events, is_proven = state.replay(after) if state is not None else ([], False)
         if is_proven and attachment.has_room_for(events):
             for event in events:
                 attachment.put(event)
@@ -260,7 +260,8 @@ class ChannelTable:
     def is_drained(self) -> bool:
         """Whether every subscriber has left, with nothing under way."""
         return not self.in_flight_bytes and all(
-            not attachment.channels and attachment.is_quiet for attachment in self.audience.attachments
+            not self.audience.follows_any(attachment) and attachment.is_quiet
+            for attachment in self.audience.attachments
         )
 
     def close(self) -> None:
@@ -292,7 +293,7 @@ class ChannelTable:
             self._forget(channel_id)
         elif released := self.states.due(state, now):
             self.counts.holes += 1
-            self.audience.fan_out(released, self.audience.subscriptions.followers(channel_id))
+            self.audience.fan_out(released, self.audience.followers(channel_id))
             self._release_waiting(channel_id, state, now)
 
     def _forget(self, channel_id: str) -> None:

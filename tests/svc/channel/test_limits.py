@@ -9,25 +9,73 @@ from svc.kit.errors import ResourceExhaustedError
 from tests.svc.channel.world import ME, World, event, owned_by
 
 
-def test_the_least_recently_used_channel_is_forgotten_when_tails_hold_too_many_bytes() -> None:
-    """The budget holds, the busy channel keeps its tail, and the forgotten one is only unproven."""
+def test_the_least_recently_used_channel_loses_its_tail_when_tails_hold_too_many_bytes() -> None:
+    """The budget holds, the busy channel keeps its tail, and the other one has nothing to replay."""
     world = World(tail=TailLimits(tail_bytes_max=3_000))
     for offset in range(1, 11):
         world.publish(event("CBUSY", offset, payload=b"x" * 100))
         world.publish(event(f"CONCE{offset}", 1, payload=b"x" * 400))
         assert world.table.states.tail_bytes <= 3_000
     world.attach("g1")
-    world.subscribe("g1", ("CBUSY", 1), ("CONCE1", 1), ("CONCE10", 1))
+    world.subscribe("g1", ("CBUSY", 1), ("CONCE1", 0), ("CONCE10", 0))
     (*_, last) = world.frames("g1")
-    assert [each.channel_id for each in last.subscribed.unproven] == ["CONCE1"]
+    assert [(each.channel_id, each.head_offset) for each in last.subscribed.unproven] == [("CONCE1", 1)]
+
+
+def test_a_channel_at_rest_knows_its_head_its_duplicates_and_what_is_missing() -> None:
+    """Only the tail goes: who has everything is told so, and what comes is judged as if nothing had happened."""
+    world = World(tail=TailLimits(active_max=1))
+    world.publish(*(event("C1", offset) for offset in (5, 6, 7)))
+    world.publish(event("C2", 1))
+    assert len(world.table.states) == 1
+    world.attach("g1")
+    world.subscribe("g1", ("C1", 7))
+    (answer,) = world.frames("g1")
+    assert not answer.subscribed.unproven
+    world.publish(event("C1", 6), event("C1", 9), event("C1", 8), event("C1", 4))
+    assert world.events("g1") == [("C1", 8), ("C1", 9), ("C1", 4)]
+    assert world.table.counts.duplicates == 1
+
+
+def test_what_rests_is_void_when_its_slot_was_elsewhere() -> None:
+    """Another owner may have taken more."""
+    world = World(ME, tail=TailLimits(active_max=1))
+    world.move(ME, "other")
+    (lost,) = owned_by("other", world.ring)
+    world.move(ME)
+    world.publish(event(lost, 1))
+    world.publish(event("C2", 1))
+    world.move(ME, "other")
+    world.move(ME)
+    world.attach("g1")
+    world.subscribe("g1", (lost, 1))
+    (answer,) = world.frames("g1")
+    assert [(each.channel_id, each.head_offset) for each in answer.subscribed.unproven] == [(lost, 0)]
+
+
+def test_a_channel_at_rest_that_was_not_vouched_for_is_not_when_it_goes_on() -> None:
+    """It began with an event that may have been a late one; only a young one changes that."""
+    world = World(tail=TailLimits(active_max=1))
+    world.publish(event("C1", 1, commit_unix_us=1))
+    world.publish(event("C2", 1))
+    world.attach("g1")
+    world.subscribe("g1", ("C1", 1))
+    assert [each.head_offset for each in world.frames("g1")[-1].subscribed.unproven] == [1]
+    world.publish(event("C1", 2, commit_unix_us=1))
+    world.subscribe("g1", ("C1", 2))
+    assert [each.head_offset for each in world.frames("g1")[-1].subscribed.unproven] == [2]
+    world.publish(event("C1", 3))
+    world.subscribe("g1", ("C1", 3))
+    assert not world.frames("g1")[-1].subscribed.unproven
 
 
 def test_heads_of_only_so_many_channels_are_remembered() -> None:
     """An old channel's state goes; its next event begins a new one."""
-    world = World(tail=TailLimits(channels_max=2))
-    for channel in ("C1", "C2", "C3"):
+    world = World(tail=TailLimits(channels_max=2, active_max=1))
+    for channel in ("C1", "C2", "C3", "C4"):
         world.publish(event(channel, 1))
-    assert len(world.table.states) == 2
+    assert len(world.table.states) == 1
+    assert len(world.table.rows) == 2
     world.following("g1", "C1")
     world.publish(event("C1", 2))
     assert world.events("g1") == [("C1", 2)]
@@ -35,11 +83,12 @@ def test_heads_of_only_so_many_channels_are_remembered() -> None:
 
 def test_a_channel_that_was_forgotten_vouches_for_nothing_that_came_before() -> None:
     """A late event begins its state anew, below others that were delivered: who subscribes then has to read the log."""
-    world = World(tail=TailLimits(channels_max=1))
+    world = World(tail=TailLimits(channels_max=2, active_max=1))
     world.pass_time(10)
     now_us = round(world.now * 1_000_000)
     world.publish(*(event("C1", offset, commit_unix_us=now_us) for offset in (2, 3)))
     world.publish(event("C2", 1, commit_unix_us=now_us))
+    world.publish(event("C3", 1, commit_unix_us=now_us))
     world.publish(event("C1", 1, commit_unix_us=now_us))
     world.attach("g1")
     world.subscribe("g1", ("C1", 1))
@@ -112,12 +161,24 @@ def test_a_lost_slot_is_refused_and_the_others_stay_as_they_are() -> None:
 
 
 def test_idle_channels_cost_no_state_of_their_own() -> None:
-    """Following a channel makes an entry in the index, with a tuple shared by all channels of that subscriber."""
+    """Following a channel makes a row, which goes with the last who follows it."""
     world = World()
     attachment = world.attach("g1")
     world.subscribe("g1", *((f"C{number}", 0) for number in range(1000)))
-    assert len(world.table.audience.subscriptions) == 1000
+    assert len(world.table.rows) == 1000
     assert len(world.table.states) == 0
-    assert world.table.audience.subscriptions.followers("C7") is attachment.solo
+    assert world.table.audience.followers("C7") == (attachment,)
     world.table.audience.detach(attachment)
-    assert len(world.table.audience.subscriptions) == 0
+    assert len(world.table.rows) == 0
+
+
+def test_a_channel_too_many_is_refused_while_all_others_are_followed() -> None:
+    """What nobody follows makes room; what is followed never does."""
+    world = World(tail=TailLimits(channels_max=2, active_max=1))
+    world.publish(event("C1", 1))
+    world.publish(event("C2", 1))
+    world.following("g1", "C3")
+    world.subscribe("g1", ("C4", 0), ("C5", 0))
+    (answer,) = world.frames("g1")
+    assert list(answer.subscribed.refused_channel_ids)[-1] == "C5"
+    assert world.publish(event("C3", 1)).refusals is None, "which is the followed one, and has its follower still"

@@ -52,7 +52,7 @@ class Player:
 
     def unsubscribe(self, name: str, *channels: str) -> None:
         """It follows channels no longer."""
-        self.world.table.unsubscribe(self.world.subscribers[name], channels, self.world.now)
+        self.world.unsubscribe(name, *channels)
 
     def detach(self, name: str) -> None:
         """Its line breaks."""

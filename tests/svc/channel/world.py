@@ -104,9 +104,14 @@ class World:
                 request_number=1,
                 ring_fingerprint=self.ring.fingerprint if fingerprint is None else fingerprint,
                 positions=[event_pb2.ChannelPosition(channel_id=channel, offset=after) for channel, after in positions],
-            ),
+            ).SerializeToString(),
             self.now,
         )
+
+    def unsubscribe(self, name: str, *channels: str) -> None:
+        """Let one of them leave channels."""
+        frame = channel_pb2.Unsubscribe(channel_ids=channels)
+        self.table.unsubscribe(self.subscribers[name], frame.SerializeToString(), self.now)
 
     def following(self, name: str, *channels: str) -> Attachment:
         """Attach a subscriber that follows channels, with the answer to its subscribe read."""

@@ -1,4 +1,4 @@
-"""When the gateway's loop in C is compiled, and what happens where it cannot be."""
+"""When what is in C is compiled, and what happens where it cannot be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from ops.setup.console import Console
-from ops.setup.fanout_loop import SOURCE, ensure_fanout_loop
+from ops.setup.native_parts import PARTS, ensure_native_parts
+
+SOURCE = PARTS[0].source
 
 COMPILER = """#!/bin/sh
 echo run >> "$(dirname "$0")/runs"
@@ -19,8 +21,9 @@ echo built > "$2"
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with the source, a Python that has headers, and a compiler that is not real."""
-    (tmp_path / SOURCE).parent.mkdir(parents=True)
-    (tmp_path / SOURCE).write_text("int x;")
+    for part in PARTS:
+        (tmp_path / part.source).parent.mkdir(parents=True)
+        (tmp_path / part.source).write_text("int x;")
     include = tmp_path / "include"
     include.mkdir()
     (include / "Python.h").touch()
@@ -37,8 +40,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def is_native(checkout: Path) -> bool:
-    """Set up; return whether there is a loop in C."""
-    ensure_fanout_loop(checkout, Console(checkout / "log"))
+    """Set up; return whether the first part is there in C."""
+    ensure_native_parts(checkout, Console(checkout / "log"))
     return (checkout / SOURCE).with_suffix(".abi.so").is_file()
 
 
@@ -47,17 +50,17 @@ def test_it_is_compiled_once_and_again_when_the_source_changes(checkout: Path) -
     runs = checkout / "runs"
     assert is_native(checkout)
     assert is_native(checkout)
-    assert runs.read_text() == "run\n"
+    assert runs.read_text() == "run\n" * len(PARTS)
     (checkout / SOURCE).write_text("int y;")
     assert is_native(checkout)
     (checkout / SOURCE).with_suffix(".abi.so").unlink()
     assert is_native(checkout)
-    assert runs.read_text() == "run\n" * 3
+    assert runs.read_text() == "run\n" * (len(PARTS) + 2)
 
 
 @pytest.mark.parametrize("lacks", ["compiler", "headers", "success"])
 def test_where_it_cannot_be_there_is_none_and_not_an_old_one(checkout: Path, lacks: str) -> None:
-    """The gateway has the same loop in Python, so set-up goes on."""
+    """There is the same in Python, so set-up goes on."""
     assert is_native(checkout)
     (checkout / SOURCE).write_text("int y;")
     if lacks == "compiler":
