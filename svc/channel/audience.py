@@ -75,7 +75,12 @@ class Audience:
         return self._rows.count(attachment.number) > 0
 
     def follow(self, data: bytes, attachment: Attachment, is_refused: bool) -> tuple[bytes, Sequence[tuple[str, int]]]:
-        """Let a subscriber follow the channels of an encoded Subscribe, but for those beyond its limit."""
+        """Let a subscriber follow the channels of an encoded Subscribe, but for those beyond its limit.
+
+        One that was detached follows nothing: its last frames may still be on their way, and its number is another's.
+        """
+        if not attachment.is_open:
+            return b"", ()
         return self._rows.subscribe(data, attachment.number, self._limits.subscriptions_max, is_refused)
 
     def leave(self, data: bytes, attachment: Attachment, now: float) -> None:
@@ -84,6 +89,8 @@ class Audience:
         It may be leaving because another server owns them now, which our publishers, or we, may learn a moment later.
         What is taken here until then must still reach it before it counts as delivered.
         """
+        if not attachment.is_open:
+            return
         self.let_go(attachment, now)
         part_s = self._limits.linger_s / LINGERS
         part = math.floor(now / part_s) if part_s else 0

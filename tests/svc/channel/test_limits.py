@@ -182,3 +182,18 @@ def test_a_channel_too_many_is_refused_while_all_others_are_followed() -> None:
     (answer,) = world.frames("g1")
     assert list(answer.subscribed.refused_channel_ids)[-1] == "C5"
     assert world.publish(event("C3", 1)).refusals is None, "which is the followed one, and has its follower still"
+
+
+def test_the_last_frames_of_one_that_is_gone_change_nothing() -> None:
+    """Its number may be another's by then."""
+    world = World()
+    gone = world.attach("g1")
+    world.table.audience.detach(gone, None)
+    other = world.attach("g2")
+    assert other.number == gone.number
+    world.subscribe("g2", ("C2", 0))
+    world.subscribe("g1", ("C1", 0))
+    world.unsubscribe("g1", "C2")
+    world.pass_time(FanoutLimits().linger_s + 1.0)
+    world.publish(event("C1", 1), event("C2", 1))
+    assert world.events("g2") == [("C2", 1)]

@@ -271,6 +271,7 @@ def _of_channel(store: ChannelStore) -> Calls:
 def _of_user(store: UserStore) -> Calls:
     side = Membership(ALICE, CHANNEL, TEAM, ConversationKind.PUBLIC, revision_us=10)
     token = Token(ALICE, HASH, TokenKind.BOT, TEAM)
+    session = Token(BOB, HASH[::-1], TokenKind.WEB, TEAM, expires_s=5)
     return {
         "UserStore.put_membership": [lambda: store.put_membership(side)],
         "UserStore.memberships": [lambda: store.memberships(ALICE)],
@@ -286,7 +287,8 @@ def _of_user(store: UserStore) -> Calls:
         "UserStore.prefs_of": [lambda: store.prefs_of([ALICE, BOB])],
         "UserStore.prefs": [lambda: store.prefs(ALICE)],
         "UserStore.mark_read": [lambda: store.mark_read(ALICE, CHANNEL, 7)],
-        "UserStore.add_token": [lambda: store.add_token(token)],
+        "UserStore.add_token": [lambda: store.add_token(token), lambda: store.add_token(session)],
+        "UserStore.prolong_token": [lambda: store.prolong_token(BOB, session.token_hash, 9)],
         "UserStore.token": [lambda: store.token(ALICE, HASH)],
         "UserStore.tokens_among": [lambda: store.tokens_among([(ALICE, HASH), (BOB, HASH)])],
         "UserStore.tokens_by_prefix": [lambda: store.tokens_by_prefix([(ALICE, HASH[:16]), (BOB, HASH[:16])])],
@@ -311,6 +313,7 @@ def _of_retention(store: RetentionStore) -> Calls:
         "RetentionStore.trim_log": [lambda: store.trim_log(LATER_US, 100)],
         "RetentionStore.trim_mentions": [lambda: store.trim_mentions(LATER_US, 100)],
         "RetentionStore.trim_requests": [lambda: store.trim_requests(LATER_US, 100)],
+        "RetentionStore.trim_sessions": [lambda: store.trim_sessions(LATER_US // 1_000_000, 100)],
     }
 
 
