@@ -21,6 +21,10 @@ from svc.kit.listening import listen, listeners
 
 PATH = "/ws/"
 
+ACCEPTS_A_TURN = 1
+"""New connections in a turn of the loop, and so upgrades: some 300 microseconds each. What follows is done in bites
+(see openings.py), so that turns are short however many come back, and hundreds a second are still taken in."""
+
 BACKLOG = 4_096
 """A storm of reconnecting clients waits here instead of being refused by the kernel."""
 
@@ -174,7 +178,7 @@ async def open_door(
 
     Raises OSError when it is taken.
     """
-    listener = listen(host, port)
+    listener = listen(host, port, awaits_request=True)
     async with AsyncExitStack() as up:
-        await serve_websockets(answer, listeners(listener), up, BACKLOG, tls)
+        await serve_websockets(answer, listeners(listener, ACCEPTS_A_TURN), up, BACKLOG, tls)
         yield listener.getsockname()[1]

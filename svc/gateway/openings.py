@@ -24,6 +24,7 @@ from svc.gateway.session import Resume
 from svc.gateway.sockets import Connection
 from svc.gateway.webapp import Subscriptions, Webapp
 from svc.kit.backoff import Backoff
+from svc.kit.bites import Bites
 from svc.kit.clock import Clock
 from svc.kit.errors import NotFoundError, ParleyError, ResourceExhaustedError, UnauthenticatedError
 from svc.kit.lifecycle import Tasks
@@ -31,6 +32,18 @@ from svc.kit.lifecycle import Tasks
 OPENINGS_MAX = 400
 """Sessions being opened at once: half of what a webapp has under way of beginnings. There they share what they read,
 waiting a moment for one another, so more at once are not more work."""
+
+BITE_S = 0.002
+"""Of a turn of the loop, for opening sessions and catching up. A session that comes back is half a millisecond in
+several steps; done as they fall due, those of a crowd make turns of tens of milliseconds, and an event passes some five
+turns on its way to who is here already.
+"""
+
+BITES_ONE_TURN_IN = 4
+"""Of so many turns one has such a bite. gRPC's thread wakes the loop with a byte for each event, and the loop reads one
+in a turn: were all turns of a busy loop long, they would pile up, and once some 270 wait (a socket pair's room) the
+thread stands still until three quarters of them are read, for seconds.
+"""
 
 TRIES_MAX = 6
 """Tries to read what a user follows, before the client is asked to come back later: about 10 s."""
@@ -85,6 +98,7 @@ class Openings:
         self._tasks = tasks
         self._clock = clock
         self._rng = rng
+        self._bites = Bites(BITE_S, clock.now, BITES_ONE_TURN_IN)
         self._slots = asyncio.Semaphore(OPENINGS_MAX)
         self._catching_up: set[Connection] = set()
         self._awaited: dict[Connection, asyncio.Future[Resume]] = {}
@@ -131,6 +145,9 @@ class Openings:
             self._catching_up.add(connection)
 
     async def _open(self, connection: Connection, hub: Hub) -> None:
+        await self._bites.take(self._begin(connection, hub))
+
+    async def _begin(self, connection: Connection, hub: Hub) -> None:
         resume = await self._resume(connection) if connection.ticket.resumes else None
         token = resume.token if resume is not None else None
         if resume is not None and (returning := _returning(connection, resume)) is not None:
@@ -245,7 +262,7 @@ class Openings:
 
     async def _catch_up(self, connection: Connection, hub: Hub) -> None:
         try:
-            await catch_up(connection, hub, self._events, self._clock, self._rng)
+            await self._bites.take(catch_up(connection, hub, self._events, self._clock, self._rng))
         finally:
             self._catching_up.discard(connection)
 

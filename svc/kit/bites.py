@@ -32,9 +32,15 @@ MEMORY = 0.05
 class Bites:
     """Work of one loop that may wait. Bounded by its callers: each that waits is a task of theirs."""
 
-    def __init__(self, turn_s: float = TURN_S, now: Callable[[], float] = time.perf_counter) -> None:
-        """`turn_s`: what it may take of a turn, in seconds; at least one step goes on in each."""
+    def __init__(
+        self, turn_s: float = TURN_S, now: Callable[[], float] = time.perf_counter, one_turn_in: int = 1
+    ) -> None:
+        """`turn_s`: what it may take of a turn, in seconds; at least one step goes on in it. Of `one_turn_in` turns one
+        is for such work, and the others are short.
+        """
         self._turn_s = turn_s
+        self._one_turn_in = one_turn_in
+        self._rests = 0
         self._now = now
         self._line: deque[asyncio.Future[None]] = deque()
         self._is_counting = False
@@ -85,6 +91,11 @@ class Bites:
 
     def _turn(self) -> None:
         """Let those go on, in the turn that begins, for whom there is time."""
+        self._rests += 1
+        if self._rests < self._one_turn_in:
+            asyncio.get_running_loop().call_soon(self._turn)
+            return
+        self._rests = 0
         self._spent_s = 0.0
         left_s = self._turn_s
         while self._line and left_s > 0.0:

@@ -162,3 +162,14 @@ async def test_the_work_stays_in_its_task_and_context() -> None:
 
 async def _awaiting(bites: Bites, work: Coroutine[Any, Any, None]) -> None:
     await bites.take(work)
+
+
+async def test_between_turns_with_such_work_others_are_short() -> None:
+    """One turn in four has some; nothing is lost, and it takes four times as many turns."""
+    clock = Clock()
+    bites = Bites(3 * STEP_S, clock.now, one_turn_in=4)
+    crowd = [asyncio.create_task(taken(bites, clock, 4)) for _ in range(40)]
+    turns = await steps_by_turn(clock, crowd)
+    assert clock.steps == 200
+    assert sum(each == 0 for each in turns) >= len(turns) / 2
+    assert len(bites) == 0
