@@ -21,6 +21,7 @@ import uvloop
 
 from svc.kit.config import ConfigError, load
 from svc.kit.errors import ResourceExhaustedError
+from svc.kit.loop import Loop
 
 C = TypeVar("C")
 log = logging.getLogger(__name__)
@@ -180,7 +181,7 @@ def run(serve: Callable[[C], Coroutine[Any, Any, None]], config_class: type[C]) 
     gc.freeze()
     gc.set_threshold(GC_YOUNG)
     try:
-        uvloop.run(until_signal(serve(config)))
+        uvloop.run(until_signal(serve(config)), loop_factory=Loop)
     except asyncio.CancelledError:
         # Asked to end while it was starting: everything that had started has been unwound.
         return
