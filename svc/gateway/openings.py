@@ -40,10 +40,7 @@ turns on its way to who is here already.
 """
 
 BITES_ONE_TURN_IN = 4
-"""Of so many turns one has such a bite. gRPC's thread wakes the loop with a byte for each event, and the loop reads one
-in a turn: were all turns of a busy loop long, they would pile up, and once some 270 wait (a socket pair's room) the
-thread stands still until three quarters of them are read, for seconds.
-"""
+"""Of so many turns one has such a bite, so that an event, with its five turns, meets one or two of them and not five."""
 
 TRIES_MAX = 6
 """Tries to read what a user follows, before the client is asked to come back later: about 10 s."""
