@@ -122,7 +122,8 @@ def test_status_doctor_and_down_find_the_mesh_by_its_folder(tmp_path: Path) -> N
     with up(tmp_path) as (process, facts):
         code, seen = verb("status")
         assert code == 1  # a mesh without tiers is not a healthy one, and says which are absent
-        assert seen["absent"] == list(TIERS)
+        assert seen["absent"] == [tier for tier in TIERS if tier != "search"]
+        assert seen["without"] == ["search"]  # nothing is found, and all else goes on
         assert seen["instances"] == facts["instances"]
         code, seen = verb("doctor")
         assert code == 0
