@@ -40,7 +40,7 @@ turns on its way to who is here already.
 """
 
 BITES_ONE_TURN_IN = 4
-"""Of so many turns one has such a bite, so that an event, with its five turns, meets one or two of them and not five."""
+"""Of so many turns one has such a bite: an event, with its five turns, meets one or two of them."""
 
 TRIES_MAX = 6
 """Tries to read what a user follows, before the client is asked to come back later: about 10 s."""
