@@ -19,6 +19,7 @@ import grpc
 from discovery.ring import Member, Ring
 from parley.channel.v1 import channel_service_pb2 as channel_pb
 from parley.event.v1 import event_pb2 as event_pb
+from svc.channel.wire import varint
 from svc.kit.lifecycle import Tasks
 from svc.kit.rpc import CHANNEL_OPTIONS
 
@@ -172,13 +173,4 @@ def encoded_batch(number: int, fingerprint: int, places: Sequence[tuple[str, int
 def _subscribe(positions: bytes) -> bytes:
     """Return an encoded AttachRequest that subscribes to encoded positions."""
     body = b"\x08\x01" + positions
-    return _SUBSCRIBE_TAG + _varint(len(body)) + body
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    return _SUBSCRIBE_TAG + varint(len(body)) + body

@@ -51,14 +51,14 @@ def encode_event(event: event_pb2.Event) -> bytes:
 
 def encode_batch(number: int, events: Iterable[bytes]) -> bytes:
     """Return an AttachResponse with a Batch of events from `encode_event`."""
-    body = b"".join((_NUMBER_TAG, _varint(number), *events))
-    return b"".join((_BATCH_TAG, _varint(len(body)), body))
+    body = b"".join((_NUMBER_TAG, varint(number), *events))
+    return b"".join((_BATCH_TAG, varint(len(body)), body))
 
 
 def encode_subscribed(answer: channel_pb2.Subscribed, more: bytes) -> bytes:
     """Return an AttachResponse with this answer, and with fields of it that are encoded already."""
     body = answer.SerializeToString() + more
-    return b"".join((_SUBSCRIBED_TAG, _varint(len(body)), body))
+    return b"".join((_SUBSCRIBED_TAG, varint(len(body)), body))
 
 
 class Packed(NamedTuple):
@@ -105,10 +105,11 @@ def serialize_response(frame: bytes | channel_pb2.AttachResponse) -> bytes:
 # Sizes repeat: 8,192 cover nearly all events, at 0.1 instead of 0.5 us each.
 @lru_cache(maxsize=8_192)
 def _event_head(size: int) -> bytes:
-    return _EVENT_TAG + _varint(size)
+    return _EVENT_TAG + varint(size)
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Return a number as protobuf writes it."""
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)
