@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 FLOOR = "floor"
@@ -45,16 +46,25 @@ class Cell:
         return self.deliveries / self.cpu_s
 
 
-def figures(cells: Iterable[Cell]) -> dict[str, Any]:
-    """Return sockets -> window -> server -> medians. Ratios are medians of those to the floor of the same round."""
+def figures(
+    cells: Iterable[Cell], windows: Sequence[int] = (), unmeasured: Mapping[tuple[int, str], str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return sockets -> window -> server -> medians. Ratios are medians of those to the floor of the same round.
+
+    `unmeasured`: of numbers of sockets and servers, why there are no figures in some of these `windows`, or of some
+    rounds alone; it is told as `failed` in their rows.
+    """
     groups: dict[tuple[int, int, str], list[Cell]] = defaultdict(list)
     for cell in cells:
         groups[cell.sockets, cell.window, cell.server].append(cell)
     found: dict[str, Any] = {}
     for (sockets, window, server), rounds in groups.items():
         floor = {cell.round: cell for cell in groups.get((sockets, window, FLOOR), ())}
-        windows = found.setdefault(str(sockets), {})
-        windows.setdefault(str(window), {})[server] = _figures(rounds, floor)
+        found.setdefault(str(sockets), {}).setdefault(str(window), {})[server] = _figures(rounds, floor)
+    for (sockets, server), why in unmeasured.items():
+        for window in windows:
+            row = found.setdefault(str(sockets), {}).setdefault(str(window), {}).setdefault(server, {})
+            row["failed"] = why
     return found
 
 
@@ -76,21 +86,26 @@ def _figures(rounds: Sequence[Cell], floor: Mapping[int, Cell]) -> dict[str, Any
     return told
 
 
-def misses(found: Mapping[str, Any]) -> list[str]:
-    """Return the bars that ours misses, in words; none when all is well."""
+def misses(found: Mapping[str, Any], rounds: int = 0) -> list[str]:
+    """Return the bars that ours misses, in words; none when all is well. Fewer `rounds` than these are no figure."""
     said = []
     for sockets, windows in found.items():
         for window, servers in windows.items():
             where = f"{sockets} sockets, {window} in flight"
             ours = servers.get(OURS)
-            if ours is None:
+            if ours is None or "per_s" not in ours:
                 said.append(f"{where}: ours was not measured")
                 continue
+            said += [
+                f"{where}: {server} has {row['rounds']} rounds of {rounds}"
+                for server, row in servers.items()
+                if row.get("rounds", rounds) < rounds
+            ]
             for figure, least in _least(window).items():
                 if ours.get(figure, 0.0) < least:
                     said.append(f"{where}: {figure} {ours.get(figure)} < {least}")
             for peer, theirs in servers.items():
-                if peer not in (OURS, FLOOR):
+                if peer not in (OURS, FLOOR) and "per_s" in theirs:
                     said += [f"{where}: {peer} has {each}" for each in _ahead(theirs, ours)]
     return said
 

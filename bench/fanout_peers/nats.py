@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from bench.fanout_load import Endpoint
 from bench.fanout_peers.debian import program
-from bench.fanout_peers.peer import LinePeer, Peer, Place, line_to, server
+from bench.fanout_peers.peer import LinePeer, Peer, Place, line_to, listening, server
 from ops.local.ports import HOST
 
 SETTINGS = """
@@ -34,6 +34,7 @@ async def nats(place: Place) -> AsyncIterator[Peer]:
     settings = place.folder / "nats.conf"
     settings.write_text(SETTINGS.format(host=HOST, port=port, ws_port=ws_port))
     async with server(place, [binary, "-c", settings, "-l", place.folder / "nats.log"]) as process:
-        async with line_to(ws_port), line_to(port) as line:
+        await listening(ws_port)
+        async with line_to(port) as line:
             line.write(CONNECT.encode())
             yield _Nats(Endpoint(ws_port, lambda number: "/", hello=HELLO, ready="PONG"), [process.pid], line)

@@ -19,6 +19,8 @@ HOME = Path("/var/lib/nginx")
 NEW_HOME = f'mount -t tmpfs none {HOME.parent} && mkdir {HOME} && exec "$@"'
 """With this module nginx wants folders there, whatever its settings say. Where it is not installed it gets them in a
 view of the file system of its own, and nothing on the machine changes."""
+# The publisher's line is silent while the sockets of all servers connect: without client_header_timeout nginx ends it
+# after a minute.
 SETTINGS = """
 load_module {module};
 daemon off;
@@ -37,6 +39,7 @@ http {{
     scgi_temp_path {folder}/nginx-scgi;
     keepalive_requests 1000000000;
     keepalive_timeout 1h;
+    client_header_timeout 1h;
     nchan_shared_memory_size 128M;
     server {{
         listen {host}:{port} backlog=4096;

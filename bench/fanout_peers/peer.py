@@ -105,14 +105,11 @@ async def said_ports(process: Process) -> tuple[int, int]:
 
 @asynccontextmanager
 async def line_to(port: int) -> AsyncIterator[asyncio.StreamWriter]:
-    """Connect to a port as soon as somebody listens there; what comes back is read and forgotten."""
-    async with asyncio.timeout(READY_S):
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection(HOST, port)
-                break
-            except OSError:
-                await asyncio.sleep(0.02)
+    """Connect to a port as soon as somebody listens there; what comes back is read and forgotten.
+
+    The block fails when the server ends the connection, with the last that it said.
+    """
+    reader, writer = await _connected(port)
     try:
         async with background(f"line to {port}", _drain(reader)):
             yield writer
@@ -120,9 +117,26 @@ async def line_to(port: int) -> AsyncIterator[asyncio.StreamWriter]:
         writer.close()
 
 
+async def listening(port: int) -> None:
+    """Return once somebody listens at a port. Raises TimeoutError after READY_S."""
+    _, writer = await _connected(port)
+    writer.close()
+
+
+async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(READY_S):
+        while True:
+            try:
+                return await asyncio.open_connection(HOST, port)
+            except OSError:
+                await asyncio.sleep(0.02)
+
+
 async def _drain(reader: asyncio.StreamReader) -> None:
-    while await reader.read(65_536):
-        pass
+    last = b""
+    while some := await reader.read(65_536):
+        last = some[-200:]
+    raise ConnectionError(f"the server ended the publisher's line; it said last: {last.decode(errors='replace')!r}")
 
 
 @dataclass(slots=True)

@@ -61,6 +61,18 @@ def test_each_bar_that_is_missed_is_named() -> None:
     assert misses(measured(4, nchan=2.0)) == ["1000 sockets, 4 in flight: ours was not measured"]
 
 
+def test_a_server_without_figures_has_a_row_that_says_why() -> None:
+    """Nobody is ahead by it, and what was measured before it failed stays beside the reason."""
+    cells = [cell("floor", 0, 1_000, 1.0, 1.0), cell("parley", 0, 1_000, 1.0, 1.0), cell("ws", 0, 500, 1.0, 1.0)]
+    found = figures(cells, (1, 4), {(1_000, "ws"): "it ended", (5_000, "nchan"): "not installed"})
+    assert found["1000"]["1"]["ws"]["per_s"] == 500
+    assert found["1000"]["1"]["ws"]["failed"] == "it ended"
+    assert found["1000"]["4"] == {"ws": {"failed": "it ended"}}
+    assert found["5000"]["1"] == {"nchan": {"failed": "not installed"}}
+    assert "1000 sockets, 1 in flight: parley has 1 rounds of 5" in misses(found, 5)
+    assert "5000 sockets, 1 in flight: ours was not measured" in misses(found, 5)
+
+
 def test_every_event_has_the_same_size_and_its_offset_in_it_once() -> None:
     """Also where offsets get longer: bytes are what is compared."""
     for offset in (1, 999_999, 1_000_000, 2_000_000_000):
