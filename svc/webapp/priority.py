@@ -29,6 +29,12 @@ class Priority(IntEnum):
     """Housekeeping of our own, such as retention. Goes on at a trickle whatever happens."""
 
 
+PATIENCE_S = 0.6
+"""How long a patient request waits for others, in all; then a wait of its own kind of read may be under way yet. A
+session that opens has five kinds of reads, and a gateway asks again after 1.5 s: were each of them waited for, nobody
+of a crowd would ever be answered."""
+
+
 def _never() -> bool:
     return False
 
@@ -47,6 +53,8 @@ class Turn:
     body_bytes: int = 0
     is_patient: bool = False
     """Whether its client comes back, perhaps in a crowd, and can wait a moment to share reads with the others."""
+    patience_s: float = PATIENCE_S
+    """What is left of that moment, over all that it reads one after the other."""
 
 
 _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)

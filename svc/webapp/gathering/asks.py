@@ -45,12 +45,13 @@ class AskRules:
 class Ask:
     """Somebody who asks for keys."""
 
-    __slots__ = ("keys", "turn")
+    __slots__ = ("is_patient", "keys", "turn")
 
     def __init__(self, keys: Sequence[Hashable], turn: Turn) -> None:
         """`keys`: each once. `turn`: on whose behalf."""
         self.keys = keys
         self.turn = turn
+        self.is_patient = turn.is_patient and turn.patience_s > 0
 
     @property
     def is_gone(self) -> bool:
@@ -117,7 +118,7 @@ class Asks(Generic[_Ask]):
                 )
         self._lines[ask.turn.priority][ask] = None
         self._keys_waiting += len(ask.keys)
-        self._impatient += not ask.turn.is_patient
+        self._impatient += not ask.is_patient
 
     def leave(self, ask: _Ask) -> bool:
         """Take an ask out that waits; False when it does not, because a read has taken it."""
@@ -164,7 +165,7 @@ class Asks(Generic[_Ask]):
             line.clear()
             line.update(dict.fromkeys([*others, *later]))
             self._keys_waiting += sum(len(ask.keys) for ask in others)
-            self._impatient += sum(not ask.turn.is_patient for ask in others)
+            self._impatient += sum(not ask.is_patient for ask in others)
 
     def _first(self) -> Priority | None:
         """Return the most important class in which somebody waits."""
@@ -191,4 +192,4 @@ class Asks(Generic[_Ask]):
     def _drop(self, ask: _Ask) -> None:
         del self._lines[ask.turn.priority][ask]
         self._keys_waiting -= len(ask.keys)
-        self._impatient -= not ask.turn.is_patient
+        self._impatient -= not ask.is_patient

@@ -90,12 +90,16 @@ class Gatherer(Generic[_Key, _Found]):
         except ResourceExhaustedError as error:
             raise self._own(error) from error
         self._asked.add(1, self._labels)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         self._advance()
         try:
             told = await asker.told
         except asyncio.CancelledError:
             self._leave(asker)
             raise
+        if asker.is_patient:
+            asker.turn.patience_s -= loop.time() - began
         if isinstance(told, Read):
             told = await self._make(told, asker)
         if isinstance(told, Exception):

@@ -9,8 +9,9 @@ import pytest
 
 from svc.kit.errors import ParleyError, ResourceExhaustedError, UnavailableError
 from svc.webapp.gathering.asks import AskRules
+from svc.webapp.gathering.crowd import CrowdRules
 from svc.webapp.gathering.gatherer import Gatherer
-from svc.webapp.priority import Priority, Turn, current, taking
+from svc.webapp.priority import PATIENCE_S, Priority, Turn, current, taking
 
 
 class Shelf:
@@ -259,3 +260,40 @@ async def test_random_comings_and_goings_leave_nobody_waiting() -> None:
     assert len(gatherer._asks) == 0
     assert gatherer._asks.reads_under_way == 0
     assert len(shelf.reads) < 1_000
+
+
+async def test_a_crowd_is_patient_once_and_not_for_each_read_anew() -> None:
+    """A chain of many kinds of reads takes the patience that a request has, and a gap: not a gap for each kind."""
+    rules = AskRules(crowd=CrowdRules(asks=2.0, gap_s=3_600.0))
+    shelf = Shelf()
+    shelf.values = dict.fromkeys("abcdef", 1)
+    kinds = [Gatherer(str(number), shelf.read, rules) for number in range(5)]
+    turns = [Turn(Priority.BOOT, is_patient=True) for _ in range(6)]
+
+    async def chain(turn: Turn, key: str) -> None:
+        with taking(turn):
+            for kind in kinds:
+                await kind.ask([key])
+
+    async with asyncio.timeout(30):
+        # They make each kind one that a crowd asks for, so that the next of a crowd would wait an hour.
+        await asyncio.gather(*map(chain, turns[:4], "abcd"))
+        for turn in turns[4:]:
+            turn.patience_s = 0.0
+        await asyncio.gather(*map(chain, turns[4:], "ef"))
+
+
+async def test_waiting_for_a_crowd_uses_patience_up() -> None:
+    """What one read was waited for is not waited again for the next."""
+    rules = AskRules(crowd=CrowdRules(asks=2.0, gap_s=0.05))
+    gatherer = Gatherer("test", Shelf().read, rules)
+    turns = [Turn(Priority.BOOT, is_patient=True) for _ in range(8)]
+
+    async def ask(turn: Turn) -> None:
+        with taking(turn):
+            await gatherer.ask(["a"])
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*map(ask, turns[:4]))
+        await asyncio.gather(*map(ask, turns[4:]))
+    assert all(turn.patience_s < PATIENCE_S for turn in turns[4:])
