@@ -94,7 +94,7 @@ class Rules:
         if committed.refused:
             raise Refused(str(committed.refused_by))
         place = committed.places[0]
-        return Posted(place.channel_id, place.ts_us, place.offset, {"text": post.text})
+        return Posted(place.channel_id, place.offset, place.ts_us, {"text": post.text})
 
     async def join(self, user_id: str, channel_id: str) -> bool:
         """See Conversations.admit."""

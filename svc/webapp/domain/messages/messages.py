@@ -39,24 +39,11 @@ _ME = "me_message"
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """A message that is stored."""
+class Posted(Place):
+    """A message that is stored, and where."""
 
-    channel_id: str
-    ts_us: int
-    offset: int
     message: Json
     """As history would show it."""
-
-    @property
-    def ts(self) -> str:
-        """The message's ts in Slack's form."""
-        return ts_from_us(self.ts_us)
-
-    @property
-    def position(self) -> str:
-        """`<channel>:<offset>`, by which our clients dedupe and resume."""
-        return f"{self.channel_id}:{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +170,7 @@ class Messages:
             found = await self._channels.message(place.channel_id, place.ts_us)
             conversation = ready.sight.conversation
             shape = await self._reading.one(conversation, found) if found else {"type": "message", "ts": place.ts}
-        return Posted(place.channel_id, place.ts_us, place.offset, shape)
+        return Posted(place.channel_id, place.offset, place.ts_us, shape)
 
     async def _parent(self, channel_id: str, thread_ts_us: int) -> Message | None:
         """Return the parent of the thread that `thread_ts_us` (a message of it) belongs to."""
