@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bench.web_frames import counting
 from svc.webapp.api.credentials import COOKIE
 
 if TYPE_CHECKING:
@@ -97,13 +98,14 @@ class Seat:
             page = await context.new_page()
             await page.goto(f"/client/{self.channel_id}", wait_until="commit")
             shown_at = await _within(page.evaluate("() => window.__bench.first"))
-            yield Page(page, shown_at)
+            yield Page(self.browser, page, shown_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The conversation, open."""
 
+    browser: Browser
     page: playwright.async_api.Page
     shown_at: float
     """When messages were painted first."""
@@ -152,23 +154,22 @@ class Page:
         # The browser itself makes the events: a driver that sends each of them would be measured along.
         protocol = await self.page.context.new_cdp_session(self.page)
         before = await self._number()
-        await self.page.evaluate("window.__bench.frames()")
-        await protocol.send(
-            "Input.synthesizeScrollGesture",
-            {
-                "x": SIZE["width"] * 0.6,
-                "y": SIZE["height"] * 0.5,
-                "yDistance": round(direction * SPEED * seconds),
-                "speed": SPEED,
-                "gestureSourceType": "mouse",
-                "preventFling": True,
-            },
-        )
-        counted = await self.page.evaluate("window.__bench.stop()")
+        gesture = {
+            "x": SIZE["width"] * 0.6,
+            "y": SIZE["height"] * 0.5,
+            "yDistance": round(direction * SPEED * seconds),
+            "speed": SPEED,
+            "gestureSourceType": "mouse",
+            "preventFling": True,
+        }
+        async with counting(self.browser) as drawn:
+            await self.page.evaluate("window.__bench.frames()")
+            await protocol.send("Input.synthesizeScrollGesture", gesture)
+            counted = await self.page.evaluate("window.__bench.stop()")
         await protocol.detach()
         # Where what was said lately has no numbers, there is nothing to count from.
         passed = abs(await self._number() - before) if before else 0
-        return {**counted, "frames_per_s": counted["frames"] / counted["seconds"], "messages": passed}
+        return {**counted, "drawn": drawn.frames, "messages": passed}
 
     async def _number(self) -> int:
         """Return which of the numbered messages is the first that is in the document."""

@@ -12,9 +12,12 @@ import { Heights, NOTHING, type Range } from "./heights";
 
 /** At the end, give or take a line: wheels and zoom leave fractions. */
 const END_PX = 32;
-/** Rows are drawn this far beyond what is in sight, and more when it is less than LEAST: often and few, within a frame. */
-const AHEAD_PX = 460;
-const LEAST_PX = 400;
+/**
+ * Rows are drawn this far beyond what is in sight, and more when it is less than LEAST. The browser scrolls what is drawn
+ * by itself: LEAST is how far it comes before we do, and what lies between the two is drawn at once, within a frame.
+ */
+const AHEAD_PX = 960;
+const LEAST_PX = 720;
 /** The first drawing is of what is in sight, about. */
 const FIRST_AHEAD_PX = 40;
 /** Who scrolled so lately scrolls on: meanwhile the pointer is over nothing, as rows pass below it. */
