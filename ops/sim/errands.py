@@ -83,7 +83,8 @@ class Errands:
             return done
 
         handlers = {ItemKind.SCHEDULED: counted(self.scheduled.due), ItemKind.REMINDER: counted(self.reminders.due)}
-        return DueItems(self.channels, self.writes, self.host.clock, handlers)
+        givers_up = {ItemKind.REMINDER: self.reminders.pass_over}
+        return DueItems(self.channels, self.writes, self.host.clock, handlers, givers_up)
 
     async def keep(self, file: File, data: bytes) -> None:
         """Take in the bytes of a promised file, as the upload's URL does."""

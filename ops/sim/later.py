@@ -20,10 +20,12 @@ from ops.sim.world import EPOCH_US, World
 from svc.kit.errors import ParleyError
 from svc.kit.ids import us_from_ts
 from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.messages.reminders import Wanted
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import ItemKind
 
+DAY_S = 86_400
 _LATER = (ItemKind.SCHEDULED, ItemKind.REMINDER)
 
 
@@ -40,6 +42,8 @@ class Errand:
     """As the answer said; "" while nothing was promised."""
     taken_back_at: float | None = None
     """Virtual time at which somebody was told that it is taken back (or done)."""
+    recurs: bool = False
+    """Whether it comes again on the next day, which is after the end of any run."""
     is_in_doubt: bool = False
     """Whether somebody tried to take it back, and does not know."""
 
@@ -78,12 +82,14 @@ class LaterLedger:
             )
 
     async def remind(self, device: Device, key: str, in_s: int, done_in_s: float | None) -> None:
-        """Want to be reminded in some seconds, and be done after `done_in_s`; see `schedule`."""
+        """Want to be reminded in some seconds, and be done after `done_in_s`; see `schedule`. Of those that nobody is
+        done with some recur.
+        """
         errand = self._begun(device, "", key, in_s)
+        errand.recurs = done_in_s is None and int(key[1:]) % 2 == 0
         caller = Caller(TEAM, device.user_id)
-        made = await self._left(
-            device, errand, lambda webapp: webapp.errands.reminders.add(caller, key, str(errand.at_s), "")
-        )
+        wanted = Wanted(key, str(errand.at_s), recurrence={"frequency": "daily"} if errand.recurs else None)
+        made = await self._left(device, errand, lambda webapp: webapp.errands.reminders.add(caller, wanted))
         if made is None:
             return
         errand.id = made.id
@@ -133,7 +139,8 @@ class LaterLedger:
 
     def waiting(self) -> str:
         """Return what is still to be done; "" when nothing is."""
-        left = [key for key, row in self._tables.items.items() if key[1] in _LATER and row[0]]
+        horizon_us = EPOCH_US + int(self._world.now * 1_000_000) + DAY_S * 500_000
+        left = [key for key, row in self._tables.items.items() if key[1] in _LATER and 0 < row[0] < horizon_us]
         return f"to be done later: {left[:5]}" if left else ""
 
     def final(self) -> None:
@@ -162,6 +169,14 @@ class LaterLedger:
             self._check_taken_back(errand, errand.taken_back_at, done)
         elif errand.id and not errand.is_in_doubt and not done:
             self._violate("what is left for later is done once", f"{errand.key} of {errand.user_id} is forgotten")
+        if errand.recurs and errand.id:
+            self._check_recurs(errand)
+
+    def _check_recurs(self, errand: Errand) -> None:
+        self._world.counts["errands: recurred"] += 1
+        row = self._tables.items.get((errand.user_id, ItemKind.REMINDER, errand.id))
+        if row is None or row[0] != (errand.at_s + DAY_S) * 1_000_000:
+            self._violate("what recurs comes again", f"{errand.key} of {errand.user_id}: {row}")
 
     def _check_taken_back(self, errand: Errand, at: float, done: list[tuple[str, int]]) -> None:
         is_late = EPOCH_US + at * 1_000_000 > errand.at_s * 1_000_000 - self._skew_us

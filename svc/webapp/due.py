@@ -37,12 +37,22 @@ Do = Callable[[ItemRow], Awaitable[None]]
 class DueItems:
     """Does what is due."""
 
-    def __init__(self, channels: ChannelStore, writes: Writes, clock: Clock, handlers: Mapping[ItemKind, Do]) -> None:
-        """`handlers`: by kind; each takes the item away, or makes it due no longer."""
+    def __init__(
+        self,
+        channels: ChannelStore,
+        writes: Writes,
+        clock: Clock,
+        handlers: Mapping[ItemKind, Do],
+        givers_up: Mapping[ItemKind, Do],
+    ) -> None:
+        """`handlers`: by kind; each takes the item away, or makes it due no longer. `givers_up`: by kinds that are more
+        than one thing to do; each makes what is given up due no longer.
+        """
         self._channels = channels
         self._writes = writes
         self._clock = clock
         self._handlers = handlers
+        self._givers_up = givers_up
 
     async def sweep(self) -> bool:
         """Do what is due; True when there is likely more. Raises the kit's errors when nothing could be read."""
@@ -61,9 +71,21 @@ class DueItems:
                 log.warning("%s %s of %s has to wait: %r", item.kind.name, item.id, item.channel_id, error)
                 return False
             log.error("%s %s of %s is given up: %r", item.kind.name, item.id, item.channel_id, error)
-            draft = Draft(event_pb2.EVENT_KIND_USER, lambda _: None)
-            await self._writes.commit(Write(item.channel_id, (draft,), items_dropped=((item.kind, item.id),)))
+            await self._give_up(item)
         return True
+
+    async def _give_up(self, item: ItemRow) -> None:
+        """Make an item due no longer, or take it away when its kind has no other way, or cannot read it."""
+        giver_up = self._givers_up.get(item.kind)
+        if giver_up is not None:
+            try:
+                await giver_up(item)
+            except (Refused, KeyError, TypeError, ValueError) as error:
+                log.error("%s %s of %s is taken away: %r", item.kind.name, item.id, item.channel_id, error)
+            else:
+                return
+        draft = Draft(event_pb2.EVENT_KIND_USER, lambda _: None)
+        await self._writes.commit(Write(item.channel_id, (draft,), items_dropped=((item.kind, item.id),)))
 
 
 @asynccontextmanager

@@ -143,7 +143,8 @@ async def _start_services(
         invitation_s=config.web.invitation_days * 86_400,
     )
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
-    await up.enter_async_context(run_due_items(DueItems(stores.channels, writes, clock, handlers), clock))
+    due_items = DueItems(stores.channels, writes, clock, handlers, {ItemKind.REMINDER: services.reminders.pass_over})
+    await up.enter_async_context(run_due_items(due_items, clock))
     await up.enter_async_context(run_status_sweep(stores.workspaces, services.people, clock, rng))
     return services
 

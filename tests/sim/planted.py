@@ -221,7 +221,7 @@ PLANTED = (
     Planted(
         "a reminder's note undoes what its owner did",
         "svc/webapp/domain/messages/reminders.py",
-        'request_id=f"settled:{reminder.id}"',
+        'request_id=f"settled:{reminder.occasion}"',
         'request_id=""',
         "what was marked as done is not, for somebody was just being reminded",
         seeds=1_000,

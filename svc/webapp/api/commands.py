@@ -10,6 +10,7 @@ from svc.webapp.api.apps import PEOPLE
 from svc.webapp.api.arguments import Arg, Kind, parse
 from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
 from svc.webapp.domain.apps.settings import BUILT_IN
+from svc.webapp.domain.messages.when import is_time
 from svc.webapp.domain.refusal import Refused
 
 Arguments = dict[str, object]
@@ -17,7 +18,9 @@ Arguments = dict[str, object]
 SHRUG = "¯\\_(ツ)_/¯"
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _CHANNEL = re.compile(r"<#([CDG][A-Z0-9]+)(?:\|[^<>]*)?>")
-_REMINDER = re.compile(r"(?:me\s+)?(?:to\s+)?(?P<text>.+?)\s+(?P<time>(?:in|at|on|tomorrow|next)\b.*)", re.DOTALL)
+_REMINDED = re.compile(r"(?:(?P<who>me|@\S+|<@\S+>)\s+)?(?:to\s+)?(?P<text>.+)", re.DOTALL)
+TIME_CHARS_MAX = 80
+"""Of the words at the end of a /remind that say when."""
 PEOPLE_NAMED_MAX = 50
 """Of one /invite."""
 
@@ -86,8 +89,16 @@ async def _message(call: Call, text: str) -> Arguments:
 
 
 async def _reminder(call: Call, text: str) -> Arguments:
-    found = _REMINDER.fullmatch(text)
-    return {"text": found["text"], "time": found["time"]} if found else {"text": text}
+    """Take it apart: who, what, and when; as much of the end as can be read as a time."""
+    found = _REMINDED.fullmatch(text)
+    if found is None:
+        return {"text": text}
+    who, what = found["who"], found["text"]
+    user_id = await _user_id(call, who) if who and who != "me" else None
+    for gap in re.finditer(r"\s+", what):
+        if len(what) - gap.end() <= TIME_CHARS_MAX and is_time(what[gap.end() :]):
+            return {"text": what[: gap.start()], "time": what[gap.end() :], "user": user_id}
+    return {"text": what, "user": user_id}
 
 
 async def _user_id(call: Call, word: str) -> str:

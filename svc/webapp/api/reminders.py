@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from svc.webapp.api.arguments import Arg
+from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method, Tier
+from svc.webapp.domain.messages.reminders import Wanted
 from svc.webapp.store.rows import TokenKind
 
 _PEOPLE = frozenset({TokenKind.USER})
@@ -12,14 +13,16 @@ _ID = Arg("reminder", required=True)
 
 
 async def add(call: Call) -> Answer:
-    """Remind the caller at a time."""
+    """Remind the caller, or somebody else, at a time."""
     args = call.args
-    reminder = await call.services.reminders.add(call.caller, args.text("text"), args.text("time"), args.text("user"))
+    recurrence = args.mapping("recurrence") if args.has("recurrence") else None
+    wanted = Wanted(args.text("text"), args.text("time"), args.text("user"), recurrence)
+    reminder = await call.services.reminders.add(call.caller, wanted)
     return {"reminder": reminder.shape}
 
 
 async def list_reminders(call: Call) -> Answer:
-    """List the caller's reminders, the soonest first."""
+    """List the caller's reminders, and those that it has set for others, the soonest first."""
     return {"reminders": [each.shape for each in await call.services.reminders.list(call.caller)]}
 
 
@@ -44,12 +47,11 @@ METHODS = (
     Method(
         "reminders.add",
         add,
-        (Arg("text", required=True), Arg("time", required=True), Arg("user")),
+        (Arg("text", required=True), Arg("time", required=True), Arg("user"), Arg("recurrence", Kind.OBJECT)),
         writes=True,
         scopes=_WRITE,
         tier=Tier.T2,
         tokens=_PEOPLE,
-        partly="for oneself, once; of words only spans, days and times of day are understood",
     ),
     Method("reminders.list", list_reminders, scopes=_READ, tier=Tier.T2, tokens=_PEOPLE),
     Method("reminders.info", info, (_ID,), scopes=_READ, tier=Tier.T2, tokens=_PEOPLE),

@@ -107,6 +107,12 @@ class KeptReads:
         )
         return decode(ItemRow, rows[0]) if rows else None
 
+    @query("channel")
+    async def items_by_key(self, kind: ItemKind, keys: Collection[tuple[str, str]]) -> list[ItemRow]:
+        """Return those of the items (channel, id) of one kind that are there, in no order; at least one key."""
+        where, args = pairs_in("channel_id", "id", sorted(keys))
+        return decode_all(ItemRow, await self._db.rows(f"{_ITEMS} kind = %s AND ({where})", (int(kind), *args)))
+
     @query("channel", scatter="sweepers look for what is due on every shard; few things are")
     async def due_items(self, now_us: int, limit: int) -> list[ItemRow]:
         """Return items of all channels that are due, those first that have waited longest.

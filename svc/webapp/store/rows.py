@@ -61,6 +61,8 @@ class ItemKind(IntEnum):
     """What a user has starred; of its own channel."""
     CLOSED = 5
     """A direct conversation that a user has put away, by its id; of the user's own channel."""
+    REMINDING = 6
+    """That a user has set a reminder for somebody else, by the reminder's id; of the own channel who has set it."""
 
 
 class TokenKind(StrEnum):

@@ -262,6 +262,10 @@ def _of_channel(store: ChannelStore) -> Calls:
         ],
         "ChannelStore.items": [lambda: store.items(CHANNEL, ItemKind.BOOKMARK, "a", 5)],
         "ChannelStore.item": [lambda: store.item(CHANNEL, ItemKind.BOOKMARK, "a")],
+        "ChannelStore.items_by_key": [
+            lambda: store.items_by_key(ItemKind.BOOKMARK, [(CHANNEL, "a")]),
+            lambda: store.items_by_key(ItemKind.BOOKMARK, [(CHANNEL, "a"), (OTHER, "b")]),
+        ],
         "ChannelStore.due_items": [lambda: store.due_items(LATER_US, 5)],
         "ChannelStore.log": [lambda: store.log(CHANNEL, 0, 5)],
         "ChannelStore.logs": [lambda: store.logs({CHANNEL: 0, OTHER: 0}, 5)],
