@@ -123,14 +123,25 @@ async def follow_order(
         outcome = next((Outcome(**each) for each in said.get("orders", ()) if each["id"] == order.id), None)
         if outcome is None:
             value, _ = await consul.get(table_key(pool))
-            is_done = value is not None and order.id in parse_table(value).done
-            outcome = Outcome(order.id, "done" if is_done else "waiting", "" if is_done else "waits for the keeper")
+            outcome = _by_table(order, parse_table(value) if value is not None else Table(), said)
         if (outcome, said.get("at")) != last:
             last = outcome, said.get("at")
             yield outcome, said
         if outcome.is_final:
             return
         await asyncio.sleep(POLL_S)
+
+
+def _by_table(order: Order, table: Table, said: Mapping[str, Any]) -> Outcome:
+    """Return how an order stands of which the keeper has not spoken. It writes the table first: what it has said by
+    then is of before, and whoever is told that an order is done may look at the pool next.
+    """
+    if order.id not in table.done:
+        return Outcome(order.id, "waiting", "waits for the keeper")
+    is_told = int(said.get("version", 0)) >= table.version
+    if is_told or not Pool(order.id, table, said).is_kept:
+        return Outcome(order.id, "done", "")
+    return Outcome(order.id, "running", "the keeper is about to say how the pool is")
 
 
 class _Named:

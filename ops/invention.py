@@ -103,6 +103,14 @@ EMOJI = _words(
     shipit shrug sloth snail snek sparkle stonks taco thanks tumbleweed unicorn wave whale yak zap
     """
 )
+PICTURES = _words(
+    """
+    100 bee beer boom bulb butterfly cake cherry_blossom clap coffee dolphin eyes fire four_leaf_clover fox_face gift
+    hatching_chick heart hedgehog joy muscle ok_hand pizza pray rainbow raised_hands rocket smile snowflake sparkles
+    star sunny tada trophy turtle zzz
+    """
+)
+"""Names of Unicode's that no invented one has."""
 STATUSES = (
     (":house_with_garden:", "Working from home"),
     (":palm_tree:", "On holiday"),
@@ -156,14 +164,15 @@ def purpose(rng: Random) -> str:
 
 
 def custom_emoji(users_count: int, rng: Random) -> Iterator[tuple[str, str]]:
-    """Yield names and values: two for every 15 people, at most 2,000; one in 20 is another name for one before it."""
+    """Yield names and values: two for every 15 people, at most 2,000; one in 20 is another name for one before it, all
+    others stand for one of Unicode's: a picture would be somebody else's to serve.
+    """
     names: list[str] = []
     for number in range(min(2_000, round(users_count * 2 / 15))):
         turn, place = divmod(number, len(EMOJI))
         name = EMOJI[place] if turn == 0 else f"{EMOJI[place]}-{turn + 1}"
-        digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
         is_alias = bool(names) and rng.random() < 0.05
-        yield name, f"alias:{rng.choice(names)}" if is_alias else f"https://emoji.example.org/{name}/{digest[:16]}.png"
+        yield name, f"alias:{rng.choice(names) if is_alias else PICTURES[number % len(PICTURES)]}"
         names.append(name)
 
 

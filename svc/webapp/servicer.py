@@ -29,7 +29,8 @@ from svc.webapp.limits.tiers import Tier
 from svc.webapp.loading import load_members, load_workspace
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.channel import Activity
-from svc.webapp.store.rows import LogPage, TokenKind
+from svc.webapp.store.log_page import LogPage
+from svc.webapp.store.rows import TokenKind
 
 LOGS_MAX = 256
 LOG_EVENTS_DEFAULT = 200

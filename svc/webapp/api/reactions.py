@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from svc.kit.ids import is_id
 from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CURSOR, Answer, Call, Method, Tier
@@ -79,25 +80,28 @@ async def list_reactions(call: Call) -> Answer:
     if user is None:
         raise Refused("user_not_found")
     limit = args.number("limit") if args.raw.get("limit") else args.number("count")
-    before_us = _before(args.text("cursor"))
-    page = 1 if before_us else args.number("page")
+    before = _before(args.text("cursor"))
+    page = 1 if before else args.number("page")
     found = await call.services.reactions.listed(
-        call.caller, user_id, limit, skip=(page - 1) * limit, before_us=before_us, is_full=args.flag("full")
+        call.caller, user_id, limit, skip=(page - 1) * limit, before=before, is_full=args.flag("full")
     )
     items = [
         {"type": "message", "channel": each.channel_id, "message": linked(call, each.row, each.message)}
         for each in found.items
     ]
-    last = str(found.last_us) if found.last_us else ""
+    last = f"{found.last[0]}-{found.last[1]}" if found.last else ""
     paging = pages.paging(limit, found.total, page)
     return {"items": items, "paging": paging, "response_metadata": pages.metadata("reactions", last)}
 
 
-def _before(cursor: str) -> int | None:
+def _before(cursor: str) -> tuple[int, str] | None:
     key = pages.key_of("reactions", cursor)
-    if key and not (key.isascii() and key.isdigit() and len(key) <= 18):
+    if not key:
+        return None
+    at_us, _, channel_id = key.partition("-")
+    if not (at_us.isascii() and at_us.isdigit() and len(at_us) <= 18 and is_id(channel_id, "CDG")):
         raise Refused("invalid_cursor")
-    return int(key) if key else None
+    return int(at_us), channel_id
 
 
 PAGED = (
@@ -131,6 +135,5 @@ METHODS = (
         (Arg("user"), FULL, *PAGED),
         scopes=("reactions:read",),
         tier=Tier.T2,
-        partly="the total counts the newest thousand reactions",
     ),
 )

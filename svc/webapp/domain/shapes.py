@@ -105,7 +105,8 @@ def message(
 def annotated(annotations: Sequence[AnnotationRow], users_max: int | None = REACTION_USERS_MAX) -> Json:
     """Return what a message says of what was put on it, oldest first: reactions, and where it is pinned.
 
-    Of each reaction the first `users_max` users are named, None: all; the count is of all.
+    Of each reaction the first `users_max` users are named, None: all; the count is of all. Who reads history is named
+    besides (`Reading`).
     """
     shape: Json = {}
     users: dict[str, list[str]] = {}

@@ -8,9 +8,10 @@ from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns, decode, decode_all
 from svc.webapp.store.kept import KeptReads
 from svc.webapp.store.keyed import KeyedReads
+from svc.webapp.store.log_page import LogPage
 from svc.webapp.store.pools import Database, Rows
 from svc.webapp.store.query import query
-from svc.webapp.store.rows import Conversation, LogPage, Message, Thread
+from svc.webapp.store.rows import Conversation, Message, Thread
 from svc.webapp.store.threads import ThreadReads
 
 __all__ = ["IDS_A_STATEMENT", "Activity", "ChannelStore"]

@@ -1,6 +1,7 @@
 """Reads of what is kept beside messages: annotations on them, and small things that a channel holds."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from svc.webapp.commit.log import NOTHING_TO_READ
 from svc.webapp.store.decode import columns, decode, decode_all
@@ -9,12 +10,22 @@ from svc.webapp.store.query import query
 from svc.webapp.store.rows import AnnotationKind, AnnotationRow, ItemKind, ItemRow, Message
 from svc.webapp.store.sql import pairs_in
 
-__all__ = ["KeptReads"]
+__all__ = ["MESSAGES_A_STATEMENT", "Annotated", "KeptReads"]
 
 MESSAGES_A_STATEMENT = 500
 """That are looked up at once; a page of history is at most 1,000."""
 _ANNOTATIONS = f"SELECT {columns(AnnotationRow)} FROM annotations WHERE"
 _ITEMS = f"SELECT {columns(ItemRow)} FROM items WHERE"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A message on which somebody has put something."""
+
+    channel_id: str
+    ts_us: int
+    newest_us: int
+    """When the newest of it was put there."""
 
 
 class KeptReads:
@@ -58,6 +69,17 @@ class KeptReads:
         return {each: sorted(rows, key=_when) for each, rows in found.items()}
 
     @query("channel")
+    async def annotated_by_user(
+        self, channel_id: str, ts_us: Sequence[int], kind: AnnotationKind, user_id: str
+    ) -> list[AnnotationRow]:
+        """Return what one user has put on some messages of a channel. At most MESSAGES_A_STATEMENT, at least one."""
+        rows = await self._db.rows(
+            f"{_ANNOTATIONS} channel_id = %s AND ts_us IN %s AND kind = %s AND user_id = %s",
+            (channel_id, tuple(ts_us), int(kind), user_id),
+        )
+        return decode_all(AnnotationRow, rows)
+
+    @query("channel")
     async def annotated_by(
         self, channel_id: str, kind: AnnotationKind, limit: int, after_us: int = 0
     ) -> list[AnnotationRow]:
@@ -76,19 +98,45 @@ class KeptReads:
         )
         return len(rows)
 
-    @query(
-        "channel", scatter="what one person reacted to lies where the messages do; asked rarely, and a page at a time"
-    )
-    async def annotated_of(
-        self, user_id: str, kind: AnnotationKind, limit: int, before_us: int | None = None
-    ) -> list[AnnotationRow]:
-        """Return a user's annotations of one kind in all channels, the newest first, from before `before_us`."""
-        bound, args = ("", []) if before_us is None else (" AND at_us < %s", [before_us])
+    @query("channel", scatter="what one person reacted to lies where the messages do; asked rarely")
+    async def count_annotated_of(self, user_id: str, kind: AnnotationKind) -> dict[str, int]:
+        """Return on how many messages of each channel a user has an annotation of one kind. Counts entries of an index:
+        some 100 ms for 100,000.
+        """
         rows = await self._db.rows(
-            f"{_ANNOTATIONS} user_id = %s AND kind = %s{bound} ORDER BY at_us DESC LIMIT %s",
-            (user_id, int(kind), *args, limit),
+            "SELECT channel_id, COUNT(DISTINCT ts_us) FROM annotations WHERE user_id = %s AND kind = %s"
+            " GROUP BY channel_id",
+            (user_id, int(kind)),
         )
-        return decode_all(AnnotationRow, rows)
+        return {row[0]: int(row[1]) for row in rows}
+
+    @query("channel", scatter="what one person reacted to lies where the messages do; asked rarely, a page at a time")
+    async def annotated_of(
+        self,
+        user_id: str,
+        kind: AnnotationKind,
+        limit: int,
+        *,
+        before: tuple[int, str] | None = None,
+        but: Collection[str] = (),
+        skip: int = 0,
+    ) -> list[Annotated]:
+        """Return the messages on which a user has annotations of one kind, by the newest of them first: in all channels
+        `but` some, from before a time and channel on, after the first `skip`. Reads entries of an index, all that the
+        user has: some 200 ms for 100,000.
+        """
+        bound, args = (" AND channel_id NOT IN %s", [tuple(sorted(but))]) if but else ("", [])
+        after, more = "", []
+        if before is not None:
+            after = " HAVING newest_us <= %s AND (newest_us < %s OR channel_id < %s)"
+            more = [before[0], *before]
+        rows = await self._db.rows(
+            "SELECT channel_id, ts_us, MAX(at_us) AS newest_us FROM annotations"
+            f" WHERE user_id = %s AND kind = %s{bound} GROUP BY channel_id, ts_us{after}"
+            " ORDER BY newest_us DESC, channel_id DESC LIMIT %s OFFSET %s",
+            (user_id, int(kind), *args, *more, limit, skip),
+        )
+        return [Annotated(*row) for row in rows]
 
     @query("channel")
     async def items(self, channel_id: str, kind: ItemKind, after_id: str = "", limit: int = 100) -> list[ItemRow]:

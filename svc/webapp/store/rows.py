@@ -16,7 +16,6 @@ __all__ = [
     "Emoji",
     "ItemKind",
     "ItemRow",
-    "LogPage",
     "Member",
     "Membership",
     "Message",
@@ -62,7 +61,7 @@ class ItemKind(IntEnum):
     CLOSED = 5
     """A direct conversation that a user has put away, by its id; of the user's own channel."""
     REMINDING = 6
-    """That a user has set a reminder for somebody else, by the reminder's id; of the own channel who has set it."""
+    """Of the user's channel who has set a reminder for somebody else, by the reminder's id."""
 
 
 class TokenKind(StrEnum):
@@ -335,18 +334,3 @@ class Prefs:
     """Whether it said itself that it is away."""
     revision: int = 0
     """Counts the changes; 0 when there was none."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    """A run of one channel's log, in offset order with no hole."""
-
-    channel_id: str
-    events: tuple[bytes, ...]
-    """Serialised parley.event.v1.Event."""
-    head_offset: int
-    """Highest offset of the channel, 0 when it has no event."""
-    truncated: bool
-    """True when retention dropped events that were asked for; `events` is then empty."""
-    left_from: int = 0
-    """Of a truncated page: where what is left begins; beyond the head when nothing is."""

@@ -7,7 +7,7 @@ import { type Json, object, objects, text } from "./net/json";
 import type { Happening } from "./net/session";
 import type { Parts } from "./parts";
 import { isWatched } from "./surroundings";
-import { messageOf } from "./timeline/messages";
+import { keepingOwn, messageOf } from "./timeline/messages";
 import { opOf } from "./timeline/ops";
 
 export type Listener = (message: Message, why: Why) => void;
@@ -59,7 +59,7 @@ export class Happenings {
   }
 
   private toTimelines(json: Json, isNews: boolean): void {
-    const { outbox, lists, timelines } = this.parts;
+    const { outbox, lists, timelines, selfId } = this.parts;
     const placed = opOf(json, this.read);
     if (placed === null) return;
     const { conversationId, op } = placed;
@@ -69,7 +69,10 @@ export class Happenings {
       lists.tookSaved(conversationId, op.ts, op.on, op.on ? this.read(message, conversationId) : null);
     }
     timelines.take(conversationId, op);
-    if (op.op === "change") lists.changed(conversationId, op.message.ts, () => ({ ...op.message, isSaved: true }));
+    if (op.op === "change") {
+      const changed = (had: Message) => ({ ...keepingOwn(had, op.message, selfId), isSaved: true });
+      lists.changed(conversationId, op.message.ts, changed);
+    }
     if (op.op === "delete") {
       lists.changed(conversationId, op.ts, null);
       if (isNews) this.removed(json, conversationId, op.ts);

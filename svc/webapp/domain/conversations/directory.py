@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from svc.kit.ids import is_id
 from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.store.channel import ChannelStore
+from svc.webapp.store.channel import IDS_A_STATEMENT, ChannelStore
 from svc.webapp.store.rows import Conversation, ConversationKind
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -65,6 +65,18 @@ class Directory:
         if conversation is None or conversation.team_id != caller.team_id:
             raise Refused("channel_not_found")
         return _seen(caller, conversation, await self._channels.is_member(channel_id, caller.user_id))
+
+    async def readable(self, caller: Caller, channel_ids: Collection[str]) -> Mapping[str, Conversation]:
+        """Return those of many conversations that the caller may read, by id; see `see`, `check_readable`."""
+        found = await self._lookups.conversations(tuple(channel_ids))
+        own = {each.id: each for each in found.values() if each.team_id == caller.team_id}
+        asked = [each.id for each in own.values() if caller.is_bot or each.kind is not ConversationKind.PUBLIC]
+        readable = own.keys() - set(asked)
+        for start in range(0, len(asked), IDS_A_STATEMENT):
+            readable |= await self._channels.member_in(caller.user_id, asked[start : start + IDS_A_STATEMENT])
+        if not caller.is_bot:
+            readable |= own.keys() & {caller.guest_of}
+        return {channel_id: own[channel_id] for channel_id in readable}
 
     async def find(self, caller: Caller, reference: str) -> Sight:
         """Return the conversation that `reference` names: an id, `#name` or `name`. Refused `channel_not_found`."""

@@ -19,7 +19,8 @@ from svc.webapp.domain.messages.reading import Reading
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import AnnotationRow, Message
+from svc.webapp.store.kept import Annotated
+from svc.webapp.store.rows import AnnotationRow, Conversation, Message
 
 __all__ = ["Reacted", "Reactions", "Shown", "reaction_name"]
 
@@ -27,8 +28,6 @@ EMOJI_A_MESSAGE_MAX = 50
 """Different ones on one message; Slack's limit, and what fits under a message."""
 REACTIONS_A_PERSON_MAX = 23
 """On one message; Slack's limit."""
-LISTED_MAX = 1_000
-"""The newest reactions of somebody that a list goes through, from its cursor on."""
 NAME_CHARS_MAX = 100
 _TONE = re.compile(r"::skin-tone-[2-6]\Z")
 _PUNCTUATION = "_-+'"
@@ -49,9 +48,9 @@ class Reacted:
 
     items: Sequence[Shown]
     total: int
-    """Of those that were gone through."""
-    last_us: int
-    """Where the next page goes on; 0 on the last one."""
+    """Of all pages."""
+    last: tuple[int, str] | None
+    """Time and channel from which the next page goes on; None on the last one."""
 
 
 class Reactions:
@@ -108,60 +107,35 @@ class Reactions:
         limit: int,
         *,
         skip: int = 0,
-        before_us: int | None = None,
+        before: tuple[int, str] | None = None,
         is_full: bool = False,
     ) -> Reacted:
-        """Return messages that a user reacted to and the caller may read, a page of `limit` after the first `skip`.
+        """Return messages that a user reacted to and the caller may read, a page of `limit` after the first `skip`, or
+        from `before` on.
 
         `is_full`: of every reaction all users are named.
         """
-        rows = await self._channels.annotated_of(user_id, AnnotationKind.REACTION, LISTED_MAX, before_us)
-        sights = await self._sights(caller, {row.channel_id for row in rows})
-        newest: dict[tuple[str, int], AnnotationRow] = {}
-        for row in rows:
-            if row.channel_id in sights:
-                newest.setdefault((row.channel_id, row.ts_us), row)
-        if before_us is not None:
-            newest = await self._not_newer(newest, user_id, before_us)
-        page = list(newest.values())[skip : skip + limit]
-        is_last = len(newest) <= skip + limit and len(rows) < LISTED_MAX
-        last = page[-1] if page else rows[-1] if rows else None
-        shown = await self._shown(sights, page, is_full=is_full)
-        return Reacted(shown, len(newest), 0 if is_last or last is None else last.at_us)
+        counts = await self._channels.count_annotated_of(user_id, AnnotationKind.REACTION)
+        readable = await self._directory.readable(caller, counts)
+        rows = await self._channels.annotated_of(
+            user_id, AnnotationKind.REACTION, limit + 1, before=before, but=counts.keys() - readable.keys(), skip=skip
+        )
+        # Where somebody has reacted for the first time since they were counted, nobody was asked whether that is seen.
+        page = [row for row in rows[:limit] if row.channel_id in readable]
+        last = (rows[limit - 1].newest_us, rows[limit - 1].channel_id) if len(rows) > limit else None
+        total = sum(counts[channel_id] for channel_id in readable)
+        return Reacted(await self._shown(readable, page, is_full=is_full), total, last)
 
-    async def _not_newer(
-        self, found: Mapping[tuple[str, int], AnnotationRow], user_id: str, before_us: int
-    ) -> dict[tuple[str, int], AnnotationRow]:
-        """Leave out the messages that an earlier page had, by another reaction of the same user."""
-        by_channel: dict[str, list[int]] = {}
-        for channel_id, ts_us in found:
-            by_channel.setdefault(channel_id, []).append(ts_us)
-        had = set()
-        for channel_id, stamps in by_channel.items():
-            for ts_us, rows in (await self._channels.annotations(channel_id, stamps)).items():
-                if any(_is_reaction_of(row, user_id) and row.at_us >= before_us for row in rows):
-                    had.add((channel_id, ts_us))
-        return {key: row for key, row in found.items() if key not in had}
-
-    async def _sights(self, caller: Caller, channel_ids: set[str]) -> dict[str, Sight]:
-        found: dict[str, Sight] = {}
-        for channel_id in channel_ids:
-            try:
-                sight = await self._directory.see(caller, channel_id)
-                sight.check_readable(caller)
-            except Refused:
-                continue
-            found[channel_id] = sight
-        return found
-
-    async def _shown(self, sights: Mapping[str, Sight], page: Sequence[AnnotationRow], *, is_full: bool) -> list[Shown]:
+    async def _shown(
+        self, places: Mapping[str, Conversation], page: Sequence[Annotated], *, is_full: bool
+    ) -> list[Shown]:
         by_channel: dict[str, list[int]] = {}
         for each in page:
             by_channel.setdefault(each.channel_id, []).append(each.ts_us)
         shown: dict[tuple[str, int], Shown] = {}
         for channel_id, stamps in by_channel.items():
             rows = await self._channels.messages_at(channel_id, stamps)
-            messages = await self._reading.shown(sights[channel_id].conversation, rows)
+            messages = await self._reading.shown(places[channel_id], rows)
             there = await self._channels.annotations(channel_id, stamps) if is_full else {}
             for row, shape in zip(rows, messages, strict=True):
                 shape |= shapes.annotated(there.get(row.ts_us, ()), users_max=None)

@@ -14,7 +14,8 @@ from svc.webapp.domain.conversations.directory import Directory
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Conversation, Message
+from svc.webapp.store.kept import MESSAGES_A_STATEMENT
+from svc.webapp.store.rows import AnnotationRow, Conversation, Message
 
 __all__ = ["History", "Reading", "Replies"]
 
@@ -83,7 +84,7 @@ class Reading:
             )
             shown = await self.shown(sight.conversation, rows)
             page = History(shown, has_more, rows[-1].ts_us if rows else 0, await self._pins(channel_id))
-        await self._note_subscribed(caller, channel_id, page.messages)
+        await self._note_own(caller, channel_id, page.messages)
         return page
 
     async def replies(
@@ -123,7 +124,7 @@ class Reading:
             rows, has_more = [], bool(rows)
         shown = rows if after_us else [parent, *rows]
         messages = await self.shown(sight.conversation, shown)
-        await self._note_subscribed(caller, channel_id, messages)
+        await self._note_own(caller, channel_id, messages)
         return Replies(messages, has_more, shown[-1].ts_us if shown else 0)
 
     async def one(self, conversation: Conversation, row: Message) -> Json:
@@ -175,6 +176,25 @@ class Reading:
     async def _pins(self, channel_id: str) -> int:
         return await self._channels.count_annotated(channel_id, AnnotationKind.PIN, PINS_COUNTED_MAX)
 
+    async def _note_own(self, caller: Caller, channel_id: str, messages: Sequence[Json]) -> None:
+        """Say of messages what is so for the caller only."""
+        await self._note_subscribed(caller, channel_id, messages)
+        await self._note_reacted(caller, channel_id, messages)
+
+    async def _note_reacted(self, caller: Caller, channel_id: str, messages: Sequence[Json]) -> None:
+        """Name the caller among those who reacted, also where only the first are named: else it cannot know of itself.
+
+        Pages are shared between callers, so what is said to one is a list of its own.
+        """
+        unsure = {us_from_ts(each["ts"]): each for each in messages if _may_be_unnamed(each, caller.user_id)}
+        stamps = list(unsure)
+        for start in range(0, len(stamps), MESSAGES_A_STATEMENT):
+            some = stamps[start : start + MESSAGES_A_STATEMENT]
+            rows = await self._channels.annotated_by_user(channel_id, some, AnnotationKind.REACTION, caller.user_id)
+            for row in rows:
+                message = unsure[row.ts_us]
+                message["reactions"] = [_naming(each, row) for each in message["reactions"]]
+
     async def _note_subscribed(self, caller: Caller, channel_id: str, messages: Sequence[Json]) -> None:
         """Say of the parents among these whether the caller follows their threads: who takes part in one does."""
         unknown: dict[int, Json] = {}
@@ -187,3 +207,16 @@ class Reading:
         if unknown:
             for ts_us in await self._channels.threads_with(channel_id, list(unknown), caller.user_id):
                 unknown[ts_us]["subscribed"] = True
+
+
+def _may_be_unnamed(message: Json, user_id: str) -> bool:
+    return any(
+        each["count"] > len(each["users"]) and user_id not in each["users"] for each in message.get("reactions", ())
+    )
+
+
+def _naming(reaction: Json, row: AnnotationRow) -> Json:
+    """Return a reaction with somebody of it named, last if not among the first."""
+    if reaction["name"] != row.name or row.user_id in reaction["users"]:
+        return reaction
+    return {**reaction, "users": [*reaction["users"], row.user_id]}

@@ -139,6 +139,11 @@ async def test_a_list_names_the_first_who_reacted_and_counts_all(acme: Office) -
     [message] = (await ada.ok("conversations.history", channel=channel, latest=ts, inclusive=1, limit=1))["messages"]
     assert message["reactions"] == [{"name": "eyes", "users": crowd[:50], "count": 60}]
     await ada.ok("reactions.add", channel=channel, timestamp=ts, name="eyes")
+    for bounds in ({}, {"latest": ts, "inclusive": 1, "limit": 1}):
+        # Who is beyond those named is told so of itself, and nobody else is: a page is kept for all of them.
+        for who, users in ((ada, [*crowd[:50], ada.id]), (acme["grace"], crowd[:50]), (ada, [*crowd[:50], ada.id])):
+            [message] = (await who.ok("conversations.history", channel=channel, **bounds))["messages"][:1]
+            assert message["reactions"] == [{"name": "eyes", "users": users, "count": 61}]
     for is_full, named in ((0, 50), (1, 61)):
         [item] = (await ada.ok("reactions.list", limit=1, full=is_full))["items"]
         assert [(len(each["users"]), each["count"]) for each in item["message"]["reactions"]] == [(named, 61)]

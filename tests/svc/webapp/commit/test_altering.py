@@ -163,8 +163,21 @@ async def test_what_is_pinned_and_who_reacted_is_found(running: Webapp) -> None:
     assert await channels.count_annotated(CHANNEL, PIN, 10) == 1
     mine = await channels.annotated_of(ALICE, REACTION, 10)
     assert [row.channel_id for row in mine] == [OTHER, CHANNEL]
-    assert await channels.annotated_of(ALICE, REACTION, 10, mine[0].at_us) == mine[1:]
+    assert await channels.annotated_of(ALICE, REACTION, 10, before=(mine[0].newest_us, OTHER)) == mine[1:]
+    assert await channels.annotated_of(ALICE, REACTION, 10, skip=1) == mine[1:]
+    assert await channels.annotated_of(ALICE, REACTION, 10, but=[OTHER]) == mine[1:]
     assert await channels.annotated_of(BOB, REACTION, 10) == []
+    again = Annotation(stamps[CHANNEL], REACTION, "tada", ALICE, ALICE)
+    newer = await commit(write(CHANNEL, annotated=(again,)))
+    found = await channels.annotated_of(ALICE, REACTION, 10)
+    assert [row.newest_us for row in found] == [newer.ts_us, mine[0].newest_us]
+    # What comes in the same moment elsewhere is not passed over.
+    await running.pools.channel.execute("UPDATE annotations SET at_us = %s WHERE kind = 1", (newer.ts_us,))
+    first, second = await channels.annotated_of(ALICE, REACTION, 10)
+    for place, rest in ((first, [second]), (second, [])):
+        assert await channels.annotated_of(ALICE, REACTION, 10, before=(place.newest_us, place.channel_id)) == rest
+    assert await channels.count_annotated_of(ALICE, REACTION) == {CHANNEL: 1, OTHER: 1}
+    assert await channels.count_annotated_of(BOB, REACTION) == {}
 
 
 async def test_an_item_is_taken_by_one(running: Webapp) -> None:

@@ -258,8 +258,14 @@ def _of_channel(store: ChannelStore) -> Calls:
         "ChannelStore.count_annotated": [lambda: store.count_annotated(CHANNEL, AnnotationKind.PIN, 5)],
         "ChannelStore.annotated_of": [
             lambda: store.annotated_of(ALICE, AnnotationKind.REACTION, 5),
-            lambda: store.annotated_of(ALICE, AnnotationKind.REACTION, 5, 9),
+            lambda: store.annotated_of(
+                ALICE, AnnotationKind.REACTION, 5, before=(9, CHANNEL), but=[CHANNEL, OTHER], skip=2
+            ),
         ],
+        "ChannelStore.annotated_by_user": [
+            lambda: store.annotated_by_user(CHANNEL, [1, 2], AnnotationKind.REACTION, ALICE)
+        ],
+        "ChannelStore.count_annotated_of": [lambda: store.count_annotated_of(ALICE, AnnotationKind.REACTION)],
         "ChannelStore.items": [lambda: store.items(CHANNEL, ItemKind.BOOKMARK, "a", 5)],
         "ChannelStore.item": [lambda: store.item(CHANNEL, ItemKind.BOOKMARK, "a")],
         "ChannelStore.items_by_key": [

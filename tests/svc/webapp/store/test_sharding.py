@@ -226,6 +226,7 @@ PLANTED = [
     ("(SELECT 1 FROM log WHERE channel_id = 'C1') UNION ALL (SELECT 1 FROM log WHERE `offset` = 1)", "every shard"),
     ("SELECT channel_id FROM heads ORDER BY channel_id FOR UPDATE", "FOR UPDATE on every shard"),
     ("SELECT kind, COUNT(*) FROM conversations GROUP BY kind", "GROUP BY on every shard"),
+    ("SELECT kind, COUNT(*) FROM conversations GROUP BY kind, name", "GROUP BY on every shard"),
     ("UPDATE heads SET last_offset = 1", "asks every shard"),
     ("DELETE FROM heads WHERE last_offset = 1 LIMIT 5", "LIMIT on every shard"),
     ("DELETE FROM log WHERE channel_id IN ('C1', 'C2')", "a write on several shards"),

@@ -113,7 +113,7 @@ def explain(sql: str, vschema: VSchema) -> Visit:
     else:
         visit.keys = _read(statement, vschema)
     if visit.keys is None:
-        visit.complaints += _scattered(statement)
+        visit.complaints += _scattered(statement, vschema)
     return visit
 
 
@@ -192,14 +192,22 @@ def _literal(expression: exp.Expr) -> str | None:
     return expression.name if isinstance(expression, exp.Literal | exp.HexString) else None
 
 
-def _scattered(statement: exp.Expr) -> list[str]:
+def _is_grouped_apart(statement: exp.Expr, vschema: VSchema) -> bool:
+    """Tell whether each group lies on one shard, which then does all that is asked of it: VTGate only merges them."""
+    tables = [vschema.tables[table.name] for table in statement.find_all(exp.Table)]
+    groups = {each.name for each in statement.args["group"].expressions if isinstance(each, exp.Column)}
+    return len(tables) == 1 and tables[0].column in groups
+
+
+def _scattered(statement: exp.Expr, vschema: VSchema) -> list[str]:
     """Return what may not be done on all shards at once."""
     complaints = []
     for lock in statement.find_all(exp.Lock):
         # SKIP LOCKED waits for nobody; two that wait for each other on different shards are seen by no shard.
         if lock.args.get("wait") is not False:
             complaints.append("FOR UPDATE on every shard")
-    if isinstance(statement, exp.Select) and statement.args.get("group") is not None:
+    is_grouped = isinstance(statement, exp.Select) and statement.args.get("group") is not None
+    if is_grouped and not _is_grouped_apart(statement, vschema):
         complaints.append("GROUP BY on every shard")
     if isinstance(statement, exp.Update | exp.Delete) and (statement.args.get("limit") or statement.args.get("order")):
         complaints.append("UPDATE or DELETE with a LIMIT on every shard")

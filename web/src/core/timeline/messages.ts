@@ -71,6 +71,18 @@ export function withReaction(message: Message, name: string, userId: Id, on: boo
   return { ...message, reactions };
 }
 
+/**
+ * A message as it has become, with somebody among those who reacted who was so before: what is told to everybody names
+ * only the first of them.
+ */
+export function keepingOwn(had: Message, now: Message, userId: Id): Message {
+  const mine = had.reactions.filter((each) => each.userIds.includes(userId) && isUntold(now, each.name, userId));
+  if (mine.length === 0) return now;
+  const names = new Set(mine.map((each) => each.name));
+  const named = (each: Reaction) => (names.has(each.name) ? { ...each, userIds: [...each.userIds, userId] } : each);
+  return { ...now, reactions: now.reactions.map(named) };
+}
+
 /** What a thread has become, as `message_replied` tells it in its parent. */
 export const withThread = (message: Message, parent: Json): Message => ({
   ...message,

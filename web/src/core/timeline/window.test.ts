@@ -76,3 +76,20 @@ test("where all are named the journal tells exactly who", () => {
   window.merge(page(3), 1_000);
   expect([...(window.get(TS)?.reactions[0]?.userIds ?? [])].sort()).toEqual(["U100", "U102", "U9"]);
 });
+
+test("who is named only to itself stays so when the message changes for everybody", () => {
+  const shown = page(60);
+  const [message] = shown.messages;
+  const [reaction] = message?.reactions ?? [];
+  if (!message || !reaction) throw new Error("the page has a message with a reaction");
+  const mine = { ...reaction, userIds: [...reaction.userIds, "U0"] };
+  window.reset({ ...shown, messages: [{ ...message, reactions: [mine] }] }, 0);
+  const edited = page(60).messages[0];
+  if (!edited) throw new Error("the page has a message");
+  window.apply({ op: "change", message: { ...edited, text: "edited" } }, 10_000);
+  expect(window.get(TS)).toMatchObject({ text: "edited", reactions: [{ count: 60 }] });
+  expect(window.get(TS)?.reactions[0]?.userIds).toEqual([...people(50), "U0"]);
+  window.apply(reacts("U0", false), 10_010);
+  window.apply({ op: "change", message: { ...edited, text: "again" } }, 10_020);
+  expect(window.get(TS)?.reactions[0]?.userIds).toEqual(people(50));
+});

@@ -9,7 +9,7 @@
  */
 import type { Id, Message, Ts } from "../contract";
 import type { Json } from "../net/json";
-import { isUntold, withReaction, withThread } from "./messages";
+import { isUntold, keepingOwn, withReaction, withThread } from "./messages";
 
 /** Below and above every time that there is. */
 export const BEGINNING: Ts = "";
@@ -183,7 +183,11 @@ export class Window {
       case "post":
         return this.posted(op.message);
       case "change":
-        return this.change(op.message.ts, (had) => ({ ...op.message, key: had.key, isSaved: had.isSaved }));
+        return this.change(op.message.ts, (had) => ({
+          ...keepingOwn(had, op.message, this.selfId),
+          key: had.key,
+          isSaved: had.isSaved,
+        }));
       case "delete":
         return this.deleted(op.ts);
       case "react":
