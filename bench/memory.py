@@ -46,6 +46,7 @@ FOLLOWED = 20
 MEMBERS = 20
 """Of a conversation, at this gateway."""
 WARM_UP = 500
+TOLD_EVERY = 1_000
 IDLE_S = TICKET_TTL_S + 5.0
 BARS = {"bytes": 8 * 1024}
 TOKEN_PREFIX = base64.urlsafe_b64encode(bytes(16)).decode()
@@ -123,8 +124,12 @@ class _Reading:
 
     async def growth(self, connections: int, idle_s: float) -> float:
         """Connect so many more; return bytes each once they are idle."""
-        before = pid_rss_bytes(self.pid)
-        await self.load.grow(self.load.sockets + connections - 1)
+        before, upto = pid_rss_bytes(self.pid), self.load.sockets + connections - 1
+        while self.load.sockets < upto:
+            await self.load.grow(min(upto, self.load.sockets + TOLD_EVERY))
+            self.say(f"{self.load.sockets} connected")
+        if idle_s > 1.0:
+            self.say(f"idle for {idle_s:.0f} s")
         await asyncio.sleep(idle_s)
         await self.load.grow(self.load.sockets + 1)
         await asyncio.sleep(1.0)

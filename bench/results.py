@@ -15,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ops.setup.binaries import MYSQLD, find_program
+from bench.fanout_peers import debian, node
+from ops.setup.binaries import MYSQLD, ROOT, find_program
+from ops.setup.node import find_node
 
 __all__ = ["FOLDER", "Entry", "load", "machine", "markdown", "save", "versions"]
 
@@ -27,6 +29,7 @@ SERVERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "memcached": (("memcached",), "-V"),
     "Consul": (("consul",), "version"),
 }
+PEERS: Mapping[str, str] = {"nats-server": "--version", "nginx": "-v"}
 PROBE_TIMEOUT_S = 5.0
 
 COMMON = ("bench", "date", "machine", "python", "ok")
@@ -69,7 +72,14 @@ def versions() -> dict[str, str]:
         binary = find_program(programs)
         if binary is not None:
             found[name] = _said(str(binary), argument)
-    return found | {name: version(name) for name in LIBRARIES}
+    for name, argument in PEERS.items():
+        binary = debian.find(name)
+        if binary is not None:
+            found[name] = _said(str(binary), argument)
+    javascript = find_node(ROOT)
+    if javascript is not None:
+        found["Node.js"] = _said(str(javascript.program), "--version")
+    return found | node.versions() | {name: version(name) for name in LIBRARIES}
 
 
 def markdown(entries: Mapping[str, Entry], plots: Mapping[str, str]) -> str:
@@ -109,15 +119,50 @@ def _section(name: str, entry: Entry, plots: Mapping[str, str]) -> Iterator[str]
         "| --- | --- |",
     )
     yield from (f"| {path} | {_cell(value)} |" for path, value in _flat(result) if path not in COMMON)
+    for path, rows in _tables(result):
+        columns = list(dict.fromkeys(column for row in rows.values() for column, _ in _flat(row)))
+        yield from ("", f"| {path} | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}")
+        for key, row in rows.items():
+            cells = dict(_flat(row))
+            yield f"| {key} | {' | '.join(_cell(cells.get(column, '')) for column in columns)} |"
 
 
 def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what is no table, by its path."""
     for key, inner in value.items():
         name = f"{path}.{key}" if path else str(key)
-        if isinstance(inner, Mapping):
-            yield from _flat(inner, name)
-        else:
+        if not isinstance(inner, Mapping):
             yield name, inner
+        elif not _is_table(inner):
+            yield from _flat(inner, name)
+
+
+def _tables(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what is a table: several things, with the same figures of each."""
+    for key, inner in value.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(inner, Mapping) and _is_table(inner):
+            yield name, inner
+        elif isinstance(inner, Mapping):
+            yield from _tables(inner, name)
+
+
+def _is_table(value: Mapping[str, Any]) -> bool:
+    """Say whether these are rows: two or more, of figures, without rows in them, and alike but for what has failed."""
+    rows = [row for row in value.values() if isinstance(row, Mapping)]
+    if len(rows) < max(2, len(value)) or any(map(_has_tables, rows)):
+        return False
+    names = [set(row) for row in rows if "failed" not in row]
+    return bool(names) and all(names[0] & each for each in names) and not any(map(_is_nested, rows))
+
+
+def _has_tables(row: Mapping[str, Any]) -> bool:
+    return any(_is_table(inner) for inner in row.values() if isinstance(inner, Mapping))
+
+
+def _is_nested(row: Mapping[str, Any]) -> bool:
+    """Say whether there are no figures but further down."""
+    return all(isinstance(inner, Mapping) for inner in row.values())
 
 
 def _cell(value: object) -> str:
@@ -153,5 +198,5 @@ def _said(binary: str, argument: str) -> str:
         done = subprocess.run([binary, argument], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    words = (done.stdout or done.stderr).split("\n")[0].split()
+    words = (done.stdout or done.stderr).split("\n")[0].replace("/", " ").split()
     return next((word.strip("v,") for word in words if word.strip("v")[:1].isdigit()), "unknown")

@@ -16,10 +16,10 @@ MODULES = (Path("/usr/lib/nginx/modules"), FOLDER / "usr" / "lib" / "nginx" / "m
 
 def program(name: str, packages: Sequence[str]) -> Path:
     """Return a program of these packages, fetched where it is missing. Raises PeerMissing."""
-    found = _find(name)
+    found = find(name)
     if found is None:
         fetch(packages)
-        found = _find(name)
+        found = find(name)
     if found is None:
         raise PeerMissing(f"{', '.join(packages)} brought no {name}; {_by_hand(packages)}")
     return found
@@ -36,7 +36,8 @@ def fetch(packages: Sequence[str]) -> None:
     console.done(f"in {FOLDER.relative_to(ROOT)}")
 
 
-def _find(name: str) -> Path | None:
+def find(name: str) -> Path | None:
+    """Return a program that is on PATH or was fetched."""
     return find_program((name,)) or find_program((name,), path=str(FOLDER / "usr" / "sbin"))
 
 

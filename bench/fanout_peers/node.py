@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -29,6 +30,11 @@ def socketio(place: Place) -> AbstractAsyncContextManager[Peer]:
     """Run a server made of `socket.io`, with WebSocket alone; it encodes a broadcast once."""
     path = "/socket.io/?EIO=4&transport=websocket"
     return _node(place, "socketio.mjs", Endpoint(0, lambda number: path, hello="40", ready="40{"))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that are compared with."""
+    return dict(json.loads((SOURCES / "package.json").read_text())["dependencies"])
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ HELP = (
 
 Progress goes to stderr; the result is printed as JSON, one object a benchmark, the last line of stdout with --json.
 Exit code 1 when a result misses its bars. `all` keeps what it finds in bench/results.json, bench/RESULTS.md and
-bench/plots; what is not run again stays as it was found before.
+bench/plots, each part with its own date; what is not run again stays as it was found before.
 
 \b
 Benchmarks:
@@ -91,7 +91,7 @@ Examples:
 @click.option("--count", type=click.IntRange(10_000, 18_000_000), help="Channels, where a benchmark has so many.")
 @click.option("--window", type=click.IntRange(1, 1_024), help="Events in flight, where a benchmark has some.")
 @click.option("--only", default="", help="With `all`: these alone, with commas between.")
-@click.option("--quick", is_flag=True, help="With `all`: smaller and shorter, to see that everything works.")
+@click.option("--quick", is_flag=True, help="With `all`: smaller, into .local/bench/quick.")
 @json_option
 def command(name: str | None, only: str, *, quick: bool, as_json: bool, **sizes: int | None) -> None:
     """Run one benchmark, or all."""
@@ -112,7 +112,9 @@ def _all(only: str, *, quick: bool, as_json: bool) -> None:
         raise CliError(f"There is no benchmark {unknown[0]}.", "parley bench --help has their names.")
     chosen = {name: what for name, _, what in BENCHES if not wanted or name in wanted}
     options = {name: _quick(module) for name, module, _ in BENCHES if quick and name in chosen}
-    told: dict[str, Any] = _module("bench.all", ALL).run(chosen, options, quick, say)
+    every = _module("bench.all", ALL)
+    # What is quick is no figure to keep.
+    told: dict[str, Any] = every.run(chosen, options, quick, say, every.QUICK_FOLDER if quick else every.FOLDER)
     emit_json({"bench": ALL, **told}) if as_json else _show(told)
     raise SystemExit(0 if all(each is True for each in told.values()) else 1)
 

@@ -59,6 +59,21 @@ def test_the_page_says_what_was_met_where_and_with_which_versions() -> None:
     assert "| per_s | 1,234 |" in page
 
 
+def test_what_has_the_same_figures_of_several_things_is_a_table() -> None:
+    """Also where one of them has none, and says why; what is no table is told by its path."""
+    servers = {
+        "floor": {"per_s": 1_000, "rounds": 5},
+        "parley": {"per_s": 2_000, "rounds": 5, "behind": 0.5},
+        "nchan": {"failed": "not installed"},
+    }
+    result = FOUND | {"figures": {"1000": {"1": servers}}, "took_ms": {"p50": 1.5, "p99": 2.0}}
+    page = results.markdown({"fanout": {"what": "", "date": "", "machine": "", "versions": {}, "result": result}}, {})
+    assert "| figures.1000.1 | per_s | rounds | behind | failed |" in page
+    assert "| parley | 2,000 | 5 | 0.5 |  |" in page
+    assert "| nchan |  |  |  | not installed |" in page
+    assert "| took_ms.p99 | 2.0 |" in page
+
+
 def test_this_machine_and_its_parts_have_names() -> None:
     assert " cores of " in results.machine()
     assert {"Python", "grpcio", "uvloop"} <= results.versions().keys()
