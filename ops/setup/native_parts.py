@@ -14,7 +14,7 @@ from ops.setup.console import CommandFailed, Console
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One extension: its name, its source in the checkout, and what is lost without it."""
+    """One extension: its name, its source in the checkout, beside which its headers are, and what is lost without."""
 
     name: str
     source: Path
@@ -60,7 +60,8 @@ def ensure_native_parts(root: Path, console: Console) -> None:
 
 def _ensure(part: Part, root: Path, console: Console) -> None:
     venv, source = root / ".venv", root / part.source
-    inputs = {"source": source.read_bytes(), "pyvenv.cfg": (venv / "pyvenv.cfg").read_bytes()}
+    read = sorted([source, *source.parent.glob("*.h")])
+    inputs = {each.name: each.read_bytes() for each in (*read, venv / "pyvenv.cfg")}
     if stamps.is_fresh(root / part.stamp, inputs) and any(source.parent.glob(f"{source.stem}.*.so")):
         return
     console.begin(part.name)

@@ -56,6 +56,11 @@ def test_it_is_compiled_once_and_again_when_the_source_changes(checkout: Path) -
     (checkout / SOURCE).with_suffix(".abi.so").unlink()
     assert is_native(checkout)
     assert runs.read_text() == "run\n" * (len(PARTS) + 2)
+    for text in ("int z;", "int z = 1;"):
+        (checkout / SOURCE).with_name("part.h").write_text(text)
+        assert is_native(checkout)
+        assert is_native(checkout)
+    assert runs.read_text() == "run\n" * (len(PARTS) + 4)
 
 
 @pytest.mark.parametrize("lacks", ["compiler", "headers", "success"])
