@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 # and exec, and abort it there. Read when gRPC is imported.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
+# What messages in tests link to is not to be asked for; tests of previews say so.
+os.environ.setdefault("PARLEY_WEBAPP_PREVIEWS", "off")
+
 from tests.discovery.agents import Agent
 
 # On a busy machine even small data is slow to make, which says nothing of what is tested.

@@ -88,8 +88,11 @@ def command(*, as_json: bool, demo: bool, zones: str, **options: Any) -> None:
     raise SystemExit(code)
 
 
-OVERRIDES = ("PARLEY_WEBAPP_DEMO", "PARLEY_WEBAPP_RATE_LIMITS")
-"""Settings that a mesh on one machine chooses otherwise than their defaults, unless they are given."""
+OVERRIDES = (
+    *("PARLEY_WEBAPP_DEMO", "PARLEY_WEBAPP_RATE_LIMITS"),
+    *("PARLEY_WEBAPP_PREVIEWS", "PARLEY_WEBAPP_PREVIEW_NETWORKS", "PARLEY_WEBAPP_PREVIEW_PORTS"),
+)
+"""Settings that a mesh on one machine takes from who starts it: it chooses some otherwise than their defaults."""
 
 
 def external(environ: Mapping[str, str]) -> dict[str, Any]:

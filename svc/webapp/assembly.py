@@ -65,6 +65,7 @@ from svc.webapp.store.outbox import OutboxStore
 from svc.webapp.store.pools import Pools
 from svc.webapp.store.user import UserStore
 from svc.webapp.store.workspace import WorkspaceStore
+from svc.webapp.unfurl.offers import Offer, to_nobody
 
 
 def stores_of(pools: Pools) -> Stores:
@@ -96,15 +97,17 @@ def assemble(
     index: MessageIndex | None = None,
     hasher: Hasher | None = None,
     invitation_s: int = INVITATION_S,
+    previews: Offer = to_nobody,
 ) -> Services:
     """Return the rules over these stores. Makes objects only; starts nothing. `rng` decides ids, not secrets.
 
     Without `edges`, boots are served from the rows. `tell` takes transient events; without it nobody hears them.
-    Without a `vault`, no files are taken in; without an `index`, nothing is searched.
+    Without a `vault`, no files are taken in; without an `index`, nothing is searched. `previews` takes messages with
+    links; without it nobody looks at them.
     """
     mint = IdMint(clock, rng or SystemRandom())
     links = app_links or alone()
-    ground = _Ground(stores, lookups, writes, clock, mint, hasher or Hasher(), invitation_s)
+    ground = _Ground(stores, lookups, writes, clock, mint, hasher or Hasher(), invitation_s, previews)
     talk = _talk(ground, presence, tell or _to_nobody, Seals(links.signer, clock).seal)
     seen = SeenFiles(stores.files, lookups, talk.directory)
     shelves = vault or closed_vault(clock)
@@ -139,6 +142,7 @@ class _Ground:
     mint: IdMint
     hasher: Hasher
     invitation_s: int
+    previews: Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,8 @@ def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> 
     naming, authorship = Naming(workspaces), Authorship(Bots(workspaces, clock))
     usergroups = UserGroups(workspaces, lookups, writes, clock, mint)
     audience = Audience(lookups, channels, presence, usergroups)
-    messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes)
+    offer = ground.previews
+    messages = Messages(directory, direct, channels, workspaces, authorship, naming, audience, reading, writes, offer)
     accounts = Accounts(workspaces, stores.users, lookups, writes, conversations, clock, mint)
     passwords = Passwords(workspaces, stores.users, writes, ground.hasher, clock)
     return _Talk(
@@ -177,7 +182,7 @@ def _talk(ground: _Ground, presence: PresenceSource, tell: Tell, seal: Seal) -> 
         direct=direct,
         reading=reading,
         messages=messages,
-        edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock),
+        edits=Edits(directory, channels, workspaces, naming, audience, reading, writes, clock, offer),
         notes=Notes(messages, channels, authorship, tell, clock, seal),
         usergroups=usergroups,
         accounts=accounts,

@@ -11,6 +11,7 @@ from svc.webapp.files.config import FileConfig
 from svc.webapp.limits.tiers import Scale
 from svc.webapp.migrate import DsnConfig
 from svc.webapp.retention import RetentionConfig
+from svc.webapp.unfurl.config import PreviewConfig
 from svc.webapp.web.config import WebConfig
 
 
@@ -25,6 +26,7 @@ class WebappConfig:
     boots: BootRules
     files: FileConfig
     web: WebConfig
+    previews: PreviewConfig
     ws_public_url: str = setting(
         "PARLEY_WS_PUBLIC_URL",
         default="",

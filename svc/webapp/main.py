@@ -53,6 +53,8 @@ from svc.webapp.store.admission import Admission, observe
 from svc.webapp.store.follow import followed
 from svc.webapp.store.pools import PoolLimits, Pools, open_pools
 from svc.webapp.store.retention import RetentionStore
+from svc.webapp.unfurl.offers import to_nobody
+from svc.webapp.unfurl.running import Line, run_previews
 
 TIER = "webapp"
 
@@ -126,6 +128,7 @@ async def _start_services(
     if vault.is_open:
         sweeping = sweep_files(vault, stores.files, clock, rng)
         await up.enter_async_context(background("sweeping files", sweeping))
+    linked = Line()
     connector, presence = await _connector(up, config, disco, clock), PresenceTier(disco.pools)
     services = assemble(
         stores,
@@ -141,7 +144,10 @@ async def _start_services(
         app_links=AppLinks(Signer(config.instance.secret), OwnerDelivery(disco.pools)),
         index=SearchTier(disco.pools),
         invitation_s=config.web.invitation_days * 86_400,
+        previews=linked.offer if config.previews.is_on else to_nobody,
     )
+    previews = run_previews(config.previews, linked, stores.channels.message, services.edits.preview, clock)
+    await up.enter_async_context(previews)
     handlers = {ItemKind.SCHEDULED: services.scheduled.due, ItemKind.REMINDER: services.reminders.due}
     due_items = DueItems(stores.channels, writes, clock, handlers, {ItemKind.REMINDER: services.reminders.pass_over})
     await up.enter_async_context(run_due_items(due_items, clock))

@@ -28,7 +28,8 @@ HIDDEN_FROM_ALL = frozenset({"upload", "unshared", "scheduled", "reminder", "vie
 WORDS = frozenset(
     """
     text markdown_text blocks attachments metadata link_names parse reply_broadcast username icon_emoji icon_url
-    mrkdwn as_user client_msg_id unfurls limit cursor count page types exclude_archived include_num_members
+    mrkdwn as_user client_msg_id unfurl_links unfurl_media unfurls
+    limit cursor count page types exclude_archived include_num_members
     include_locale include_count include_users include_disabled include_all_metadata inclusive latest oldest force
     is_private name new_name topic purpose title link emoji type handle description return_im prevent_creation error
     test scope include_categories include_labels mpim_aware simple_latest no_latest no_unreads full file_comment

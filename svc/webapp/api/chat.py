@@ -38,6 +38,9 @@ WORDING = (
 )
 """What a message says, where, and under which name."""
 
+UNFURL = (Arg("unfurl_links", Kind.FLAG), Arg("unfurl_media", Kind.FLAG))
+"""Of which links previews are shown; of what everybody reads, so that notes have them not."""
+
 SIGN_IN = {
     "user_auth_required": Kind.FLAG,
     "user_auth_message": Kind.TEXT,
@@ -70,6 +73,8 @@ def post_of(args: Args) -> Post:
         mrkdwn=args.flag("mrkdwn") or not args.has("mrkdwn"),
         link_names=names_are_linked(args),
         is_parsed=args.text("parse") == "full",
+        unfurl_links=args.flag("unfurl_links") if args.has("unfurl_links") else None,
+        unfurl_media=args.flag("unfurl_media") if args.has("unfurl_media") else None,
     )
 
 
@@ -192,12 +197,11 @@ METHODS = (
     Method(
         "chat.postMessage",
         post_message,
-        (CHANNEL, *WORDING, Arg("client_msg_id")),
+        (CHANNEL, *WORDING, *UNFURL, Arg("client_msg_id")),
         writes=True,
         oversize="msg_too_long",
         scopes=WRITE,
         tier=Tier.POSTING,
-        partly="links are not unfurled by the server; apps may, by chat.unfurl",
     ),
     Method(
         "chat.meMessage",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from svc.webapp.api import pages
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import CHANNEL, CURSOR, LIMIT, Answer, Call, Method, Tier
-from svc.webapp.api.chat import WORDING, WRITE, post_of
+from svc.webapp.api.chat import UNFURL, WORDING, WRITE, post_of
 from svc.webapp.domain.refusal import Refused
 
 
@@ -67,7 +67,7 @@ METHODS = (
     Method(
         "chat.scheduleMessage",
         schedule,
-        (CHANNEL, Arg("post_at", Kind.NUMBER, required=True, invalid="invalid_time"), *WORDING),
+        (CHANNEL, Arg("post_at", Kind.NUMBER, required=True, invalid="invalid_time"), *WORDING, *UNFURL),
         writes=True,
         oversize="msg_too_long",
         scopes=WRITE,

@@ -6,13 +6,13 @@ here. What the bot itself did is told like everything else: Slack does so, and f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from svc.webapp.store.rows import ConversationKind
+from svc.webapp.unfurl.links import links_in, may_link
 
 __all__ = ["Heard", "Listener", "hears"]
 
@@ -37,7 +37,6 @@ _OURS = ("position",)
 
 LINKS_MAX = 50
 """Of one message; Slack tells of no more either."""
-_LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +102,8 @@ def _mentions(text: str, user_id: str) -> bool:
 
 
 def _links(text: str) -> list[Json]:
-    links = []
-    for found in _LINK.finditer(text):
-        url = found[1].replace("&amp;", "&")
-        try:
-            domain = urlsplit(url).hostname
-        except ValueError:
-            continue  # <http://[> is text, not an address
-        if domain:
-            links.append({"url": url, "domain": domain})
-    return links[:LINKS_MAX]
+    found = links_in(text) if may_link(text) else ()
+    return [{"url": link.url, "domain": link.domain} for link in islice(found, LINKS_MAX)]
 
 
 def _link_shared(event: Json, links: list[Json]) -> Json:

@@ -70,6 +70,9 @@ def said(payload: Mapping[str, object], name: str = "") -> Said:
             return value or ()
         raise Refused("invalid_payload")
 
+    def choice(field: str) -> bool | None:
+        return None if payload.get(field) is None else payload.get(field) in (True, 1, "1", "true")
+
     post = Post(
         text=text("text"),
         blocks=array("blocks"),
@@ -81,6 +84,8 @@ def said(payload: Mapping[str, object], name: str = "") -> Said:
         icon_url=text("icon_url"),
         mrkdwn=payload.get("mrkdwn") is not False,
         link_names=payload.get("link_names") in (True, 1, "1", "true"),
+        unfurl_links=choice("unfurl_links"),
+        unfurl_media=choice("unfurl_media"),
     )
     return Said(
         post,

@@ -11,8 +11,22 @@ from svc.webapp.domain.messages import posts
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import Message
+from svc.webapp.unfurl.links import may_link, previewed_links
+from svc.webapp.unfurl.previews import still_linked
 
-__all__ = ["BROADCAST", "FILES_MAX", "Brought", "Edit", "broadcast", "is_own", "may_delete", "may_update", "unfurled"]
+__all__ = [
+    "BROADCAST",
+    "FILES_MAX",
+    "Brought",
+    "Edit",
+    "broadcast",
+    "is_own",
+    "links_of",
+    "may_delete",
+    "may_update",
+    "previewed",
+    "unfurled",
+]
 
 BROADCAST = "thread_broadcast"
 """Subtype of a reply that its conversation shows as well."""
@@ -64,6 +78,10 @@ class Edit:
             after["blocks"] = posts.stored_blocks(self.blocks)
         if self.attachments is not None:
             after.pop("attachments", None)
+        elif after.get("attachments"):
+            had, has = _links(before, extra), _links(text, after)
+            kept = still_linked(after.pop("attachments"), frozenset(had).difference(has))
+            after |= {"attachments": kept} if kept else {}
         if self.attachments:
             after["attachments"] = posts.stored_attachments(self.attachments)
         if self.metadata is not None:
@@ -93,6 +111,11 @@ class Edit:
         gone = tuple(each for each in had if each not in has)
         puts = (self.brought[each].effect for each in has if each not in had)
         return (*((Unshare(team_id, before.ts_us, gone),) if gone else ()), *puts)
+
+    @property
+    def may_link(self) -> bool:
+        """Whether there may be a link in what it is to say."""
+        return bool(self.blocks) or may_link(self.text or self.markdown_text)
 
     @property
     def is_empty(self) -> bool:
@@ -131,6 +154,31 @@ def broadcast(row: Message) -> Message:
 
 def _file_ids(row: Message) -> list[str]:
     return [str(each["id"]) for each in shapes.decode_extra(row.extra).get("files", ())]
+
+
+def links_of(row: Message) -> tuple[str, ...]:
+    """Return the addresses of a message that get a preview."""
+    return _links(row.text, shapes.decode_extra(row.extra))
+
+
+def _links(text: str, extra: Json) -> tuple[str, ...]:
+    return previewed_links(text, extra.get("blocks", ()))
+
+
+def previewed(row: Message, previews: Mapping[str, Json]) -> Message | None:
+    """Return a message with what some addresses lead to; None when it names none of them any more, or shows each.
+
+    What an app has shown of an address stands. Refused `too_many_attachments`, `msg_too_long`.
+    """
+    extra = shapes.decode_extra(row.extra)
+    shown = extra.get("attachments", [])
+    there = {each.get("from_url") for each in shown}
+    new = [previews[url] for url in _links(row.text, extra) if url in previews and url not in there]
+    if row.subtype == shapes.TOMBSTONE or not new:
+        return None
+    extra["attachments"] = posts.stored_attachments([*shown, *new])
+    posts.check_size(extra)
+    return replace(row, extra=shapes.encode_extra(extra))
 
 
 def unfurled(caller: Caller, row: Message, unfurls: Mapping[str, object]) -> Message:

@@ -28,15 +28,24 @@ from svc.webapp.commit.log import (
 from svc.webapp.domain import shapes
 from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.messages import text as text_rules
-from svc.webapp.domain.messages.editing import Edit, broadcast, may_delete, may_update, unfurled
+from svc.webapp.domain.messages.editing import (
+    Edit,
+    broadcast,
+    links_of,
+    may_delete,
+    may_update,
+    previewed,
+    unfurled,
+)
 from svc.webapp.domain.messages.mentions import Audience, named
 from svc.webapp.domain.messages.naming import Naming
 from svc.webapp.domain.messages.reading import Reading
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
-from svc.webapp.store.rows import Message
+from svc.webapp.store.rows import Conversation, Message
 from svc.webapp.store.workspace import WorkspaceStore
+from svc.webapp.unfurl.offers import Offer, Offered, to_nobody, wish_of
 
 __all__ = ["Edited", "Edits"]
 
@@ -72,7 +81,9 @@ class Edits:
         reading: Reading,
         writes: Writes,
         clock: Clock,
+        previews: Offer = to_nobody,
     ) -> None:
+        """`previews`: takes messages to which links were added."""
         self._directory = directory
         self._channels = channels
         self._workspaces = workspaces
@@ -81,6 +92,7 @@ class Edits:
         self._reading = reading
         self._writes = writes
         self._clock = clock
+        self._previews = previews
 
     async def update(self, caller: Caller, channel_id: str, ts_us: int, edit: Edit) -> Edited:
         """Say one's own message otherwise; the last of several at once counts, and each is told.
@@ -95,15 +107,39 @@ class Edits:
             edit = replace(edit, text=text)
         sight = await self._open(caller, channel_id, "is_inactive")
         edited = {"user": caller.user_id, "ts": f"{self._clock.wall_us() // 1_000_000}.000000"}
+        known: set[str] = set()
 
         def change(row: Message) -> Message:
             if not may_update(caller, row):
                 raise Refused("cant_update_message")
+            known.update(links_of(row))
             text, extra = edit.applied(row.text, shapes.decode_extra(row.extra))
             after = replace(row, text=text, extra=shapes.encode_extra({**extra, "edited": edited}))
             return broadcast(after) if edit.reply_broadcast else after
 
-        return await self._rewrite(caller, sight, ts_us, change, partial(edit.effects, caller.team_id))
+        done = await self._rewrite(caller, sight, ts_us, change, partial(edit.effects, caller.team_id))
+        if edit.may_link and not caller.is_bot:
+            wish = wish_of(is_bot=False, links=None, media=None)
+            self._previews(Offered(channel_id, ts_us, wish, frozenset(known)))
+        return done
+
+    async def preview(self, channel_id: str, ts_us: int, previews: Mapping[str, Json]) -> bool:
+        """Add what some addresses lead to, in nobody's name. False when the message is gone, or cannot have them."""
+        conversation = await self._channels.conversation(channel_id)
+        if conversation is None:
+            return False
+
+        def change(row: Message) -> Message:
+            after = previewed(row, previews)
+            if after is None:
+                raise Refused("cannot_unfurl_message")
+            return after
+
+        try:
+            await self._rewritten(conversation, ts_us, change)
+        except Refused:
+            return False
+        return True
 
     async def unfurl(self, caller: Caller, channel_id: str, ts_us: int, unfurls: Mapping[str, object]) -> Edited:
         """Add what addresses in a message lead to, as attachments; those of the same address are replaced.
@@ -161,18 +197,30 @@ class Edits:
         change: Callable[[Message], Message],
         effects: Callable[[Message, Message], tuple[Effect, ...]] = lambda before, after: (),
     ) -> Edited:
+        """Make of a message what `change` makes of it, on behalf of who may still see it when it is done."""
+        if_member = caller.user_id if sight.is_member else ""
+        return await self._rewritten(sight.conversation, ts_us, change, effects, caller.user_id, if_member)
+
+    async def _rewritten(
+        self,
+        conversation: Conversation,
+        ts_us: int,
+        change: Callable[[Message], Message],
+        effects: Callable[[Message, Message], tuple[Effect, ...]] = lambda before, after: (),
+        sender_id: str = "",
+        if_member: str = "",
+    ) -> Edited:
         """Make of a message what `change` makes of it; again, should somebody else have changed it meanwhile."""
-        conversation = sight.conversation
         for _ in range(TRIES_MAX):
             row = await self._message(conversation.id, ts_us)
             after = change(row)
             before_shape, shape = await self._reading.both(conversation, row, after)
             write = Write(
                 conversation.id,
-                drafts=(_changed(caller, conversation.id, before_shape, shape, after),),
+                drafts=(_changed(sender_id, conversation.id, before_shape, shape, after),),
                 changed=(_difference(row, after),),
                 effects=effects(row, after),
-                if_member=caller.user_id if sight.is_member else "",
+                if_member=if_member,
                 unless_archived=True,
             )
             if await self._is_done(write, "is_inactive"):
@@ -204,7 +252,7 @@ class Edits:
             _, tombstone = await self._reading.both(conversation, row, after, is_bare=True)
             return replace(
                 write,
-                drafts=(_changed(caller, conversation.id, shape, tombstone, after),),
+                drafts=(_changed(caller.user_id, conversation.id, shape, tombstone, after),),
                 changed=(MessageChange(row.ts_us, row.revision, "", b"", shapes.TOMBSTONE),),
                 unannotated=tuple(Annotation(row.ts_us, each.kind, each.name, each.user_id) for each in annotations),
             )
@@ -216,7 +264,7 @@ class Edits:
                 gone.append((parent, parent_shape))
         return replace(
             write,
-            drafts=tuple(_deleted(caller, conversation.id, shown) for _, shown in gone),
+            drafts=tuple(_deleted(caller.user_id, conversation.id, shown) for _, shown in gone),
             removed=tuple(MessageRemoval(each.ts_us, each.revision) for each, _ in gone),
         )
 
@@ -252,27 +300,27 @@ def _unshared(caller: Caller, row: Message) -> tuple[Effect, ...]:
     return (Unshare(caller.team_id, row.ts_us, ids),) if ids else ()
 
 
-def _changed(caller: Caller, channel_id: str, before: Json, after: Json, row: Message) -> Draft:
+def _changed(sender_id: str, channel_id: str, before: Json, after: Json, row: Message) -> Draft:
     event: Json = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": channel_id}
     event |= {"message": after, "previous_message": shapes.slim(before)}
     who = named(row.text, shapes.decode_extra(row.extra)) if row.subtype != shapes.TOMBSTONE else named("", {})
-    return _told(caller, event, mentions=who.users[: text_rules.MENTIONS_MAX])
+    return _told(sender_id, event, mentions=who.users[: text_rules.MENTIONS_MAX])
 
 
-def _deleted(caller: Caller, channel_id: str, before: Json) -> Draft:
+def _deleted(sender_id: str, channel_id: str, before: Json) -> Draft:
     event: Json = {"type": "message", "subtype": "message_deleted", "hidden": True, "channel": channel_id}
     event |= {"deleted_ts": before["ts"], "previous_message": before}
-    return _told(caller, event)
+    return _told(sender_id, event)
 
 
-def _told(caller: Caller, event: Json, mentions: tuple[str, ...] = ()) -> Draft:
+def _told(sender_id: str, event: Json, mentions: tuple[str, ...] = ()) -> Draft:
     def payload(place: Place) -> Json:
         return {**event, "ts": place.ts, "event_ts": place.ts}
 
     return Draft(
         event_pb2.EVENT_KIND_MESSAGE,
         payload,
-        sender_id=caller.user_id,
+        sender_id=sender_id,
         mentions=mentions,
         traceparent=inject_traceparent(),
     )

@@ -27,6 +27,7 @@ from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.channel import ChannelStore
 from svc.webapp.store.rows import ConversationKind, Message
 from svc.webapp.store.workspace import WorkspaceStore
+from svc.webapp.unfurl.offers import Offer, Offered, to_nobody
 
 PUBLIC = "chat:write.public"
 """The scope of bots that post into public conversations which they are not in."""
@@ -82,7 +83,9 @@ class Messages:
         audience: Audience,
         reading: Reading,
         writes: Writes,
+        previews: Offer = to_nobody,
     ) -> None:
+        """`previews`: takes messages with links when they are stored."""
         self._directory = directory
         self._direct = direct
         self._channels = channels
@@ -92,6 +95,7 @@ class Messages:
         self._audience = audience
         self._reading = reading
         self._writes = writes
+        self._previews = previews
         self._tracer = trace.get_tracer("parley.webapp")
 
     async def post(
@@ -137,6 +141,10 @@ class Messages:
                     effects=(*effects, *mentioned),
                 )
             )
+        if not committed.refused and not committed.duplicate:
+            wish = post.wish(ready.body, is_bot=caller.is_bot)
+            if wish is not None:
+                self._previews(Offered(conversation.id, committed.places[0].ts_us, wish))
         return await self._posted(ready, committed, drafted.fields)
 
     async def ready(self, caller: Caller, reference: str, post: Post) -> Ready:

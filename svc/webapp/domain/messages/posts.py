@@ -12,6 +12,8 @@ from svc.webapp.commit.log import Json
 from svc.webapp.domain.messages import text as text_rules
 from svc.webapp.domain.messages.blocks import checked_blocks
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.unfurl.links import may_link
+from svc.webapp.unfurl.offers import Wish, wish_of
 
 ATTACHMENTS_MAX = 100
 METADATA_BYTES_MAX = 8_000
@@ -48,6 +50,9 @@ class Post:
     """`parse=full`: addresses in the text become links, too."""
     is_me: bool = False
     """Says what its author does, as `/me` does."""
+    unfurl_links: bool | None = None
+    unfurl_media: bool | None = None
+    """Whether previews of links to words, and to pictures and films, are wanted; None: as is usual for its author."""
     files: Sequence[Json] = ()
     """Objects of the files that it brings, as `files.shape` makes them."""
     origin_connection_id: str = ""
@@ -79,6 +84,14 @@ class Post:
             extra |= {"files": list(self.files), "upload": True, "display_as_bot": False}
         check_size(extra)
         return extra
+
+    def wish(self, body: str, *, is_bot: bool) -> Wish | None:
+        """Return of which of its links previews are wanted; None when it has none, or of none. `body`: as stored."""
+        # Blocks are looked into later: most that there are have a link.
+        if not may_link(body) and not self.blocks:
+            return None
+        wish = wish_of(is_bot=is_bot, links=self.unfurl_links, media=self.unfurl_media)
+        return wish if wish.is_any else None
 
     def request_id(self, user_id: str) -> str:
         """Return the idempotency key of this post by `user_id`; "" when the client gave none.

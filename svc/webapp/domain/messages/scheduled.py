@@ -72,7 +72,8 @@ class Scheduled:
     @property
     def body(self) -> bytes:
         """As it is stored."""
-        post = {name: value for name, value in asdict(self.post).items() if name in _KEPT}
+        # What is not said is not kept: an older webapp reads it as well.
+        post = {name: value for name, value in asdict(self.post).items() if name in _KEPT and value is not None}
         by = {"post": post, "caller": {name: getattr(self.caller, name) for name in _CALLER}}
         return orjson.dumps({"channel": self.channel_id, "post_at": self.post_at, "created": self.created_s, **by})
 

@@ -42,6 +42,7 @@ from svc.webapp.gate import Gate
 from svc.webapp.http import HttpConfig, http_server, make_app
 from svc.webapp.store.pools import Pools, open_pools
 from svc.webapp.store.rows import User
+from svc.webapp.unfurl.offers import Offered
 from svc.webapp.web.config import WebConfig
 from tests.svc.webapp.api.edge_twin import EdgeTwin
 
@@ -162,6 +163,8 @@ class Office:
     edges: EdgeTwin
     apps: DeliveryTwin
     library: Library
+    linked: list[Offered]
+    """Messages with links, as they would wait for their previews."""
     people: dict[str, Someone] = field(default_factory=dict)
     general: str = ""
 
@@ -203,6 +206,7 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP, web: WebConfig | Non
         edges, apps, library = EdgeTwin(), DeliveryTwin(), Library()
         files = FileConfig(directory=str(mesh.spec.var / "files"), **FILES)
         vault = await up.enter_async_context(open_vault(files, SIGNER, clock))
+        linked = list[Offered]()
         services = assemble(
             stores,
             lookups,
@@ -215,13 +219,14 @@ async def serving(mesh: Mesh, *, config: HttpConfig = HTTP, web: WebConfig | Non
             app_links=AppLinks(SIGNER, apps),
             vault=vault,
             index=library,
+            previews=linked.append,
         )
         edges.services = services
         app = make_app(services, config, Gate(config.requests_max, config.bodies_bytes_max), web)
         port = await up.enter_async_context(http_server(app, "127.0.0.1", config))
         http = await up.enter_async_context(aiohttp.ClientSession())
         base = f"http://127.0.0.1:{port}/api/"
-        yield Office(mesh, pools, services, base, http, presence, events, edges, apps, library)
+        yield Office(mesh, pools, services, base, http, presence, events, edges, apps, library, linked)
 
 
 def _dsns(mesh: Mesh) -> dict[str, str]:
