@@ -9,7 +9,16 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.cli.app_details import check_new, details, entry_of, find_app, find_channel, own_url, show_app, with_tokens
+from ops.cli.app_details import (
+    check_new,
+    details,
+    entry_of,
+    find_app,
+    find_channel,
+    own_url,
+    show_app,
+    with_tokens,
+)
 from ops.cli.output import CliError, emit_json, json_option, print_table
 from ops.cli.target import var_option
 from ops.cli.workspaces import find_team, find_user, workbench_of
@@ -52,6 +61,13 @@ def settings_options(function: F) -> F:
             click.option("--request-url", help="Where it is sent events over HTTP."),
             click.option("--interactivity-url", help="Where it is sent clicks and forms over HTTP."),
             click.option("--options-url", help="Where it is asked for the options of menus over HTTP."),
+            click.option(
+                "--redirect-url",
+                "redirect_urls",
+                multiple=True,
+                metavar="URL",
+                help="Where a browser goes back to from the page of consent; may be repeated.",
+            ),
             click.option(
                 "--socket-mode/--no-socket-mode", default=None, help="Whether it gets everything over its own sockets."
             ),
@@ -191,18 +207,27 @@ def tokens(app: str, new_secrets: bool, workspace: str, base_url: str, var: Path
 @click.argument("app")
 @click.option("--by", "installer", required=True, help="Who installs it: a handle or an id.")
 @click.option("--scopes", default="", help="Other scopes than the app's.")
+@click.option("--user-scopes", default="", help="What a token of the installer's own may; without: there is none.")
 @click.option("--redirect-uri", default="", help="To be named again when the code is changed.")
 @workspace_option
 @var_option
 @json_option
 def install(
-    app: str, installer: str, scopes: str, redirect_uri: str, workspace: str, var: Path, *, as_json: bool
+    app: str,
+    installer: str,
+    scopes: str,
+    user_scopes: str,
+    redirect_uri: str,
+    workspace: str,
+    var: Path,
+    *,
+    as_json: bool,
 ) -> None:
     """Make a code that APP changes for a token with oauth.v2.access, once, within ten minutes."""
 
     async def run(services: Services, team: Team) -> dict[str, Any]:
         found, by = await find_app(services, team, app), await find_user(services, team, installer)
-        code = await services.apps.making.install(found, by.id, scopes, redirect_uri)
+        code = await services.apps.installing.install(found, by.id, scopes, redirect_uri, user_scopes)
         return {"code": code, "client_id": found.client_id}
 
     made = asyncio.run(_with(var, workspace, run))
@@ -259,11 +284,13 @@ def change_of(
     request_url: str | None,
     interactivity_url: str | None,
     options_url: str | None,
+    redirect_urls: Sequence[str],
     socket_mode: bool | None,
     commands: Sequence[str],
     name: str | None = None,
 ) -> AppChange:
-    """Return what the options say; one that was not given changes nothing. `--command ""` takes all commands away."""
+    """Return what the options say; one that was not given changes nothing. `--command ""` takes all commands away,
+    `--redirect-url ""` all addresses to go back to."""
     return AppChange(
         name=name,
         scopes=None if scopes is None else scopes.split(","),
@@ -271,6 +298,7 @@ def change_of(
         request_url=request_url,
         interactivity_url=interactivity_url,
         options_url=options_url,
+        redirect_urls=redirect_urls or None,
         is_socket_mode=socket_mode,
         commands=[_command(each) for each in commands if each] if commands else None,
     )

@@ -71,6 +71,7 @@ def details(app: App) -> dict[str, Any]:
         "request_url": app.request_url,
         "interactivity_url": app.interactivity_url,
         "options_url": app.options_url,
+        "redirect_urls": " ".join(app.redirect_urls),
         "commands": " ".join(f"{each.name}={each.url}" if each.url else each.name for each in app.commands),
         "notes": notes(app),
     }

@@ -39,7 +39,7 @@ export function begin(where: Pick<Location, "pathname" | "search">): Begun {
     answer.catch(() => undefined); // told to who takes it
     asked.set(path, { body, answer });
   };
-  if (route.page !== "signin" && route.page !== "join") {
+  if (route.page !== "signin" && route.page !== "join" && route.page !== "consent") {
     ask(SESSION, null);
     ask(BOOT, firstBoot(firstConversation(route)));
   }

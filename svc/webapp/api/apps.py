@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from svc.webapp.api.arguments import Arg
 from svc.webapp.api.call import Answer, Call, Method, Tier
-from svc.webapp.domain.apps.making import CODE_S
+from svc.webapp.domain.apps.installing import CODE_S
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 
 PEOPLE = frozenset({TokenKind.USER})
+OURS = ("client",)
+"""The scope of what only a person's own client does: a token that an app was given by that person lacks it."""
 
 
 async def install(call: Call) -> Answer:
-    """Give an admin a code that the app's owner changes for a token, once, within ten minutes."""
+    """Give an admin a code that the app's owner changes for a token, once, within ten minutes.
+
+    With `user_scope` also for one of the admin's own.
+    """
     caller, args, apps = call.caller, call.args, call.services.apps
     await apps.making.check_admin(caller)
     app = await apps.directory.app(caller.team_id, args.text("app_id"))
     if app is None:
         raise Refused("app_not_found")
-    code = await apps.making.install(app, caller.user_id, args.text("scope"), args.text("redirect_uri"))
+    code = await apps.installing.install(
+        app, caller.user_id, args.text("scope"), args.text("redirect_uri"), args.text("user_scope")
+    )
     return {"code": code, "client_id": app.client_id, "app_id": app.id, "expires_in": CODE_S}
 
 
 async def uninstall(call: Call) -> Answer:
     """Revoke all tokens and webhooks of the app whose token calls, and which knows its own secret."""
     apps, args = call.services.apps, call.args
-    app = await apps.making.authenticated(args.text("client_id"), args.text("client_secret"))
+    app = await apps.installing.authenticated(args.text("client_id"), args.text("client_secret"))
     if app.id != call.caller.app_id or app.team_id != call.caller.team_id:
         raise Refused("client_id_token_mismatch")
     await apps.making.uninstall(app)
@@ -59,8 +66,9 @@ METHODS = (
     Method(
         "apps.install",
         install,
-        (Arg("app_id", required=True, missing="app_not_found"), Arg("scope"), Arg("redirect_uri")),
+        (Arg("app_id", required=True, missing="app_not_found"), Arg("scope"), Arg("user_scope"), Arg("redirect_uri")),
         writes=True,
+        scopes=OURS,
         tokens=PEOPLE,
         tier=Tier.T2,
     ),
@@ -74,5 +82,5 @@ METHODS = (
         writes=True,
         tier=Tier.T1,
     ),
-    Method("commands.list", list_commands, tokens=PEOPLE, tier=Tier.T2),
+    Method("commands.list", list_commands, scopes=OURS, tokens=PEOPLE, tier=Tier.T2),
 )

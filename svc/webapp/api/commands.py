@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from svc.webapp.api import chat, conversation_changes, conversations, reminders, users
-from svc.webapp.api.apps import PEOPLE
+from svc.webapp.api.apps import OURS, PEOPLE
 from svc.webapp.api.arguments import Arg, Kind, parse
 from svc.webapp.api.call import CHANNEL, Answer, Call, Method, Tier
 from svc.webapp.domain.apps.settings import BUILT_IN
@@ -147,6 +147,7 @@ METHODS = (
             Arg("thread_ts", Kind.STAMP),
         ),
         writes=True,
+        scopes=OURS,
         tokens=PEOPLE,
         tier=Tier.T3,
     ),

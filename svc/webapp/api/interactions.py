@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from svc.kit.ids import us_from_ts
-from svc.webapp.api.apps import PEOPLE
+from svc.webapp.api.apps import OURS, PEOPLE
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method
 from svc.webapp.domain.apps.actions import Container
@@ -82,12 +82,14 @@ METHODS = (
         actions,
         (CONTAINER, Arg("actions", Kind.ARRAY, required=True), Arg("state", Kind.OBJECT)),
         writes=True,
+        scopes=OURS,
         tokens=PEOPLE,
     ),
     Method(
         "blocks.suggestions",
         suggestions,
         (CONTAINER, Arg("block_id"), Arg("action_id", required=True), Arg("value", blank=True)),
+        scopes=OURS,
         tokens=PEOPLE,
     ),
     Method(
@@ -100,6 +102,7 @@ METHODS = (
             Arg("message_ts", Kind.STAMP),
         ),
         writes=True,
+        scopes=OURS,
         tokens=PEOPLE,
     ),
 )

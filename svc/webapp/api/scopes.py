@@ -12,15 +12,13 @@ import binascii
 from collections.abc import Mapping
 
 from svc.webapp.api.call import Method
-from svc.webapp.domain.people.caller import Caller
+from svc.webapp.domain.people.caller import CLASSIC_SCOPES, Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.rows import TokenKind
 
 __all__ = ["APP_TOKEN", "accepted", "basic_credentials", "check_kind", "check_scopes", "has_scope"]
 
 APP_TOKEN = "xapp-"  # noqa: S105 - a prefix, not a secret
-CLASSIC = frozenset({"bot", "bot:basic", "client", "post", "read"})
-"""Scopes of the classic family: a token with one of them may what its owner may."""
 
 
 def check_kind(method: Method, token: str) -> None:
@@ -42,7 +40,7 @@ def has_scope(caller: Caller, scope: str) -> bool:
     if not caller.scopes:
         return True
     scopes = caller.scopes.split(",")
-    return scope in scopes or not CLASSIC.isdisjoint(scopes)
+    return scope in scopes or not CLASSIC_SCOPES.isdisjoint(scopes)
 
 
 def accepted(method: Method) -> str:

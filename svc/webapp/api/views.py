@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svc.webapp.api.apps import PEOPLE
+from svc.webapp.api.apps import OURS, PEOPLE
 from svc.webapp.api.arguments import Arg, Kind
 from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.domain.refusal import Refused
@@ -93,8 +93,11 @@ METHODS = (
         home,
         (Arg("app_id", required=True, missing="app_not_found"), Arg("tab")),
         writes=True,
+        scopes=OURS,
         tokens=PEOPLE,
     ),
-    Method("views.submit", submit, (VIEW_ID, STATE), writes=True, tokens=PEOPLE),
-    Method("views.close", close, (VIEW_ID, STATE, Arg("is_cleared", Kind.FLAG)), writes=True, tokens=PEOPLE),
+    Method("views.submit", submit, (VIEW_ID, STATE), writes=True, scopes=OURS, tokens=PEOPLE),
+    Method(
+        "views.close", close, (VIEW_ID, STATE, Arg("is_cleared", Kind.FLAG)), writes=True, scopes=OURS, tokens=PEOPLE
+    ),
 )

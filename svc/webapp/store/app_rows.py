@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["AppCode", "AppRow", "ViewRow", "Webhook"]
+__all__ = ["AppCode", "AppGrant", "AppRow", "ViewRow", "Webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,19 @@ class AppCode:
     scopes: str
     redirect_uri: str
     until_s: int
+    user_scopes: str = ""
+    """What a token of the installer's own may; "": there is to be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppGrant:
+    """Says that a person has given an app a token of its own at some time; whether one lives, the tokens say."""
+
+    team_id: str
+    app_id: str
+    user_id: str
+    given_s: int
+    """When it did first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Apps in the workspace keyspace: their rows, webhooks, codes, and the passes that are good for a few uses."""
 
-from svc.webapp.store.app_rows import AppCode, AppRow, Webhook
+from svc.webapp.store.app_rows import AppCode, AppGrant, AppRow, Webhook
 from svc.webapp.store.decode import columns, decode, decode_all, encode
 from svc.webapp.store.pools import Database
 from svc.webapp.store.query import query
@@ -121,6 +121,22 @@ class AppStore:
         if not rows or not await self._db.execute(f"DELETE FROM app_codes {where}", (team_id, code_hash)):
             return None
         return decode(AppCode, rows[0])
+
+    @query("workspace")
+    async def add_grant(self, grant: AppGrant) -> None:
+        """Note that a person gives an app tokens of its own. Idempotent."""
+        sql, args = insert_rows("app_grants", columns(AppGrant), [encode(grant)])
+        await self._db.execute(f"{sql} ON DUPLICATE KEY UPDATE given_s = LEAST(given_s, VALUES(given_s))", args)
+
+    @query("workspace")
+    async def grants(self, team_id: str, app_id: str, after: str, limit: int) -> list[AppGrant]:
+        """Return who gave an app tokens of their own, in order of the user's id, above `after`."""
+        rows = await self._db.rows(
+            f"SELECT {columns(AppGrant)} FROM app_grants WHERE team_id = %s AND app_id = %s AND user_id > %s"
+            " ORDER BY user_id LIMIT %s",
+            (team_id, app_id, after, limit),
+        )
+        return decode_all(AppGrant, rows)
 
     @query("workspace")
     async def use_pass(self, team_id: str, pass_id: str, uses_max: int, until_s: int, now_s: int) -> bool:

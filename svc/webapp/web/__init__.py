@@ -7,6 +7,7 @@ call         one request to an endpoint, and its answer
 session      who is signed in, the demo workspace, leaving
 signing      names and passwords
 joining      invitations
+consent      what an app asks a person for
 config       settings
 
 Signing in makes a token of a kind of its own, which only a cookie may carry (`svc.webapp.api.credentials`): HttpOnly,

@@ -28,7 +28,7 @@ from svc.webapp.domain.refusal import RateLimited, Refused
 from svc.webapp.domain.services import Services
 from svc.webapp.gate import Gate
 from svc.webapp.priority import Priority, Turn
-from svc.webapp.web import joining, session, signing
+from svc.webapp.web import consent, joining, session, signing
 from svc.webapp.web.call import Answer, Endpoint, WebCall
 from svc.webapp.web.config import WebConfig
 
@@ -46,6 +46,8 @@ ENDPOINTS: Mapping[str, tuple[str, Endpoint]] = {
     "password": ("POST", signing.change_password),
     "invitation": ("GET", joining.invitation),
     "join": ("POST", joining.join),
+    "consent": ("GET", consent.look),
+    "consent/agree": ("POST", consent.agree),
 }
 
 

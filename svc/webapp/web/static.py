@@ -28,7 +28,7 @@ __all__ = ["Client"]
 
 PAGE = "index.html"
 ASSETS = "assets/"
-_PAGES = re.compile(r"/(?:|signin/?|join(?:/.*)?|client(?:/.*)?|archives(?:/.*)?)", re.DOTALL)
+_PAGES = re.compile(r"/(?:|signin/?|join(?:/.*)?|client(?:/.*)?|archives(?:/.*)?|oauth/(?:v2/)?authorize)", re.DOTALL)
 """Addresses that the client understands by itself. `archives` is where links to messages lead."""
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _TYPES = {

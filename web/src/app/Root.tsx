@@ -1,6 +1,6 @@
 /** Who is there? Then the way in, or the workspace. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Client, Id, SessionInfo, SignIn } from "../core/contract";
+import type { Asked, Client, Id, SessionInfo, SignIn } from "../core/contract";
 import { Button } from "../ui/Button";
 import { type Navigation, NavigationContext, useNavigation } from "../ui/context";
 import { Empty } from "../ui/Empty";
@@ -12,6 +12,7 @@ import { ConversationView } from "./slots";
 
 const SignInPage = lazy(() => import("../views/signin/SignInPage").then((module) => module.SignInPage));
 const JoinPage = lazy(() => import("../views/join/JoinPage").then((module) => module.JoinPage));
+const ConsentPage = lazy(() => import("../views/consent/ConsentPage").then((module) => module.ConsentPage));
 const Workspace = lazy(() => import("./Workspace").then((module) => module.Workspace), Splash);
 
 export interface RootProps {
@@ -33,7 +34,9 @@ type State =
   | { readonly kind: "asking" }
   | { readonly kind: "failed"; readonly words: string }
   | { readonly kind: "out"; readonly session: SessionInfo; readonly notice: string }
-  | { readonly kind: "in"; readonly client: Client };
+  | { readonly kind: "in"; readonly client: Client }
+  /** Signed in, and asked something by an app: the workspace is not looked at. */
+  | { readonly kind: "consent"; readonly asked: Asked };
 
 function Door({ signIn, makeClient }: Omit<RootProps, "navigation">) {
   const { route, navigate } = useNavigation();
@@ -47,6 +50,7 @@ function Door({ signIn, makeClient }: Omit<RootProps, "navigation">) {
         const session = await signIn.session();
         if (!session.isSignedIn) return setState({ kind: "out", session, notice });
         const where = route.peek();
+        if (where.page === "consent") return setState({ kind: "consent", asked: where });
         if (where.page === "signin" || where.page === "join") navigate({ page: "home" }, { replace: true });
         client.current = makeClient(session, firstConversation(route.peek()));
         setState({ kind: "in", client: client.current });
@@ -76,6 +80,8 @@ function Door({ signIn, makeClient }: Omit<RootProps, "navigation">) {
       );
     case "out":
       return <SignInPage session={state.session} notice={state.notice} signIn={signIn} onDone={() => void ask()} />;
+    case "consent":
+      return <ConsentPage asked={state.asked} signIn={signIn} />;
     case "in":
       return <Workspace client={state.client} signIn={signIn} onSignedOut={(notice) => void ask(notice)} />;
   }

@@ -13,6 +13,7 @@ const PAGES = {
   home: "",
   signin: "",
   join: "",
+  consent: "",
 } as const;
 
 /** "(3) #design · Northwind"; a dot where something is unread that does not count. Pure. */

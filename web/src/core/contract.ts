@@ -244,6 +244,31 @@ export interface SignIn {
   join(code: string, name: string, realName: string, password: string): Promise<void>;
   signOut(): Promise<void>;
   changePassword(old: string, fresh: string): Promise<void>;
+  /** What an app asks for, by the address of its page. */
+  consent(asked: Asked): Promise<Consent>;
+  /** Give it that; where to go then. */
+  agree(asked: Asked): Promise<string>;
+}
+
+/** The address by which an app asks a person for something. */
+export interface Asked {
+  readonly isFirstVersion: boolean;
+  /** Its query, without the question mark. */
+  readonly query: string;
+}
+
+export interface Consent {
+  readonly appName: string;
+  readonly teamName: string;
+  readonly userName: string;
+  /** What its bot may do, in Slack's words: "chat:write". */
+  readonly scopes: readonly string[];
+  /** What it may do in one's own name. */
+  readonly userScopes: readonly string[];
+  /** Where one goes who agrees. */
+  readonly goesTo: string;
+  /** Where one goes who does not. */
+  readonly declined: string;
 }
 
 /** Everything of one workspace, as one person sees it, from boot until it is closed. */

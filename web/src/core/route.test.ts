@@ -5,6 +5,8 @@ const ROUTES: Route[] = [
   { page: "home" },
   { page: "signin" },
   { page: "join", code: "a/b c" },
+  { page: "consent", isFirstVersion: false, query: "client_id=1.2&scope=chat%3Awrite" },
+  { page: "consent", isFirstVersion: true, query: "client_id=1.2" },
   { page: "conversation", conversationId: "C0123456789", at: null, pane: null },
   { page: "conversation", conversationId: "D0123456789", at: "1700000000.000100", pane: null },
   { page: "conversation", conversationId: "G01", at: null, pane: { kind: "thread", ts: "1700000000.000100" } },
@@ -27,6 +29,7 @@ describe("a route", () => {
     "/nowhere",
     "/client/U0123",
     "/join/",
+    "/oauth/v3/authorize",
   ])("is home for what is none of ours: %s", (path) => {
     expect(parse(path)).toEqual({ page: "home" });
   });

@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: "home" }
   | { readonly page: "signin" }
   | { readonly page: "join"; readonly code: string }
+  /** An app asks for something; `query` is what its address says. */
+  | { readonly page: "consent"; readonly isFirstVersion: boolean; readonly query: string }
   | {
       readonly page: "conversation";
       readonly conversationId: Id;
@@ -29,11 +31,18 @@ export function parse(path: string, search = ""): Route {
       return { page: "signin" };
     case "join":
       return second ? { page: "join", code: second } : { page: "home" };
+    case "oauth":
+      return consent([second, third ?? ""].filter(Boolean).join("/"), search);
     case "client":
       return inside(second, third, fourth, query);
     default:
       return { page: "home" };
   }
+}
+
+function consent(rest: string, search: string): Route {
+  if (rest !== "authorize" && rest !== "v2/authorize") return { page: "home" };
+  return { page: "consent", isFirstVersion: rest === "authorize", query: search.replace(/^\?/, "") };
 }
 
 function inside(second: string, third: string | undefined, fourth: string | undefined, query: URLSearchParams): Route {
@@ -55,6 +64,8 @@ export function href(route: Route): string {
       return "/signin";
     case "join":
       return `/join/${encodeURIComponent(route.code)}`;
+    case "consent":
+      return `/oauth/${route.isFirstVersion ? "" : "v2/"}authorize${route.query && `?${route.query}`}`;
     case "search":
       return `/client/search?${new URLSearchParams({ q: route.query })}`;
     case "conversation": {

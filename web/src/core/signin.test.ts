@@ -91,3 +91,26 @@ test("out is out: who is not signed in signs out without complaint, other refusa
   answer = { body: { ok: false, error: "invalid_origin" } };
   await expect(signIn.signOut()).rejects.toMatchObject({ code: "invalid_origin" });
 });
+
+test("what an app asks for is told as its address says it, and nothing else of it", async () => {
+  answer = { body: { ok: true, goes_to: "https://x.example/?code=1" } };
+  const query = "client_id=1.2&scope=chat%3Awrite&state=a%26b&token=no";
+  const args = { client_id: "1.2", scope: "chat:write", state: "a&b" };
+  expect(await signIn.agree({ isFirstVersion: false, query })).toBe("https://x.example/?code=1");
+  expect(asked).toEqual([{ url: "/web/consent/agree", verb: "POST", args }]);
+  answer = {
+    body: {
+      ok: true,
+      app: { name: "Ci" },
+      team: { name: "Demo" },
+      user: { name: "ada" },
+      scopes: ["chat:write"],
+      user_scopes: [],
+      goes_to: "https://x.example/",
+      declined: "https://x.example/?error=access_denied",
+    },
+  };
+  const found = await signIn.consent({ isFirstVersion: true, query: "client_id=1.2" });
+  expect(found).toMatchObject({ appName: "Ci", teamName: "Demo", userName: "ada", scopes: ["chat:write"] });
+  expect(asked[1]?.url).toBe("/web/consent?client_id=1.2&version=1");
+});

@@ -1,7 +1,7 @@
 /** Signing in and out, over the pages' own endpoints. The session is a cookie that no script can read. */
-import { Refusal, type SessionInfo, type SignIn } from "./contract";
+import { type Asked, Refusal, type SessionInfo, type SignIn } from "./contract";
 import type { Api } from "./net/api";
-import { isObject, type Json, object, objects, text } from "./net/json";
+import { isObject, type Json, object, objects, text, texts } from "./net/json";
 
 export function makeSignIn(api: Api): SignIn {
   const post = async (name: string, args: Json): Promise<void> => {
@@ -22,6 +22,19 @@ export function makeSignIn(api: Api): SignIn {
         email: text(answer.email),
       };
     },
+    async consent(asked) {
+      const answer = await api.web(`consent?${new URLSearchParams(said(asked))}`);
+      return {
+        appName: text(object(answer.app).name),
+        teamName: text(object(answer.team).name),
+        userName: text(object(answer.user).name),
+        scopes: texts(answer.scopes),
+        userScopes: texts(answer.user_scopes),
+        goesTo: text(answer.goes_to),
+        declined: text(answer.declined),
+      };
+    },
+    agree: async (asked) => text((await api.web("consent/agree", said(asked))).goes_to),
     async signOut() {
       try {
         await api.web("signout", {}, { isRepeatable: true });
@@ -30,6 +43,15 @@ export function makeSignIn(api: Api): SignIn {
       }
     },
   };
+}
+
+const ASKED = ["client_id", "scope", "user_scope", "redirect_uri", "state"];
+
+/** What the server is told of an address: nothing but what it knows. */
+function said({ isFirstVersion, query }: Asked): Record<string, string> {
+  const given = new URLSearchParams(query);
+  const named = ASKED.flatMap((name) => (given.has(name) ? [[name, given.get(name) ?? ""] as const] : []));
+  return { ...Object.fromEntries(named), ...(isFirstVersion ? { version: "1" } : {}) };
 }
 
 function sessionOf(json: Json): SessionInfo {

@@ -1,42 +1,33 @@
-"""How apps come to be, change and go: with their bots, the tokens that speak for these, and codes that become tokens.
+"""How apps come to be, change and go, with their bots.
 
 Operators do this from the command line, admins of a workspace through `apps.*`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import asdict, dataclass, replace
-from random import SystemRandom
 
 from svc.kit.clock import Clock
 from svc.kit.ids import IdMint
-from svc.kit.tokens import new_token, token_hash
-from svc.webapp.cache.lookups import Lookups
 from svc.webapp.commit.app_step import app_effect
 from svc.webapp.commit.effects import Writes
 from svc.webapp.commit.log import PutUser, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.apps.directory import APPS_MAX, AppDirectory
+from svc.webapp.domain.apps.installing import secret_hash
 from svc.webapp.domain.apps.model import App, app_of, row_of
-from svc.webapp.domain.apps.settings import AppChange, changed, handle_of, name_of, scopes_of
-from svc.webapp.domain.people.accounts import BOT_SCOPES, Accounts
+from svc.webapp.domain.apps.settings import AppChange, changed, handle_of, name_of
+from svc.webapp.domain.apps.tokens import AppTokens
+from svc.webapp.domain.people.accounts import Accounts
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
-from svc.webapp.store.app_rows import AppCode
 from svc.webapp.store.apps import AppStore
-from svc.webapp.store.rows import Bot, Token, TokenKind, User
-from svc.webapp.store.user import UserStore
+from svc.webapp.store.rows import Bot, User
 from svc.webapp.store.workspace import WorkspaceStore
 
-__all__ = ["APP_SCOPES", "CODE_S", "AppMaking", "Grant", "Made"]
+__all__ = ["AppMaking", "Made"]
 
-APP_SCOPES = "connections:write"
-"""What a token of an app as such may: open Socket Mode connections."""
-CODE_S = 600
-"""How long a code is good; Slack's."""
 _HANDLES_TRIED_MAX = 20
 """The handle itself, then with 2, 3, … after it."""
 
@@ -50,16 +41,6 @@ class Made:
     bot_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a code was changed for."""
-
-    app: App
-    token: str
-    scopes: str
-    installer_id: str
-
-
 class AppMaking:
     """Makes and changes apps. Methods raise Refused, and UnavailableError when MySQL does not answer."""
 
@@ -69,8 +50,7 @@ class AppMaking:
         store: AppStore,
         accounts: Accounts,
         workspaces: WorkspaceStore,
-        users: UserStore,
-        lookups: Lookups,
+        tokens: AppTokens,
         writes: Writes,
         clock: Clock,
         mint: IdMint,
@@ -79,8 +59,7 @@ class AppMaking:
         self._store = store
         self._accounts = accounts
         self._workspaces = workspaces
-        self._users = users
-        self._lookups = lookups
+        self._tokens = tokens
         self._writes = writes
         self._clock = clock
         self._mint = mint
@@ -108,7 +87,7 @@ class AppMaking:
             user_id=self._mint.mint("U"),
             bot_id=self._mint.mint("B"),
             creator_id=creator_id,
-            secret_hash=_hash(secret),
+            secret_hash=secret_hash(secret),
             signing_secret=secrets.token_hex(16),
             verification_token=secrets.token_hex(12),
             created_s=now_s,
@@ -150,7 +129,7 @@ class AppMaking:
         """Give an app a new client secret (returned, shown once) and signing secret. Refused `app_not_found`."""
         secret = secrets.token_hex(16)
         app = await self._now(team_id, app_id)
-        app = replace(app, secret_hash=_hash(secret), signing_secret=secrets.token_hex(16))
+        app = replace(app, secret_hash=secret_hash(secret), signing_secret=secrets.token_hex(16))
         await self._put(app)
         return app, secret
 
@@ -159,58 +138,18 @@ class AppMaking:
 
         It has the app's scopes unless others are given; an app without any gets a classic bot's.
         """
-        return await self._token(app, "xoxb", TokenKind.BOT, scopes or ",".join(app.scopes) or BOT_SCOPES)
+        return await self._tokens.of_bot(app, scopes)
 
     async def app_token(self, app: App) -> str:
         """Issue a token of the app as such, for Socket Mode."""
-        return await self._token(app, "xapp", TokenKind.APP, APP_SCOPES)
-
-    async def _token(self, app: App, prefix: str, kind: TokenKind, scopes: str) -> str:
-        token = new_token(prefix, app.team_id, app.user_id, SystemRandom())
-        hashed = token_hash(token)
-        record = Token(app.user_id, hashed, kind, app.team_id, app.bot_id, app.id, scopes, self._now_s())
-        await self._users.add_token(record)
-        await self._lookups.forget_token(hashed)
-        return token
-
-    async def install(self, app: App, installer_id: str, scopes: str = "", redirect_uri: str = "") -> str:
-        """Return a code that `exchange` changes for a token, once and within CODE_S. Refused `invalid_scope`."""
-        code = secrets.token_urlsafe(24)
-        granted = ",".join(scopes_of(scopes.split(",")) or app.scopes)
-        now_s = self._now_s()
-        await self._store.add_code(
-            AppCode(app.team_id, _hash(code), app.id, installer_id, granted, redirect_uri[:1_000], now_s + CODE_S),
-            now_s,
-        )
-        return code
-
-    async def exchange(self, client_id: str, client_secret: str, code: str, redirect_uri: str = "") -> Grant:
-        """Change a code for a token of the app's bot.
-
-        Refused `invalid_client_id`, `bad_client_secret`, `invalid_code` (used, expired, another app's),
-        `bad_redirect_uri`. A crash after the code was taken loses it.
-        """
-        app = await self.authenticated(client_id, client_secret)
-        taken = await self._store.take_code(app.team_id, _hash(code))
-        if taken is None or taken.app_id != app.id or taken.until_s <= self._now_s():
-            raise Refused("invalid_code")
-        if taken.redirect_uri != redirect_uri:
-            raise Refused("bad_redirect_uri")
-        scopes = taken.scopes or BOT_SCOPES
-        return Grant(app, await self.bot_token(app, scopes), scopes, taken.installer_id)
-
-    async def authenticated(self, client_id: str, client_secret: str) -> App:
-        """Return the app whose id and secret these are. Refused `invalid_client_id`, `bad_client_secret`."""
-        app = await self._directory.of_client(client_id)
-        if not hmac.compare_digest(_hash(client_secret), app.secret_hash):
-            raise Refused("bad_client_secret")
-        return app
+        return await self._tokens.of_app(app)
 
     async def uninstall(self, app: App) -> None:
-        """Revoke all that speaks for the app: tokens and webhooks. The app stays, and may be installed again."""
-        for token in await self._users.tokens(app.user_id):
-            if not token.revoked_s:
-                await self._accounts.revoke(app.user_id, token.token_hash)
+        """Revoke all that speaks for the app, or that it speaks with for people: tokens and webhooks.
+
+        The app stays, and may be installed again.
+        """
+        await self._tokens.revoke_all(app)
         await self._store.disable_webhooks(app.team_id, app.id, self._now_s())
 
     async def delete(self, team_id: str, app_id: str) -> App:
@@ -250,7 +189,3 @@ class AppMaking:
 
     def _now_s(self) -> int:
         return self._clock.wall_us() // 1_000_000
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

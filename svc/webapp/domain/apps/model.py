@@ -66,6 +66,8 @@ class App:
     shortcuts: tuple[Shortcut, ...] = ()
     options_url: str = ""
     """Where the options of menus that load theirs are asked for; "" for none."""
+    redirect_urls: tuple[str, ...] = ()
+    """Where a browser may be sent with a code; the first is where it goes unless another one is asked for."""
     deleted: bool = False
     created_s: int = 0
     version: int = 0
@@ -99,7 +101,15 @@ def client_ids(client_id: str) -> tuple[str, str] | None:
 
 
 _LISTS = {"commands": Command, "shortcuts": Shortcut}
-_SETTINGS = ("event_types", "request_url", "interactivity_url", "is_socket_mode", "options_url", *_LISTS)
+_SETTINGS = (
+    "event_types",
+    "request_url",
+    "interactivity_url",
+    "is_socket_mode",
+    "options_url",
+    "redirect_urls",
+    *_LISTS,
+)
 
 
 def app_of(row: AppRow) -> App:
@@ -108,7 +118,8 @@ def app_of(row: AppRow) -> App:
     known = {name: found[name] for name in _SETTINGS if name in found}
     for name, kind in _LISTS.items():
         known[name] = tuple(kind(**each) for each in known.get(name, ()))
-    known["event_types"] = tuple(known.get("event_types", ()))
+    for name in ("event_types", "redirect_urls"):
+        known[name] = tuple(known.get(name, ()))
     return App(
         team_id=row.team_id,
         id=row.id,

@@ -14,11 +14,13 @@ from svc.webapp.domain.apps.commands import Commands
 from svc.webapp.domain.apps.delivery import Delivery, DeliveryTwin
 from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.homes import Homes
+from svc.webapp.domain.apps.installing import Installing
 from svc.webapp.domain.apps.making import AppMaking
 from svc.webapp.domain.apps.passes import Passes
 from svc.webapp.domain.apps.responses import Responses
 from svc.webapp.domain.apps.seals import Seals
 from svc.webapp.domain.apps.speech import Speech
+from svc.webapp.domain.apps.tokens import AppTokens
 from svc.webapp.domain.apps.views import Views
 from svc.webapp.domain.apps.webhooks import Webhooks
 from svc.webapp.domain.conversations.direct import DirectMessages
@@ -66,6 +68,7 @@ class AppRules:
 
     directory: AppDirectory
     making: AppMaking
+    installing: Installing
     webhooks: Webhooks
     commands: Commands
     actions: Actions
@@ -88,11 +91,11 @@ def app_rules(
     passes = Passes(links.signer, stores.apps, clock)
     speech = Speech(places.messages, places.notes, places.edits, writes)
     shown = Views(directory, stores.apps.views, lookups, links.delivery, passes, writes, clock, mint)
+    tokens = AppTokens(stores.apps, stores.users, stores.workspaces, places.accounts, lookups, clock)
     return AppRules(
         directory=directory,
-        making=AppMaking(
-            directory, stores.apps, places.accounts, stores.workspaces, stores.users, lookups, writes, clock, mint
-        ),
+        making=AppMaking(directory, stores.apps, places.accounts, stores.workspaces, tokens, writes, clock, mint),
+        installing=Installing(directory, stores.apps, stores.workspaces, tokens, clock),
         webhooks=Webhooks(directory, stores.apps, stores.workspaces, places.directory, places.messages, clock, mint),
         commands=Commands(directory, places.directory, lookups, links.delivery, passes, speech),
         actions=Actions(

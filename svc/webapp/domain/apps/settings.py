@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from svc.webapp.domain.apps.model import App, Command, Shortcut, row_of
+from svc.webapp.domain.people.caller import CLASSIC_SCOPES
 from svc.webapp.domain.refusal import Refused
 
-__all__ = ["BUILT_IN", "AppChange", "address", "changed", "command_name", "handle_of", "name_of", "scopes_of"]
+__all__ = [
+    "BUILT_IN",
+    "AppChange",
+    "address",
+    "changed",
+    "command_name",
+    "handle_of",
+    "name_of",
+    "scopes_of",
+    "user_scopes_of",
+]
 
 NAME_CHARS_MAX = 80
 """The width of the column; Slack's is 35."""
@@ -21,6 +32,7 @@ URL_CHARS_MAX = 1_000
 SCOPES_CHARS_MAX = 1_000
 """All of them together: the width of the column."""
 EVENT_TYPES_MAX = 100
+REDIRECT_URLS_MAX = 50
 COMMANDS_MAX = 50
 SHORTCUTS_MAX = 25
 TEXT_CHARS_MAX = 200
@@ -35,6 +47,7 @@ BUILT_IN = frozenset(
 )
 """Commands that mean the same everywhere; no app may have one."""
 
+_WHOLE = CLASSIC_SCOPES | {"rtm:stream"}
 _SCOPE = re.compile(r"[a-z][a-z_.]*(?::[a-z_.]+){0,3}")
 _EVENT = re.compile(r"[a-z][a-z_]*(?:\.[a-z_]+)?")
 _COMMAND = re.compile(r"/[^\s/<>&|\x00-\x1f\x7f]{1,31}")
@@ -51,6 +64,7 @@ class AppChange:
     request_url: str | None = None
     interactivity_url: str | None = None
     options_url: str | None = None
+    redirect_urls: Iterable[str] | None = None
     is_socket_mode: bool | None = None
     commands: Iterable[Command] | None = None
     shortcuts: Iterable[Shortcut] | None = None
@@ -58,23 +72,8 @@ class AppChange:
 
 def changed(app: App, change: AppChange) -> App:
     """Return the app with the change made. Refused `invalid_…` as below, `too_large`."""
-    fields: dict[str, Any] = {}
-    if change.name is not None:
-        fields["name"] = name_of(change.name)
-    if change.scopes is not None:
-        fields["scopes"] = scopes_of(change.scopes)
-    if change.event_types is not None:
-        fields["event_types"] = _event_types(change.event_types)
-    for field in ("request_url", "interactivity_url", "options_url"):
-        url = getattr(change, field)
-        if url is not None:
-            fields[field] = address(url)
-    if change.is_socket_mode is not None:
-        fields["is_socket_mode"] = change.is_socket_mode
-    if change.commands is not None:
-        fields["commands"] = _commands(change.commands)
-    if change.shortcuts is not None:
-        fields["shortcuts"] = _shortcuts(change.shortcuts)
+    given = {field: getattr(change, field) for field in _CHECKS}
+    fields = {field: _CHECKS[field](value) for field, value in given.items() if value is not None}
     made = replace(app, **fields)
     if len(row_of(made).settings) > SETTINGS_BYTES_MAX:
         raise _refused("too_large", f"settings are more than {SETTINGS_BYTES_MAX} bytes")
@@ -104,6 +103,24 @@ def scopes_of(wanted: Iterable[str]) -> tuple[str, ...]:
     if len(",".join(scopes)) > SCOPES_CHARS_MAX:
         raise _refused("invalid_scope", f"scopes have at most {SCOPES_CHARS_MAX} characters together")
     return scopes
+
+
+def user_scopes_of(wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return scopes that a person gives an app, as `scopes_of` does. Refused `invalid_scope` also for those by which it
+    would get all that the person may: of the classic family, and for a socket.
+    """
+    scopes = scopes_of(wanted)
+    whole = _WHOLE.intersection(scopes)
+    if whole:
+        raise _refused("invalid_scope", f"not of a person's token: {', '.join(sorted(whole))}")
+    return scopes
+
+
+def _redirect_urls(wanted: Iterable[str]) -> tuple[str, ...]:
+    urls = tuple(dict.fromkeys(found for each in wanted if (found := address(each))))
+    if len(urls) > REDIRECT_URLS_MAX or any("#" in url for url in urls):
+        raise _refused("invalid_url", f"at most {REDIRECT_URLS_MAX} addresses to go back to, without fragments")
+    return urls
 
 
 def address(url: str) -> str:
@@ -166,3 +183,16 @@ def _short(text: str) -> str:
 def _refused(code: str, message: str) -> Refused:
     extra: Mapping[str, object] = {"response_metadata": {"messages": [f"[ERROR] {message}"]}}
     return Refused(code, extra)
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "name": name_of,
+    "scopes": scopes_of,
+    "event_types": _event_types,
+    **dict.fromkeys(("request_url", "interactivity_url", "options_url"), address),
+    "redirect_urls": _redirect_urls,
+    "is_socket_mode": bool,
+    "commands": _commands,
+    "shortcuts": _shortcuts,
+}
+"""What each setting goes through, by its name; the names of AppChange and of App."""

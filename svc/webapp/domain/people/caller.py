@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from svc.webapp.store.rows import TokenKind
 
+CLASSIC_SCOPES = frozenset({"bot", "bot:basic", "client", "post", "read"})
+"""Of the family before granular ones: a token with one of them may what its owner may."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

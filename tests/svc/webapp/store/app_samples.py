@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from svc.webapp.store.app_rows import AppCode, AppRow, ViewRow, Webhook
+from svc.webapp.store.app_rows import AppCode, AppGrant, AppRow, ViewRow, Webhook
 from svc.webapp.store.apps import AppStore
 from svc.webapp.store.views import ViewStore
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM
@@ -39,6 +39,8 @@ def of_apps(store: AppStore) -> Calls:
         ],
         "AppStore.add_code": [lambda: store.add_code(code, 1)],
         "AppStore.take_code": [lambda: store.take_code(TEAM, HASH), lambda: store.take_code(TEAM, HASH)],
+        "AppStore.add_grant": [lambda: store.add_grant(AppGrant(TEAM, APP, ALICE, 9))],
+        "AppStore.grants": [lambda: store.grants(TEAM, APP, "", 9)],
         "AppStore.use_pass": [lambda: store.use_pass(TEAM, "p", 1, 9, 1)],
     }
 

@@ -188,14 +188,17 @@ async def test_files_are_seen_with_the_cookie_and_run_nowhere(acme: Office) -> N
             assert (await answer.json())["error"] == "invalid_auth"
 
 
-NAMES = ("team", "login", "password", "user", "code", "name", "real_name", "old", "new")
+NAMES = ("team", "login", "password", "user", "code", "name", "real_name", "old", "new", "client_id", "scope")
 VALUES = st.one_of(st.text(max_size=300), st.none(), st.integers(), st.lists(st.text(max_size=5)), st.booleans())
 BODIES = st.one_of(
     st.dictionaries(st.sampled_from(NAMES), VALUES).map(lambda body: json.dumps(body).encode()),
     st.binary(max_size=200),
     st.sampled_from([b"[]", b"null", b'"x"', b"{", b"[" * 9_000, b"x" * 20_000, b'{"login":"\\ud800"}']),
 )
-PATHS = ("session", "signin", "signin/demo", "signout", "password", "invitation", "join", "nonsense", "", "join/x")
+PATHS = (
+    *("session", "signin", "signin/demo", "signout", "password", "invitation", "join", "consent", "consent/agree"),
+    *("nonsense", "", "join/x"),
+)
 
 
 @given(st.sampled_from(PATHS), st.sampled_from(["GET", "POST", "PUT"]), BODIES, st.text(max_size=80), st.booleans())

@@ -17,6 +17,8 @@ PAGES = (
     "/signin",
     "/signin/",
     "/join/1-ab",
+    "/oauth/authorize",
+    "/oauth/v2/authorize",
     "/join/%2e%2e%2f",
     "/client",
     "/client/T1/C2/thread",

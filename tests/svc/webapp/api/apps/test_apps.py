@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from svc.kit.tokens import token_ids
-from svc.webapp.domain.apps import making as making_module
+from svc.webapp.domain.apps import installing as installing_module
 from svc.webapp.domain.apps.model import Command
 from svc.webapp.domain.apps.settings import AppChange
 from svc.webapp.domain.refusal import Refused
@@ -132,7 +132,7 @@ async def test_who_does_not_know_the_secret_gets_no_token(shop: Workshop, monkey
     old = await access("oauth.access")
     assert old["bot"]["bot_access_token"] == old["access_token"]
     assert (await access())["scope"] == "identify,bot:basic"
-    monkeypatch.setattr(making_module, "CODE_S", 0)
+    monkeypatch.setattr(installing_module, "CODE_S", 0)
     assert (await access())["error"] == "invalid_code"
 
 
@@ -183,5 +183,6 @@ async def test_secrets_are_replaced(shop: Workshop) -> None:
     making = shop.office.services.apps.making
     app, secret = await making.new_secrets(shop.team_id, shop.app.id)
     assert app.signing_secret != shop.app.signing_secret
-    assert (await making.authenticated(app.client_id, secret)).id == shop.app.id
-    assert await refusal(making.authenticated(app.client_id, shop.made.client_secret)) == "bad_client_secret"
+    installing = shop.office.services.apps.installing
+    assert (await installing.authenticated(app.client_id, secret)).id == shop.app.id
+    assert await refusal(installing.authenticated(app.client_id, shop.made.client_secret)) == "bad_client_secret"

@@ -1,0 +1,50 @@
+import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/preact";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Refusal } from "../../core/contract";
+import { createFixtureSignIn } from "../../fixtures/signIn";
+import { ConsentPage } from "./ConsentPage";
+
+afterEach(cleanup);
+
+function drawn(query = "client_id=1.2") {
+  const signIn = createFixtureSignIn();
+  const go = vi.fn();
+  render(<ConsentPage asked={{ isFirstVersion: false, query }} signIn={signIn} go={go} />);
+  return { signIn, go };
+}
+
+describe("consent", () => {
+  it("says what the app may, as itself and in one's name, and where one is sent", async () => {
+    const { go } = drawn();
+    await screen.findByRole("heading", { name: /Release Train/, level: 1 });
+    expect(screen.getAllByRole("listitem").map((each) => each.textContent)).toEqual([
+      "chat:write",
+      "channels:read",
+      "search:read",
+    ]);
+    screen.getByText(/train\.example/);
+    fireEvent.click(screen.getByRole("button", { name: "Allow" }));
+    await waitFor(() => expect(go).toHaveBeenCalledExactlyOnceWith("https://train.example/back?code=1"));
+  });
+
+  it("goes back without anything when one does not agree", async () => {
+    const { signIn, go } = drawn();
+    const agree = vi.spyOn(signIn, "agree");
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel" }));
+    expect(go).toHaveBeenCalledExactlyOnceWith("https://train.example/back?error=access_denied");
+    expect(agree).not.toHaveBeenCalled();
+  });
+
+  it("says what went wrong, and sends nobody away", async () => {
+    const { signIn, go } = drawn();
+    vi.spyOn(signIn, "agree").mockRejectedValue(new Refusal("not_an_admin", "Only admins may do that."));
+    fireEvent.click(await screen.findByRole("button", { name: "Allow" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("Only admins");
+    expect(go).not.toHaveBeenCalled();
+  });
+
+  it("says so of an address that asks for nothing", async () => {
+    drawn("");
+    await screen.findByRole("heading", { name: "This app cannot be let in" });
+  });
+});
