@@ -28,6 +28,8 @@ from svc.webapp.commit.effects import Effects, Writes
 from svc.webapp.domain.connect import Connector, ConnectSettings
 from svc.webapp.domain.people.presence import Presence
 from svc.webapp.domain.services import Services
+from svc.webapp.files.config import FileConfig
+from svc.webapp.files.vault import open_vault
 from svc.webapp.priority import Priority, Turn, begin
 from svc.webapp.store.bulk import Bulk
 from svc.webapp.store.outbox import OutboxStore
@@ -74,8 +76,13 @@ class _LeftToSweepers:
 
 
 @asynccontextmanager
-async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> AsyncIterator[Workbench]:
-    """Yield the rules over these databases. Raises FailedPreconditionError when their schema is not ours."""
+async def workspace_rules(
+    dsns: Dsns, memcached_addrs: Sequence[str] = (), files: FileConfig | None = None
+) -> AsyncIterator[Workbench]:
+    """Yield the rules over these databases; without `files` no file is taken in.
+
+    Raises FailedPreconditionError when their schema is not ours, UnavailableError when the files' folder is not there.
+    """
     clock, rng = SystemClock(), SystemRandom()
     config = migrate.DsnConfig(dsns.workspace, dsns.channel, dsns.user)
     # A command has its connections to itself, and would rather wait than be told to come back.
@@ -98,7 +105,8 @@ async def workspace_rules(dsns: Dsns, memcached_addrs: Sequence[str] = ()) -> As
         writes = Writes(committer.commit, Effects(committer.commit, stores, lookups), stores.outbox)
         signer = Signer("-" * SECRET_BYTES_MIN)  # no command opens a socket, so no ticket is ever signed with it
         connector = Connector(ConnectSettings("", ""), tuple, signer, clock, rng)
-        services = assemble(stores, lookups, writes, clock, connector, _Nobody())
+        vault = await up.enter_async_context(open_vault(files, signer, clock)) if files is not None else None
+        services = assemble(stores, lookups, writes, clock, connector, _Nobody(), vault=vault)
         yield Workbench(services, Bulk(pools))
         await left.hasten(stores.outbox)
 

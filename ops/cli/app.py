@@ -16,6 +16,7 @@ from ops.cli.app_details import (
     find_app,
     find_channel,
     own_url,
+    set_picture,
     show_app,
     with_tokens,
 )
@@ -40,6 +41,7 @@ Examples:
   parley app webhook ci '#general'          an address to post to
   parley app tokens ci                      more tokens, and the line to change in a bot
   parley app set ci --events app_mention
+  parley app icon ci ci.png
 """
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,6 +185,27 @@ def delete(app: str, workspace: str, var: Path, *, as_json: bool) -> None:
         print(f"removed {gone['app']}")
 
 
+@command.command("icon")
+@click.argument("app")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@workspace_option
+@url_option
+@var_option
+@json_option
+def icon(app: str, file: Path, workspace: str, base_url: str, var: Path, *, as_json: bool) -> None:
+    """Give APP, and so its bot, the picture in FILE: PNG, JPEG, GIF or WebP, of at most 1,024 pixels and 2 MiB."""
+
+    async def run(services: Services, team: Team) -> dict[str, Any]:
+        found = await find_app(services, team, app)
+        return {"app": found.id, "picture": await set_picture(services, found, file, base_url or own_url(var))}
+
+    made = asyncio.run(_with(var, workspace, run, with_files=True))
+    if as_json:
+        emit_json({"ok": True, **made})
+    else:
+        print(made["picture"])
+
+
 @command.command("tokens")
 @click.argument("app")
 @click.option("--new-secrets", is_flag=True, help="Also make a new client secret and signing secret.")
@@ -309,6 +332,8 @@ def _command(given: str) -> Command:
     return Command(name, url)
 
 
-async def _with(var: Path, workspace: str, run: Callable[[Services, Team], Awaitable[Any]]) -> Any:
-    async with workbench_of(var) as bench:
+async def _with(
+    var: Path, workspace: str, run: Callable[[Services, Team], Awaitable[Any]], *, with_files: bool = False
+) -> Any:
+    async with workbench_of(var, with_files=with_files) as bench:
         return await run(bench.services, await find_team(bench.services, workspace))

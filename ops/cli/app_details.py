@@ -12,6 +12,8 @@ from ops.cli.output import CliError, emit_json, say
 from ops.local import state
 from svc.kit.ids import is_id
 from svc.webapp.domain.apps.model import App
+from svc.webapp.domain.people.accounts import caller_of
+from svc.webapp.domain.people.pictures import BYTES_MAX
 from svc.webapp.domain.services import Services
 from svc.webapp.store.rows import Conversation, Team
 
@@ -55,6 +57,21 @@ async def with_tokens(services: Services, app: App, base_url: str) -> dict[str, 
         tokens["app_token"] = await making.app_token(app)
     lines = lines_to_change(base_url, is_socket_mode=app.is_socket_mode)
     return {**details(app), **tokens, "signing_secret": app.signing_secret, "lines": lines}
+
+
+async def set_picture(services: Services, app: App, file: Path, base_url: str) -> str:
+    """Let a file be an app's picture, uploaded in the name of its bot's user; return its address. Raises CliError."""
+    user = await services.workspaces.user(app.team_id, app.user_id)
+    if user is None:
+        raise CliError(f"The bot of {app.name} is gone.")
+    caller = caller_of(user)
+    with file.open("rb") as opened:
+        data = opened.read(BYTES_MAX + 1)
+    if len(data) > BYTES_MAX:
+        raise CliError(f"{file} is larger than {BYTES_MAX >> 20} MiB.")
+    kept = await services.files.keep(caller, file.name, data)
+    address = base_url.rstrip("/") + "/"
+    return (await services.pictures.set(caller, kept.id, address)).picture_url
 
 
 def details(app: App) -> dict[str, Any]:

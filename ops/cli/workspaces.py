@@ -15,20 +15,24 @@ from svc.kit.errors import ParleyError
 from svc.kit.ids import is_id
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.domain.services import Services
+from svc.webapp.files.config import FileConfig
 from svc.webapp.store.rows import Team, User
 
+FILES_VARIABLE = "PARLEY_WEBAPP_FILES_DIR"
 DSN_VARIABLES = tuple(f"PARLEY_MYSQL_{name.upper()}_DSN" for name in KEYSPACES)
 
 
 @asynccontextmanager
-async def workbench_of(var: Path) -> AsyncIterator[Workbench]:
+async def workbench_of(var: Path, *, with_files: bool = False) -> AsyncIterator[Workbench]:
     """Yield webapp's rules over the databases that the settings name, else those of the mesh that runs on `var`.
 
+    `with_files`: files may be put into the installation's folder, which the settings name or which is the mesh's.
     Raises CliError for everything that goes wrong inside, in words for a person.
     """
     dsns, memcached_addrs = _databases(var)
+    files = _files(var) if with_files else None
     try:
-        async with workspace_rules(dsns, memcached_addrs) as bench:
+        async with workspace_rules(dsns, memcached_addrs, files) as bench:
             yield bench
     except Refused as refusal:
         raise CliError(f"Not allowed: {refusal.code}.", _reasons(refusal)) from refusal
@@ -50,6 +54,13 @@ def _databases(var: Path) -> tuple[Dsns, list[str]]:
         return Dsns(*given), [address.strip() for address in addresses if address.strip()]
     mesh = running_mesh(var)
     return Dsns(*(mesh.dsns[name] for name in DSN_VARIABLES)), mesh.memcached_addrs
+
+
+def _files(var: Path) -> FileConfig:
+    folder = os.environ.get(FILES_VARIABLE, "") or str(var / "files")
+    if not Path(folder).is_dir():
+        raise CliError(f"There is no folder for files at {folder}.", f"{FILES_VARIABLE} says where webapps keep them.")
+    return FileConfig(directory=folder)
 
 
 async def find_team(services: Services, domain: str) -> Team:

@@ -29,7 +29,7 @@ FAMILIES: dict[str, str] = {
     "setOwner setRegular unsupportedVersions.export",
     "admin.workflows": "collaborators.add collaborators.remove permissions.lookup search unpublish",
     "api": "test",
-    "apps": "auth.external.delete auth.external.get connections.open datastore.bulkDelete datastore.bulkGet "
+    "apps": "auth.external.delete auth.external.get connections.open icon.set datastore.bulkDelete datastore.bulkGet "
     "datastore.bulkPut datastore.count datastore.delete datastore.get datastore.put datastore.query datastore.update "
     "event.authorizations.list manifest.create manifest.delete manifest.export manifest.update manifest.validate "
     "uninstall",

@@ -5,8 +5,9 @@ of the same boot model, and a gateway from what an edge answered. Bounds: a user
 make, a channel 800 bytes and 4 us. Pure.
 """
 
+from svc.shapes.bots import bot, icons
 from svc.shapes.channels import channel
 from svc.shapes.teams import emoji, team
 from svc.shapes.users import profile, user
 
-__all__ = ["channel", "emoji", "profile", "team", "user"]
+__all__ = ["bot", "channel", "emoji", "icons", "profile", "team", "user"]

@@ -19,9 +19,15 @@ def team(model: boot.Team) -> dict[str, Any]:
         "name": model.name,
         "domain": model.domain,
         "email_domain": "",
-        "icon": {f"image_{size}": "" for size in _ICON_SIZES} | {"image_default": True},
+        "icon": _icon(model.icon_url),
         "is_verified": False,
     }
+
+
+def _icon(url: str) -> dict[str, Any]:
+    """Return the picture, which is there in one size that clients scale; `image_default` says that there is none."""
+    icon: dict[str, Any] = dict.fromkeys((f"image_{size}" for size in _ICON_SIZES), url)
+    return icon | ({"image_original": url} if url else {"image_default": True})
 
 
 def emoji(models: Iterable[boot.Emoji]) -> dict[str, str]:

@@ -240,7 +240,7 @@ def _services(
         invitations=talk.invitations,
         apps=apps,
         people=people,
-        pictures=Pictures(files, people),
+        pictures=Pictures(files, people, stores.workspaces, writes),
         usergroups=talk.usergroups,
         dnd=DoNotDisturb(users, lookups, writes, clock),
         connector=connector,

@@ -12,7 +12,9 @@ __all__ = ["channel_model", "emoji_model", "team_model", "user_model"]
 
 def team_model(team: Team) -> boot_pb2.Team:
     """Return a workspace."""
-    return boot_pb2.Team(id=team.id, name=team.name, domain=team.domain, created_unix_s=team.created_s)
+    return boot_pb2.Team(
+        id=team.id, name=team.name, domain=team.domain, created_unix_s=team.created_s, icon_url=team.icon_url
+    )
 
 
 def emoji_model(emoji: Emoji) -> boot_pb2.Emoji:

@@ -38,7 +38,7 @@ WORDS = frozenset(
     resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
     user_auth_message user_auth_blocks user_auth_url email real_name resend custom_message
     email_password_policy_enabled is_restricted is_ultra_restricted guest_expiration_ts value actions state hash
-    view is_cleared url query sort sort_dir highlight client_id client_secret crop_x crop_y crop_w
+    view is_cleared url image_url query sort sort_dir highlight client_id client_secret crop_x crop_y crop_w
     """.split()  # noqa: SIM905 - a hundred words are read as lines, not as a list of a hundred lines
 )
 """Arguments that name nothing which somebody might not be allowed to know of."""
@@ -95,6 +95,15 @@ _OWN: Mapping[str, Row] = {
     "admin.users.remove": rows({"user_id": "$leaver", "team_id": "$team"}, by="root"),
     "users.admin.setInactive": rows({"user": "$leaver"}, by="root"),
     "api.test": NONE,
+    "admin.teams.settings.setIcon": rows(
+        {"image_url": "x", "team_id": "$team"}, {"upload": "$upload"}, by="root", ends=("invalid_url", "bad_image")
+    ),
+    "apps.icon.set": rows(
+        {"app_id": "$app", "url": "x"},
+        {"app_id": "$app", "upload": "$upload"},
+        by="root",
+        ends=("unable_to_open_file", "error_bad_format"),
+    ),
     "apps.install": rows({"app_id": "$app"}, by="root"),
     "apps.uninstall": NONE,
     "apps.connections.open": NONE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from svc.webapp.api.admin_teams import picture_of
 from svc.webapp.api.arguments import Arg
 from svc.webapp.api.call import Answer, Call, Method, Tier
 from svc.webapp.domain.apps.installing import CODE_S
@@ -39,6 +40,28 @@ async def uninstall(call: Call) -> Answer:
     return {}
 
 
+async def set_icon(call: Call) -> Answer:
+    """Give an app, and so its bot, a picture. For admins."""
+    caller, args, services = call.caller, call.args, call.services
+    if args.has("url") and args.has("upload"):
+        raise Refused("invalid_parameters")
+    if not args.has("url") and not args.has("upload"):
+        raise Refused("missing_arguments")
+    await services.apps.making.check_admin(caller)
+    app = await services.apps.directory.app(caller.team_id, args.text("app_id"))
+    if app is None:
+        raise Refused("invalid_app")
+    try:
+        file_id = await picture_of(call, args.text("url"))
+        await services.pictures.set(caller, file_id, call.origin.base_url, of=app.user_id)
+    except Refused as refusal:
+        raise Refused(_ICON_ERRORS.get(refusal.code, refusal.code), refusal.extra) from None
+    return {}
+
+
+_ICON_ERRORS = {"bad_image": "error_bad_format", "too_large": "invalid_icon_size", "invalid_url": "unable_to_open_file"}
+
+
 async def list_commands(call: Call) -> Answer:
     """List the slash commands and shortcuts of the workspace's apps, for a client to offer them."""
     commands: list[Answer] = []
@@ -63,6 +86,18 @@ async def list_commands(call: Call) -> Answer:
 
 
 METHODS = (
+    Method(
+        "apps.icon.set",
+        set_icon,
+        (Arg("app_id", required=True, missing="invalid_app_id"), Arg("url"), Arg("upload")),
+        writes=True,
+        oversize="invalid_icon_size",
+        scopes=("app_configurations:write",),
+        tokens=PEOPLE,
+        tier=Tier.T1,
+        partly="`url` is of a file of the workspace: none is fetched from elsewhere; pictures have at most 1,024 pixels"
+        " and may be small",
+    ),
     Method(
         "apps.install",
         install,

@@ -36,7 +36,12 @@ from svc.webapp.store.rows import TokenKind
 
 __all__ = ["FORM_PATHS", "FormUploads", "file_apps"]
 
-FORM_PATHS = ("/api/files.upload", "/api/users.setPhoto")
+FORM_PATHS = (
+    "/api/admin.teams.settings.setIcon",
+    "/api/apps.icon.set",
+    "/api/files.upload",
+    "/api/users.setPhoto",
+)
 """Calls that come as a form with a file in it."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from svc.webapp.api import (
+    admin_teams,
     admin_users,
     api_test,
     apps,
@@ -40,6 +41,7 @@ from svc.webapp.api import (
 from svc.webapp.api.call import Method
 
 FAMILIES: tuple[tuple[Method, ...], ...] = (
+    admin_teams.METHODS,
     admin_users.METHODS,
     api_test.METHODS,
     apps.METHODS,

@@ -30,7 +30,6 @@ METHODS = (
         (Arg("team"), Arg("domain")),
         scopes=("team:read",),
         tier=Tier.T3,
-        partly="workspaces have no pictures: `icon` is always the default",
     ),
     Method(
         "team.profile.get",

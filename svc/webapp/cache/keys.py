@@ -18,6 +18,7 @@ from svc.webapp.commit.log import (
     Mention,
     PutApp,
     PutDirectory,
+    PutTeamIcon,
     PutUser,
     PutUserGroup,
     Revoke,
@@ -93,6 +94,8 @@ def behind_effect(channel_id: str, effect: Effect) -> Iterator[str]:
         case PutApp():
             yield app_key(effect.app["team_id"], effect.app["id"])
             yield commands_key(effect.app["team_id"])
+        case PutTeamIcon():
+            yield team_key(channel_id)
         case Mention() | Unmention():
             return  # counts are not cached
 

@@ -24,6 +24,7 @@ __all__ = [
     "PutEmoji",
     "PutFile",
     "PutPassword",
+    "PutTeamIcon",
     "PutUser",
     "PutUserGroup",
     "Revoke",
@@ -119,6 +120,14 @@ class PutEmoji:
 
 
 @dataclass(frozen=True, slots=True)
+class PutTeamIcon:
+    """Effect of a write on a T… channel: the workspace's picture is there, and who holds its model hears."""
+
+    url: str
+    """"" for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PutApp:
     """Effect of a write on a T… channel: an app becomes this, and the team hears of it (apps_changed)."""
 
@@ -202,6 +211,7 @@ Effect = (
     | PutUserGroup
     | Revoke
     | PutEmoji
+    | PutTeamIcon
     | PutFile
     | Unshare
     | PutApp
@@ -220,6 +230,7 @@ _EFFECTS: dict[str, type[Effect]] = {
     "group": PutUserGroup,
     "revoke": Revoke,
     "emoji": PutEmoji,
+    "team_icon": PutTeamIcon,
     "file": PutFile,
     "unshare": Unshare,
     "app": PutApp,

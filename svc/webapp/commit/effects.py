@@ -25,6 +25,7 @@ from svc.webapp.commit.emoji_step import put_emoji
 from svc.webapp.commit.everybody_step import for_everybody
 from svc.webapp.commit.file_step import Filing
 from svc.webapp.commit.group_step import put_user_group
+from svc.webapp.commit.icon_step import put_icon
 from svc.webapp.commit.log import (
     Committed,
     Draft,
@@ -38,6 +39,7 @@ from svc.webapp.commit.log import (
     PutEmoji,
     PutFile,
     PutPassword,
+    PutTeamIcon,
     PutUser,
     PutUserGroup,
     Revoke,
@@ -110,6 +112,7 @@ class Effects:
         self._commit = commit
         self._stores = stores
         self._lookups = lookups
+        self._filing = Filing(commit, stores.files, stores.channels)
 
     async def carry_out(self, cause: Cause, effect: Effect, *, is_again: bool = False) -> None:
         """Do a step. Idempotent. Raises the kit's errors; then nothing is lost, and it may be done again.
@@ -134,12 +137,10 @@ class Effects:
                     [(user_id, cause.channel_id, effect.ts_us) for user_id in effect.user_ids]
                 )
             case MentionEverybody():
-                users, channels = self._stores.users, self._stores.channels
-                note = partial(note_mentions, users, channels)
-                await for_everybody(channels, note, cause.channel_id, cause.ts_us, effect.but)
+                note = partial(note_mentions, self._stores.users, self._stores.channels)
+                await for_everybody(self._stores.channels, note, cause.channel_id, cause.ts_us, effect.but)
             case UnmentionEverybody():
-                users, channels = self._stores.users, self._stores.channels
-                await for_everybody(channels, users.unmention, cause.channel_id, effect.ts_us)
+                await for_everybody(self._stores.channels, self._stores.users.unmention, cause.channel_id, effect.ts_us)
             case _:
                 await self._put(cause, effect)
 
@@ -153,12 +154,12 @@ class Effects:
                 await revoke(self._commit, self._stores.users, self._lookups, effect, cause.ts_us, cause.key)
             case PutEmoji():
                 await put_emoji(self._commit, workspaces, cause.channel_id, effect.emoji, cause.ts_us, cause.key)
+            case PutTeamIcon(url):
+                await put_icon(self._commit, workspaces, self._lookups, cause.channel_id, url, cause.ts_us, cause.key)
             case PutFile():
-                filing = Filing(self._commit, self._stores.files, self._stores.channels)
-                await filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
+                await self._filing.put_file(cause.channel_id, cause.ts_us, cause.key, effect)
             case Unshare():
-                filing = Filing(self._commit, self._stores.files, self._stores.channels)
-                await filing.unshare(cause.channel_id, effect)
+                await self._filing.unshare(cause.channel_id, effect)
             case PutPassword(team_id, user_id, hashed, at_s):
                 await workspaces.sign_ins.put_password(Password(team_id, user_id, hashed, at_s, cause.ts_us))
             case PutApp():

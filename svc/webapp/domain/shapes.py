@@ -51,8 +51,8 @@ def profile(row: User) -> Json:
     return slack.profile(user_model(row))
 
 
-def bot_profile(row: Bot) -> Json:
-    """Return the `bot_profile` that a bot's messages carry."""
+def bot_profile(row: Bot, picture_url: str = "") -> Json:
+    """Return the `bot_profile` that a bot's messages carry; `picture_url`: its user's."""
     return {
         "id": row.id,
         "name": row.name,
@@ -60,7 +60,7 @@ def bot_profile(row: Bot) -> Json:
         "app_id": row.app_id,
         "team_id": row.team_id,
         "updated": row.updated_s,
-        "icons": {},
+        "icons": slack.icons(picture_url),
     }
 
 

@@ -77,13 +77,15 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A workspace."""
+    """A workspace. `icon_url`: of its picture, "" for none; `icon_revision_us`: which write set it: the last stays."""
 
     id: str
     name: str
     domain: str
     """Lower case, unique in the installation."""
     created_s: int
+    icon_url: str = ""
+    icon_revision_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,8 @@ class User:
     revision_us: int = 0
     """Which write made this version; a lower one never replaces a higher one. The store sets it."""
     first_name: str = ""
-    """"" for the first word of the full name."""
     last_name: str = ""
-    """"" for the rest of it."""
+    """"" for the first word of the full name, and for the rest of it."""
     phone: str = ""
     pronouns: str = ""
     status_expiration_s: int = 0
@@ -274,9 +275,8 @@ class AnnotationRow:
     name: str
     user_id: str
     by_id: str
-    """Who put it there."""
     at_us: int
-    """ts of the write that did."""
+    """Who put it there, and the ts of the write that did."""
 
 
 @dataclass(frozen=True, slots=True)

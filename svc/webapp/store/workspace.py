@@ -51,6 +51,17 @@ class WorkspaceStore:
             raise AlreadyExistsError(f"another workspace has the domain {team.domain!r}")
 
     @query("workspace")
+    async def set_team_icon(self, team_id: str, url: str, revision_us: int) -> None:
+        """Set where a workspace's picture is, unless a write of a higher revision did. Idempotent.
+
+        Tells nobody: svc.webapp.commit.log.PutTeamIcon does.
+        """
+        await self._db.execute(
+            "UPDATE teams SET icon_url = %s, icon_revision_us = %s WHERE id = %s AND icon_revision_us < %s",
+            (url, revision_us, team_id, revision_us),
+        )
+
+    @query("workspace")
     async def user(self, team_id: str, user_id: str) -> User | None:
         """Return a user of the workspace, deactivated ones too."""
         users = await self.users_by_id(team_id, [user_id])

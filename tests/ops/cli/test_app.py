@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ops.cli.workspaces import DSN_VARIABLES
 from svc.webapp.domain.apps.model import App, Command
 from svc.webapp.domain.apps.settings import AppChange, changed
 from tests.svc.webapp.api.office import Office, office
+from tests.svc.webapp.api.uploads import PNG, TEXT
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -34,14 +36,14 @@ class Shell:
 
     def __init__(self, acme: Office) -> None:
         dsns = acme.mesh.dsns
-        self._environ = dict(zip(DSN_VARIABLES, (dsns.workspace, dsns.channel, dsns.user), strict=True))
-        self._environ["PARLEY_MEMCACHED_ADDRS"] = ",".join(acme.mesh.memcached_addrs)
+        self.environ = dict(zip(DSN_VARIABLES, (dsns.workspace, dsns.channel, dsns.user), strict=True))
+        self.environ["PARLEY_MEMCACHED_ADDRS"] = ",".join(acme.mesh.memcached_addrs)
         self._url = acme.base.removesuffix("/api/")
 
     async def text(self, *words: str) -> str:
         """Run it; return what it prints. A failure fails the test."""
         result = await asyncio.to_thread(
-            lambda: CliRunner().invoke(app.command, words, env=self._environ, catch_exceptions=False)
+            lambda: CliRunner().invoke(app.command, words, env=self.environ, catch_exceptions=False)
         )
         assert result.exit_code == 0, result.output
         return result.stdout
@@ -49,7 +51,7 @@ class Shell:
     async def fails(self, *words: str) -> str:
         """Run it; return what it says on failing, with the hint."""
         result = await asyncio.to_thread(
-            lambda: CliRunner().invoke(app.command, words, env=self._environ, standalone_mode=False)
+            lambda: CliRunner().invoke(app.command, words, env=self.environ, standalone_mode=False)
         )
         error = result.exception
         assert result.exit_code == 1, result.output
@@ -138,6 +140,25 @@ async def test_who_repeats_a_command_is_told_what_there_is(acme: Office) -> None
     assert f"/twice is a command of the app twice ({made['app']})" in taken
     assert "not an http or https address" in await run.fails("set", "twice", "--request-url", "here")
     await run.text("delete", "twice")
+
+
+@pytest.mark.mesh
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_app_gets_a_picture(acme: Office, tmp_path: Path) -> None:
+    """Out of a file, into the folder that the settings name; what is no picture is refused in words."""
+    run = Shell(acme)
+    run.environ["PARLEY_WEBAPP_FILES_DIR"] = str(tmp_path)
+    made = await run.create("painted", "--socket-mode")
+    (tmp_path / "icon.png").write_bytes(PNG)
+    (tmp_path / "icon.txt").write_bytes(TEXT)
+    given = await run.json("icon", "painted", str(tmp_path / "icon.png"), "--base-url", "https://chat.example.org")
+    assert given["picture"].startswith("https://chat.example.org/files-pri/T")
+    shown = await acme["ada"].ok("bots.info", bot=made["bot_id"])
+    assert shown["bot"]["icons"]["image_72"] == given["picture"]
+    assert "bad_image" in await run.fails("icon", "painted", str(tmp_path / "icon.txt"))
+    run.environ["PARLEY_WEBAPP_FILES_DIR"] = str(tmp_path / "nowhere")
+    assert "no folder for files" in await run.fails("icon", "painted", str(tmp_path / "icon.png"))
+    await run.text("delete", "painted")
 
 
 def test_settings_that_are_likely_not_meant_are_said() -> None:

@@ -132,7 +132,7 @@ class FullBoots:
                 channels = [side.shown(each) for each in part.channels[start : start + PAGE]]
                 parts.channels.append(orjson.dumps(channels))
                 await asyncio.sleep(0)
-            parts.bots.extend(_bot(each) for each in part.users if each.bot_id)
+            parts.bots.extend(shapes.bot(each) for each in part.users if each.bot_id)
         return parts
 
     async def _own(self, side: _Side) -> Json:
@@ -183,17 +183,6 @@ class _Side:
             "has_unreads": latest_us > row.last_read_us,
             "mention_count": self._mentions.get(channel.id, 0),
         }
-
-
-def _bot(user: boot.User) -> Json:
-    return {
-        "id": user.bot_id,
-        "app_id": user.app_id,
-        "name": user.name,
-        "deleted": user.deleted,
-        "updated": user.updated_unix_s,
-        "icons": {},
-    }
 
 
 def _joined(lists: Sequence[bytes]) -> orjson.Fragment:

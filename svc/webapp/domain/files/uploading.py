@@ -170,6 +170,14 @@ class Files:
         async with self.vault.storage.open(FileKey(file.team_id, file.id)) as stored:
             return b"".join([data async for data in stored.read(0, min(stored.size, HEAD_BYTES))])
 
+    async def contents(self, caller: Caller, file_id: str, bytes_max: int) -> tuple[File, bytes]:
+        """Return a file that the caller sees, and all of its bytes. Refused `file_not_found`, `too_large`."""
+        file, _ = await self.seen.file(caller, file_id)
+        if file.size > bytes_max:
+            raise Refused("too_large")
+        async with self.vault.storage.open(FileKey(file.team_id, file.id)) as stored:
+            return file, b"".join([data async for data in stored.read(0, min(stored.size, bytes_max))])
+
     async def complete(self, caller: Caller, wanted: Completion, base_url: str) -> list[Json]:
         """Let uploaded files be seen, and post them. The same again gives the same answer, and posts nothing.
 

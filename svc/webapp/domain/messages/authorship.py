@@ -34,10 +34,10 @@ class Authorship:
         """
         if not caller.is_bot:
             return "", {}
-        bot = await self._bots.get(caller.team_id, caller.bot_id)
-        more: Json = {"app_id": bot.app_id} if bot else {}
+        known = await self._bots.get(caller.team_id, caller.bot_id)
+        more: Json = {"app_id": known.bot.app_id} if known else {}
         if not post.username or not _may_customize(caller):
-            return "", more | ({"bot_profile": shapes.bot_profile(bot)} if bot else {})
+            return "", more | ({"bot_profile": shapes.bot_profile(*known)} if known else {})
         more["username"] = post.username[:_NAME_CHARS_MAX]
         icons = {"emoji": post.icon_emoji} if post.icon_emoji else {"image_48": post.icon_url} if post.icon_url else {}
         return "bot_message", more | ({"icons": icons} if icons else {})

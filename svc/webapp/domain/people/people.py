@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
+from parley.event.v1 import event_pb2
+from svc import shapes as slack
 from svc.kit.clock import Clock
 from svc.kit.errors import AlreadyExistsError, FailedPreconditionError, UnavailableError
 from svc.kit.ids import is_id
 from svc.webapp.commit.effects import ROUNDS_MAX, Writes
-from svc.webapp.commit.log import PutUser, Revoke, Write
+from svc.webapp.commit.log import Draft, Json, PutUser, Revoke, Write
 from svc.webapp.domain import shapes
 from svc.webapp.domain.people import profile
 from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
+from svc.webapp.models import user_model
 from svc.webapp.store.rows import User
 from svc.webapp.store.workspace import WorkspaceStore
 
@@ -44,8 +47,11 @@ class People:
             await self._check_admin(caller)
         return await self._change(caller.team_id, user_id, lambda user: profile.changed(user, change))
 
-    async def set_picture(self, caller: Caller, url: str) -> tuple[User, str]:
-        """Set where the caller's picture is, "" for none; return the user as it is then, and where it was before."""
+    async def set_picture(self, team_id: str, user_id: str, url: str) -> tuple[User, str]:
+        """Set where a user's picture is, "" for none; return the user as it is then, and where it was before.
+
+        Of a bot's user it is the bot's, and the workspace is told so too. Refused `user_not_found`.
+        """
         before = ""
 
         def change(user: User) -> User:
@@ -53,7 +59,7 @@ class People:
             before = user.picture_url
             return replace(user, picture_url=url, avatar_hash=user.avatar_hash if url else "")
 
-        return await self._change(caller.team_id, caller.user_id, change), before
+        return await self._change(team_id, user_id, change), before
 
     async def end_status(self, user: User) -> None:
         """Take away a status that is over, unless it was changed meanwhile."""
@@ -135,7 +141,8 @@ class People:
             told = {"type": "user_change", "user": shapes.user(after, now_s=now_s), "cache_ts": now_s}
             step = PutUser(asdict(after), told, over_us=before.revision_us)
             try:
-                committed = await self._writes.commit(Write(team_id, effects=(step,)))
+                drafts = (_bot_changed(after),) if after.bot_id and after.picture_url != before.picture_url else ()
+                committed = await self._writes.commit(Write(team_id, drafts, effects=(step,)))
             except AlreadyExistsError:
                 raise Refused("email_taken") from None  # names do not change here
             except FailedPreconditionError:
@@ -148,3 +155,8 @@ class People:
 
     def _now_s(self) -> int:
         return self._clock.wall_us() // 1_000_000
+
+
+def _bot_changed(user: User) -> Draft:
+    payload: Json = {"type": "bot_changed", "bot": slack.bot(user_model(user))}
+    return Draft(event_pb2.EVENT_KIND_WORKSPACE, lambda _: dict(payload))

@@ -20,6 +20,7 @@ from svc.webapp.commit.log import (
     Follow,
     PutEmoji,
     PutFile,
+    PutTeamIcon,
     PutUser,
     PutUserGroup,
     Revoke,
@@ -30,7 +31,7 @@ from svc.webapp.commit.sweeping import run_sweepers
 from svc.webapp.store.app_rows import AppRow
 from svc.webapp.store.file_rows import File, FileShare, FileState
 from svc.webapp.store.pools import Pools
-from svc.webapp.store.rows import ConversationKind, Token, TokenKind, User, UserGroup
+from svc.webapp.store.rows import ConversationKind, Team, Token, TokenKind, User, UserGroup
 from tests.svc.webapp.databases import Webapp, webapp
 from tests.svc.webapp.writes import ALICE, BOB, CHANNEL, TEAM, note
 
@@ -83,6 +84,15 @@ async def has_emoji(here: Webapp) -> bool:
     return "party" in await here.stores.workspaces.emoji_by_name(TEAM, ["party"])
 
 
+async def has_icon(here: Webapp) -> bool:
+    team = await here.stores.workspaces.team(TEAM)
+    return team is not None and team.icon_url == "https://x/i.png"
+
+
+async def add_team(here: Webapp) -> None:
+    await here.stores.workspaces.put_team(Team(TEAM, "Demo", "demo", 1))
+
+
 async def is_in(here: Webapp) -> bool:
     return await here.stores.users.membership(ALICE, CHANNEL) is not None
 
@@ -117,6 +127,7 @@ CASES = (
     Case("unshare", CHANNEL, Unshare(TEAM, 77, (FILE.id,)), is_unshared, {}, add_share),
     Case("app", TEAM, app_effect(APP), has_app, {TEAM: 1}),
     Case("emoji", TEAM, PutEmoji({"party": "https://x/p.png"}), has_emoji, {TEAM: 1}),
+    Case("icon", TEAM, PutTeamIcon("https://x/i.png"), has_icon, {TEAM: 1}, add_team),
     Case("revoke", ALICE, Revoke(ALICE, (HASH.hex(),)), is_revoked, {ALICE: 1}, add_token),
     Case("follow", CHANNEL, Follow(ALICE, TEAM, ConversationKind.PUBLIC, payload={}), is_in, {ALICE: 1}),
 )

@@ -145,6 +145,7 @@ def _of_workspace(store: WorkspaceStore) -> Calls:
     both = (ConversationKind.PUBLIC, ConversationKind.PRIVATE)
     return {
         "WorkspaceStore.put_team": [lambda: store.put_team(Team(TEAM, "Demo", "demo", 1))],
+        "WorkspaceStore.set_team_icon": [lambda: store.set_team_icon(TEAM, "https://e.org/p.png", 3)],
         "WorkspaceStore.team": [lambda: store.team(TEAM)],
         "WorkspaceStore.teams": [store.teams],
         "WorkspaceStore.put_user": [lambda: store.put_user(User(ALICE, TEAM, "alice", revision_us=3))],

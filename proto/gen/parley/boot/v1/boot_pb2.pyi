@@ -61,6 +61,7 @@ class Team(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DOMAIN_FIELD_NUMBER: _builtins.int
     CREATED_UNIX_S_FIELD_NUMBER: _builtins.int
+    ICON_URL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """T…"""
     name: _builtins.str
@@ -69,6 +70,8 @@ class Team(_message.Message):
     """Lower case, unique in the installation."""
     created_unix_s: _builtins.int
     """Unix seconds."""
+    icon_url: _builtins.str
+    """Address of its picture; empty for none."""
     def __init__(
         self,
         *,
@@ -76,10 +79,11 @@ class Team(_message.Message):
         name: _builtins.str = ...,
         domain: _builtins.str = ...,
         created_unix_s: _builtins.int = ...,
+        icon_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "domain", b"domain", "id", b"id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_unix_s", b"created_unix_s", "domain", b"domain", "icon_url", b"icon_url", "id", b"id", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
