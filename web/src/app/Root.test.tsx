@@ -6,6 +6,9 @@ import { Root } from "./Root";
 
 afterEach(cleanup);
 
+/** Pages are fetched when they are shown: the first time they are compiled, too. */
+const LONG = { timeout: 25_000 };
+
 function opened(address: string, isSignedIn: boolean) {
   window.history.replaceState(null, "", address);
   const makeClient = vi.fn(() => {
@@ -17,8 +20,8 @@ function opened(address: string, isSignedIn: boolean) {
 
 it.each([true, false])("shows what an app asks for, to who is signed in: %s", async (isSignedIn) => {
   opened("/oauth/v2/authorize?client_id=1.2&scope=chat%3Awrite", isSignedIn);
-  if (!isSignedIn) fireEvent.click((await screen.findAllByRole("button", { name: /@|[A-Z]/ }))[0] as HTMLElement);
-  await screen.findByRole("heading", { name: /asks for access/ }, { timeout: 20_000 });
+  if (!isSignedIn) fireEvent.click((await screen.findAllByRole("button", { name: /@|[A-Z]/ }, LONG))[0] as HTMLElement);
+  await screen.findByRole("heading", { name: /asks for access/ }, LONG);
   screen.getByRole("button", { name: "Allow" });
   expect(window.location.pathname).toBe("/oauth/v2/authorize");
-});
+}, 60_000);

@@ -1,10 +1,13 @@
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/preact";
+import { cleanup, configure, fireEvent, render, screen, waitFor } from "@testing-library/preact";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Refusal } from "../../core/contract";
 import { createFixtureSignIn } from "../../fixtures/signIn";
 import { ConsentPage } from "./ConsentPage";
 
 afterEach(cleanup);
+// What is waited for comes in a moment, or on a busy machine in several.
+configure({ asyncUtilTimeout: 20_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 function drawn(query = "client_id=1.2") {
   const signIn = createFixtureSignIn();
