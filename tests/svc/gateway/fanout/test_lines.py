@@ -54,6 +54,24 @@ def test_a_flush_stops_at_its_limit_and_the_longest_waiting_go_first(twin: Any) 
 
 
 @pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("burst", [1, 40])
+def test_a_burst_delays_another_channel_by_one_write_for_each_of_its_sockets(twin: Any, burst: int) -> None:
+    """However many events it has: they are joined, and what comes meanwhile is written after the other channel."""
+    out = twin.Lines(Schedule(), BYTES_MAX)
+    with owners(twin, 61) as (other, *busy):
+        for _ in range(burst):
+            out.push_all(busy, b"x", None)
+        out.push(other.line, b"mine")
+        for _ in range(3):
+            assert other.read() == b""
+            out.flush(20)
+            out.push_all(busy[:20], b"x" * burst, None)
+        out.flush(1)
+        assert other.read() == b"mine"
+        assert all(each.read() == b"x" * burst for each in busy)
+
+
+@pytest.mark.parametrize("twin", TWINS)
 def test_what_a_socket_does_not_take_is_its_owners_first(twin: Any) -> None:
     """The line is not direct from then on, so nothing overtakes the rest."""
     out = twin.Lines(Schedule(), 1 << 20)
