@@ -196,6 +196,20 @@ test("what another tab has sent stays until its event is here, what it threw awa
   expect(texts(second)).toEqual([]);
 });
 
+test("what the server has told of is not shown again when another tab's word of sending it comes later", () => {
+  const box = outboxOf(async () => ({ ok: true }));
+  const id = crypto.randomUUID();
+  expect(box.keyFor({ user: SELF, client_msg_id: id })).toBeUndefined();
+  const entry = { id, conversationId: CHANNEL, text: "late", writtenAt: 1, delivery: "sending", tab: "tab2" };
+  const tell = (newValue: string | null) =>
+    globalThis.dispatchEvent(new StorageEvent("storage", { key: `out.${id}`, newValue }));
+  tell(JSON.stringify({ ...entry, touchedAt: Date.now() }));
+  expect(texts(box)).toEqual([]);
+  tell(JSON.stringify({ ...entry, isSent: true }));
+  tell(null);
+  expect(texts(box)).toEqual([]);
+});
+
 test("there are only so many, and one too many says so", async () => {
   const box = outboxOf(() => new Promise(() => {}));
   for (let at = 0; at <= UNSENT_MAX; at += 1) box.send(CHANNEL, `m${at}`, null, false);

@@ -17,7 +17,7 @@ const ABANDONED_MS = 15_000;
 const TOUCH_MS = 5_000;
 /** What another tab has sent is shown until its event is here, or for this long: it may have been there before. */
 const LINGER_MS = 30_000;
-/** Ids of sent messages that are remembered, so that these keep their keys. */
+/** Ids of sent messages that are remembered of each kind, so that these keep their keys, and are there once. */
 const REMEMBERED_MAX = 1_000;
 const ATTEMPT_S = 8;
 /** Refusals that say nothing about the message. */
@@ -45,6 +45,8 @@ export class Outbox {
   /** Of other tabs, which have sent them: their events are on the way to this one. */
   private readonly sent = new Set<string>();
   private readonly known = new Map<string, true>();
+  /** The server has told of them before it was known here that another tab sends them: its word may come later. */
+  private readonly heard = new Map<string, true>();
   private readonly backoffs = new Map<Id, Backoff>();
   private readonly lists = new Map<string, ReadonlySignal<readonly Message[]>>();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -95,7 +97,7 @@ export class Outbox {
       notBefore: 0,
     };
     this.mine.add(id);
-    this.remember(id);
+    remember(this.known, id);
     this.queue.put(entry);
     if (!isTooMuch) this.keep(entry);
     this.changed();
@@ -118,7 +120,10 @@ export class Outbox {
   /** The key by which lists know a message of one's own that this browser sent; undefined for all others. */
   keyFor(message: Json): string | undefined {
     const id = text(message.client_msg_id);
-    return id && message.user === this.selfId && this.known.has(id) ? keyOf(id) : undefined;
+    if (!id || message.user !== this.selfId) return undefined;
+    if (this.known.has(id)) return keyOf(id);
+    remember(this.heard, id);
+    return undefined;
   }
 
   /** A message from the server is shown under this key: if it waited here, it need not any more. */
@@ -147,8 +152,8 @@ export class Outbox {
       return;
     }
     const entry = unsentOf({ ...json, id });
-    if (this.mine.has(id) || !entry.conversationId || this.queue.isFull) return;
-    this.remember(id);
+    if (this.mine.has(id) || this.heard.has(id) || !entry.conversationId || this.queue.isFull) return;
+    remember(this.known, id);
     this.queue.put(hold(entry));
     this.changed();
     const isOwn = json.tab === this.tabId && !isNews;
@@ -234,14 +239,6 @@ export class Outbox {
     this.kept.set(entry.id, { ...entry, tab: this.tabId, touchedAt: Date.now() });
   }
 
-  private remember(id: string): void {
-    this.known.set(id, true);
-    for (const oldest of this.known.keys()) {
-      if (this.known.size <= REMEMBERED_MAX) break;
-      this.known.delete(oldest);
-    }
-  }
-
   private list(conversationId: Id, threadTs: Ts | null): readonly Message[] {
     if (this.version.value < 0) return []; // reading it is what makes this be done again
     return this.queue.shown
@@ -252,6 +249,14 @@ export class Outbox {
 
   private changed(): void {
     this.version.value += 1;
+  }
+}
+
+function remember(ids: Map<string, true>, id: string): void {
+  ids.set(id, true);
+  for (const oldest of ids.keys()) {
+    if (ids.size <= REMEMBERED_MAX) break;
+    ids.delete(oldest);
   }
 }
 
