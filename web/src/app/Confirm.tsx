@@ -7,7 +7,7 @@ import type { Asked } from "./screen";
 export function Confirm({ asked: { question, answer } }: { readonly asked: Asked }) {
   const footer = (
     <>
-      <Button onClick={() => answer(false)}>Cancel</Button>
+      <Button onClick={() => answer(false)}>{question.denial ?? "Cancel"}</Button>
       <Button kind={question.isDangerous ? "danger" : "primary"} data-autofocus onClick={() => answer(true)}>
         {question.action}
       </Button>

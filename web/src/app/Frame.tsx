@@ -1,5 +1,5 @@
 /** The frame of the window: sidebar, main part, and what stands beside; on a narrow one, each alone. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Route } from "../core/route";
 import { classes } from "../ui/classes";
 import { toConversation, useClient, useNavigation, useRoute } from "../ui/context";
@@ -8,6 +8,7 @@ import { NARROW, useMedia } from "../ui/platform";
 import { ResizablePane } from "../ui/ResizablePane";
 import { SkeletonRows } from "../ui/Spinner";
 import { isString, readStored } from "../ui/stored";
+import { useFocusBack } from "../ui/useFocusBack";
 import { ConversationHeader } from "../views/header/ConversationHeader";
 import { Sidebar } from "../views/sidebar/Sidebar";
 import { landing } from "../views/sidebar/sections";
@@ -95,6 +96,8 @@ function Page({ route }: { readonly route: Route }) {
 }
 
 function Pane({ route }: { readonly route: Route }) {
+  const element = useRef<HTMLElement>(null);
+  useFocusBack(element);
   if (route.page !== "conversation" || !route.pane) return null;
   const { conversationId, pane } = route;
   return (
@@ -108,6 +111,7 @@ function Pane({ route }: { readonly route: Route }) {
       least={300}
       most={640}
       class={css.pane}
+      elementRef={element}
     >
       {pane.kind === "thread" ? (
         <ThreadPane key={pane.ts} conversationId={conversationId} ts={pane.ts} />

@@ -3,8 +3,10 @@ import { effect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Client, SignIn } from "../core/contract";
 import { ClientContext, ScreenContext, useNavigation } from "../ui/context";
+import { Dialog } from "../ui/Dialog";
 import { LiveRegion } from "../ui/LiveRegion";
 import { lazy } from "../ui/lazy";
+import { SkeletonRows } from "../ui/Spinner";
 import { isStrings, readStored, writeStored } from "../ui/stored";
 import { Toasts } from "../ui/Toast";
 import { TooltipLayer } from "../ui/Tooltip";
@@ -17,7 +19,15 @@ import { createScreen, type LiveScreen } from "./screen";
 import { applyLook } from "./theme";
 import { useCommands } from "./useCommands";
 
-const Dialogs = lazy(() => import("../views/dialogs/Dialogs").then((module) => module.Dialogs));
+const Dialogs = lazy(
+  () => import("../views/dialogs/Dialogs").then((module) => module.Dialogs),
+  // What is typed for a dialog that is not there yet must not go into the message that one was writing.
+  ({ onClose }) => (
+    <Dialog title="One moment" size="s" isBare onClose={onClose}>
+      <SkeletonRows count={3} />
+    </Dialog>
+  ),
+);
 
 /** The first screen has the line for itself so long. */
 const PRELOAD_AFTER_MS = 1_000;

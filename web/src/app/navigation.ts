@@ -10,10 +10,12 @@ export interface LiveNavigation extends Navigation {
 export function createNavigation(view: Window): LiveNavigation {
   const here = () => parse(view.location.pathname, view.location.search);
   const route = signal(here());
+  let isByKey = false;
   const follow = () => {
     route.value = here();
   };
   const navigate: Navigation["navigate"] = (next, { replace = false } = {}) => {
+    isByKey = false;
     const address = href(next);
     if (address === view.location.pathname + view.location.search) return follow();
     if (replace) view.history.replaceState(null, "", address);
@@ -25,6 +27,8 @@ export function createNavigation(view: Window): LiveNavigation {
     if (!link) return;
     event.preventDefault();
     navigate(parse(link.pathname, link.search));
+    // A click that a key made counts no presses.
+    isByKey = event.detail === 0;
   };
   view.addEventListener("popstate", follow);
   view.document.addEventListener("click", clicked);
@@ -32,6 +36,7 @@ export function createNavigation(view: Window): LiveNavigation {
     route,
     navigate,
     back: () => view.history.back(),
+    isByKey: () => isByKey,
     dispose() {
       view.removeEventListener("popstate", follow);
       view.document.removeEventListener("click", clicked);

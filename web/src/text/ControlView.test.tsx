@@ -24,6 +24,8 @@ const BLOCKS = readBlocks([
   },
 ]);
 
+const ASKED = { title: "Sure?", text: "", action: "Yes", denial: "Cancel", isDangerous: false };
+
 afterEach(cleanup);
 
 function draw(act: ((action: unknown) => Promise<void>) | null) {
@@ -51,7 +53,7 @@ describe("an app's controls", () => {
     const { getByRole, screen } = draw(act);
     screen.confirm.mockResolvedValueOnce(false);
     fireEvent.click(getByRole("button", { name: "Destroy" }));
-    await waitFor(() => expect(screen.confirm).toHaveBeenCalledWith({ title: "Sure?", text: "", action: "Yes" }));
+    await waitFor(() => expect(screen.confirm).toHaveBeenCalledWith(ASKED));
     expect(act).not.toHaveBeenCalled();
     fireEvent.click(getByRole("button", { name: "Destroy" }));
     await waitFor(() => expect(act).toHaveBeenCalledTimes(1));

@@ -20,7 +20,7 @@ const screen = {
   announce() {},
   signOut: async () => {},
 };
-const navigation = { route: signal({ page: "home" } as const), navigate: vi.fn(), back() {} };
+const navigation = { route: signal({ page: "home" } as const), navigate: vi.fn(), back() {}, isByKey: () => false };
 
 const inside = (children: ComponentChildren) => (
   <ClientContext.Provider value={createFixtureClient()}>

@@ -30,8 +30,8 @@ describe("blocks", () => {
     const place = (actionId: string) => ({ blockId: "b1", actionId });
     const one = { text: words("One"), value: "1" };
     const options = [one];
-    const sure = { title: words("Sure?"), text: words("It is loud"), confirm: words("Do it") };
-    const question = { title: "Sure?", text: "It is loud", action: "Do it" };
+    const sure = { title: words("Sure?"), text: words("It is loud"), confirm: words("Do it"), deny: words("No") };
+    const question = { title: "Sure?", text: "It is loud", action: "Do it", denial: "No", isDangerous: false };
     const kinds = readBlocks([
       { type: "header", text: words("Hi :tada:") },
       { type: "divider" },

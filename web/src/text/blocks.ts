@@ -16,6 +16,15 @@ export interface Picture {
   readonly alt: string;
 }
 
+/** What is asked before the app is told. */
+interface Asking {
+  readonly title: string;
+  readonly text: string;
+  readonly action: string;
+  readonly denial: string;
+  readonly isDangerous: boolean;
+}
+
 /** A button or a menu of an app. One that is used is told to the app, a link is followed as well. */
 export interface Control {
   readonly kind: "control";
@@ -27,7 +36,7 @@ export interface Control {
   /** Of a menu; null for what is none, and for those whose options are not in the message. */
   readonly options: readonly Option[] | null;
   /** To be asked before; null: nothing is. */
-  readonly question: { readonly title: string; readonly text: string; readonly action: string } | null;
+  readonly question: Asking | null;
 }
 
 export interface Option {
@@ -161,5 +170,7 @@ function choices(object: Loose): Option[] {
 function question(object: Loose): Control["question"] {
   const words = (name: string, none: string) => said(record(object[name]).text) || none;
   const [title, text] = [words("title", "Are you sure?"), words("text", "")];
-  return object.title || object.text ? { title, text, action: words("confirm", "Yes") } : null;
+  if (!object.title && !object.text) return null;
+  const [action, denial] = [words("confirm", "Yes"), words("deny", "Cancel")];
+  return { title, text, action, denial, isDangerous: object.style === "danger" };
 }

@@ -1,5 +1,5 @@
 /** A pane at the left or the right whose width one may set, with the pointer or with arrows; kept in this browser. */
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { classes } from "./classes";
 import css from "./ResizablePane.module.css";
@@ -20,6 +20,7 @@ interface ResizablePaneProps {
   readonly least: number;
   readonly most: number;
   readonly class?: string | undefined;
+  readonly elementRef?: RefObject<HTMLElement>;
   readonly children: ComponentChildren;
 }
 
@@ -34,6 +35,7 @@ export function ResizablePane({
   initial,
   least,
   most,
+  elementRef,
   children,
   ...rest
 }: ResizablePaneProps) {
@@ -53,6 +55,7 @@ export function ResizablePane({
   };
   return (
     <section
+      {...(elementRef && { ref: elementRef })}
       aria-label={landmark}
       {...(isRegion && { "data-region": true, tabIndex: -1 })}
       class={classes(css.pane, rest.class)}

@@ -13,6 +13,8 @@ export interface Navigation {
   /** Go there. `replace`: the way back does not lead through here. */
   navigate(route: Route, options?: { replace?: boolean }): void;
   back(): void;
+  /** Whether a key on a link led here: then what it led to takes the focus. */
+  isByKey(): boolean;
 }
 
 /** A dialog that any view may ask for. Those with a promise in them are asked for by a function of their own below. */
@@ -34,6 +36,8 @@ export interface Question {
   readonly text: string;
   /** What the button that goes on says: a verb. */
   readonly action: string;
+  /** What the other button says; "Cancel" if nothing else. */
+  readonly denial?: string;
   readonly isDangerous?: boolean;
 }
 

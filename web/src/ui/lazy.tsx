@@ -11,7 +11,7 @@ export interface Lazy<P> extends FunctionComponent<P> {
 
 export function lazy<P extends object>(
   load: () => Promise<ComponentType<P>>,
-  waiting: () => VNode | null = () => null,
+  waiting: (props: P) => VNode | null = () => null,
 ): Lazy<P> {
   let loaded: ComponentType<P> | undefined;
   const fetch = async () => {
@@ -36,7 +36,7 @@ export function lazy<P extends object>(
       const View = loaded;
       return <View {...props} />;
     }
-    if (!failed) return waiting();
+    if (!failed) return waiting(props);
     const again = <Button onClick={() => setFailed(false)}>Try again</Button>;
     return (
       <Empty title="This part did not load" action={again}>

@@ -17,7 +17,7 @@ export function stage(client: Client, children: ComponentChildren) {
     announce: vi.fn(),
     signOut: vi.fn(async () => undefined),
   };
-  const navigation = { route: signal<Route>({ page: "home" }), navigate: vi.fn(), back: vi.fn() };
+  const navigation = { route: signal<Route>({ page: "home" }), navigate: vi.fn(), back: vi.fn(), isByKey: () => false };
   const drawn = render(
     <ClientContext.Provider value={client}>
       <ScreenContext.Provider value={screen}>

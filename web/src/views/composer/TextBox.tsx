@@ -126,7 +126,8 @@ function useKeys(props: TextBoxProps, inList: (event: KeyboardEvent) => boolean,
       return (closeList ?? onCancel)?.();
     }
     if (event.key === "Enter") return onEnter(event, mod);
-    if (event.key === "ArrowUp" && onUpWhenEmpty && text.typed.peek() === "" && !event.shiftKey) {
+    const isPlain = !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
+    if (event.key === "ArrowUp" && isPlain && onUpWhenEmpty && text.typed.peek() === "") {
       event.preventDefault();
       return onUpWhenEmpty();
     }

@@ -18,10 +18,11 @@ export function formatted(selected: Selected, format: Format): Selected {
   return byLine(selected, format);
 }
 
-/** On, or off when it is on already: within the selection or right around it. */
+/** On, or off when it is on already: within the selection or right around it. At the end of what was marked, out of it. */
 function around({ text, start, end }: Selected, mark: string): Selected {
   const size = mark.length;
   const inner = text.slice(start, end);
+  if (start === end && endsHere(text, start, mark)) return { text, start: start + size, end: start + size };
   if (text.slice(start - size, start) === mark && text.slice(end, end + size) === mark)
     return { text: text.slice(0, start - size) + inner + text.slice(end + size), start: start - size, end: end - size };
   if (inner.length > 2 * size && inner.startsWith(mark) && inner.endsWith(mark)) {
@@ -38,6 +39,13 @@ function around({ text, start, end }: Selected, mark: string): Selected {
     start: from + size,
     end: to + size,
   };
+}
+
+/** Whether words before the caret were begun with a mark that ends right after it. */
+function endsHere(text: string, at: number, mark: string): boolean {
+  if (!text.startsWith(mark, at) || text.slice(0, at).endsWith(mark)) return false;
+  const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+  return line.split(mark).length % 2 === 0;
 }
 
 function block({ text, start, end }: Selected): Selected {

@@ -11,13 +11,11 @@ const FRAMES_MAX = 60;
 
 export const rowId = (list: ListState, key: string): string => `${list.threadTs ? "t" : "m"}-${key}`;
 
-export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListState) {
-  const activeKey = list.active.value;
+/** A row from afar has to be drawn and measured before it takes the focus: that is some frames away. */
+export function useFocusSoon(list: ListState): (key: string) => void {
   const frame = useRef(0);
   useEffect(() => () => cancelAnimationFrame(frame.current), []);
-
-  // A row from afar has to be drawn and measured before it takes the focus: that is some frames away.
-  const focusSoon = useCallback(
+  return useCallback(
     (key: string) => {
       cancelAnimationFrame(frame.current);
       let left = FRAMES_MAX;
@@ -31,6 +29,11 @@ export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListStat
     },
     [list],
   );
+}
+
+export function useFeedKeys(rows: readonly Row[], scroll: Scroll, list: ListState) {
+  const activeKey = list.active.value;
+  const focusSoon = useFocusSoon(list);
 
   // Without a stop Tab would pass the list by: the newest message is one at first.
   useEffect(() => {

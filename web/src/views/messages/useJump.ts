@@ -1,14 +1,17 @@
 /** Going to the message that the address names. */
 import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Timeline, Ts } from "../../core/contract";
-import { useScreen } from "../../ui/context";
+import { useNavigation, useScreen } from "../../ui/context";
 import type { ListState } from "./list";
+import { useFocusSoon } from "./useFeedKeys";
 import type { Scroll } from "./useScroll";
 
 const FLASH_MS = 2200;
 
 export function useJump(timeline: Timeline, scroll: Scroll, list: ListState, at: Ts | null): void {
   const screen = useScreen();
+  const navigation = useNavigation();
+  const focusSoon = useFocusSoon(list);
   const wanted = useRef<Ts | null>(null);
   const rows = timeline.rows.value;
   const { toRow } = scroll;
@@ -23,10 +26,11 @@ export function useJump(timeline: Timeline, scroll: Scroll, list: ListState, at:
     toRow(row.key, "center");
     list.active.value = row.key;
     list.flashing.value = row.key;
+    if (navigation.isByKey()) focusSoon(row.key);
     setTimeout(() => {
       if (list.flashing.peek() === row.key) list.flashing.value = null;
     }, FLASH_MS);
-  }, [timeline, list, toRow]);
+  }, [timeline, list, toRow, navigation, focusSoon]);
 
   useEffect(() => {
     if (at === null) return;
