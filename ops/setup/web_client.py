@@ -20,15 +20,29 @@ _PARTS = ("index.html", "vite.config.ts", "emoji-table.ts", "first-screen.ts", "
 _COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 
 
+def is_current(root: Path) -> bool:
+    """Say whether what webapp serves was built from the sources as they are."""
+    inputs = _inputs(root)
+    return stamps.is_fresh(root / _STAMP, inputs | {"digest": _digest(root / SOURCE)}) and _is_there(root)
+
+
+def _inputs(root: Path) -> dict[str, bytes]:
+    return {name: (root / SOURCE / name).read_bytes() for name in _PACKAGES}
+
+
+def _is_there(root: Path) -> bool:
+    return (root / BUILT / "index.html").is_file()
+
+
 def ensure_web_client(root: Path, console: Console, *, dev: bool) -> None:
     """Build what is missing or old; `dev`: with the packages that checking needs. Raises SetupError."""
-    inputs = {name: (root / SOURCE / name).read_bytes() for name in _PACKAGES}
+    inputs = _inputs(root)
     packages = root / SOURCE / "node_modules"
     has_packages = stamps.is_fresh(packages / ".parley", inputs | {"dev": b"1"})
     if not dev:
         has_packages = has_packages or stamps.is_fresh(packages / ".parley", inputs | {"dev": b"0"})
     built = inputs | {"digest": _digest(root / SOURCE)}
-    is_built = stamps.is_fresh(root / _STAMP, built) and (root / BUILT / "index.html").is_file()
+    is_built = stamps.is_fresh(root / _STAMP, built) and _is_there(root)
     if is_built and (has_packages or not dev):
         return
     node = ensure_node(root, console)

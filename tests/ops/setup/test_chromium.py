@@ -45,8 +45,9 @@ def with_emoji(root: Path) -> None:
     (root / "fonts" / "truetype" / "NotoColorEmoji.ttf").touch()
 
 
-def test_a_machine_without_a_browser_gets_debians_once(tmp_path: Path) -> None:
+def test_a_machine_without_a_browser_gets_debians_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the font of emoji; and nothing is asked for twice."""
+    monkeypatch.setattr("ops.setup.chromium.can_be_installed", lambda: True)
     apt = FakeApt(tmp_path)
     assert ensure(tmp_path, apt) == [PACKAGES]
     with_emoji(tmp_path)
@@ -55,8 +56,7 @@ def test_a_machine_without_a_browser_gets_debians_once(tmp_path: Path) -> None:
 
 def test_a_browser_of_the_machines_own_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the font is brought; and where that fails the set-up goes on."""
-    monkeypatch.setattr("ops.setup.chromium.is_debian", lambda: True)
-    monkeypatch.setattr("ops.setup.chromium.root_prefix", list)
+    monkeypatch.setattr("ops.setup.chromium.can_be_installed", lambda: True)
     apt = FakeApt(tmp_path)
     apt.program.touch()
     assert ensure(tmp_path, apt) == [PACKAGES[1:]]
@@ -65,7 +65,20 @@ def test_a_browser_of_the_machines_own_is_left_alone(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("how", [{"fails": True}, {"brings": False}])
-def test_a_machine_that_cannot_have_one_is_told(tmp_path: Path, how: dict[str, bool]) -> None:
-    """Tests in the browser are not skipped in silence."""
+def test_an_installation_that_fails_stops_the_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, bool]
+) -> None:
+    """Where one can be had, tests in the browser are not skipped."""
+    monkeypatch.setattr("ops.setup.chromium.can_be_installed", lambda: True)
     with pytest.raises(SetupError, match="Chromium"):
         ensure(tmp_path, FakeApt(tmp_path, **how))
+
+
+def test_a_machine_that_cannot_have_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is left out is said, with what would bring it, and the set-up goes on."""
+    monkeypatch.setattr("ops.setup.chromium.can_be_installed", lambda: False)
+    assert ensure(tmp_path, FakeApt(tmp_path)) == []
+    said = capsys.readouterr()
+    assert "tests in the browser: there is no Chromium here" in said.out + said.err
