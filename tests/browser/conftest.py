@@ -13,6 +13,8 @@ from playwright.async_api import Browser
 
 from bench.web_browser import browsing as chromium
 from ops.setup.binaries import ROOT
+from ops.setup.chromium import can_be_installed, find_chromium
+from ops.setup.web_client import is_current
 from tests.browser.visits import Browsing, complaints, keep_all, visits
 from tests.mesh.towns import Town, town
 
@@ -21,8 +23,16 @@ COUNTS = {"webapp": 1, "admin": 1, "channel": 1, "gateway": 2, "presence": 1, "e
 FAILED = pytest.StashKey[bool]()
 
 
+@pytest.fixture(scope="session")
+def ready() -> None:
+    """Have a browser, and the client as its sources are now: an older one fails in ways that say nothing."""
+    if find_chromium() is None and not can_be_installed():
+        pytest.skip("there is no Chromium here, and none can be installed: nothing is tested in a browser")
+    assert is_current(ROOT), "the web client that is built is not that of web/: ./parley bootstrap --dev builds it"
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def mesh(ready: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A mesh with the demo workspace in it. A test that kills something of it starts it again."""
     environ = {"PARLEY_WEBAPP_DEMO": "demo"}
     async with town(tmp_path_factory.mktemp("browser"), counts=COUNTS, zones=("az1",), environ=environ) as there:
@@ -30,7 +40,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(ready: None) -> AsyncIterator[Browser]:
     """Chromium, once."""
     async with chromium() as started:
         yield started

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
+from tests.browser.keys import menu_item, tab_to
 from tests.browser.screen import Screen
 from tests.browser.visits import Browsing
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
-
-STEPS_MAX = 60
-
-
-async def tab_to(page: Page, role: str, name: str, key: str = "Tab") -> None:
-    """Press Tab until something of this role and name has the focus."""
-    told = """() => {
-      const at = document.activeElement;
-      return [at?.getAttribute("role") ?? at?.tagName.toLowerCase(), at?.getAttribute("aria-label") ?? at?.textContent];
-    }"""
-    passed = []
-    for _ in range(STEPS_MAX):
-        await page.keyboard.press(key)
-        has_role, has_name = await page.evaluate(told)
-        if has_role == role and name in (has_name or ""):
-            return
-        passed.append((has_role, (has_name or "")[:40]))
-    raise AssertionError(f"{key} reaches no {role} {name}, only {passed}")
 
 
 async def test_a_day_without_a_pointer(browsing: Browsing) -> None:
@@ -63,11 +46,13 @@ async def test_a_day_without_a_pointer(browsing: Browsing) -> None:
     await screen.thread.has("a reply by keys")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("region", name="Thread", exact=True)).to_have_count(0)
+    await expect(screen.main.message("by keys alone")).to_be_focused()
 
     await page.keyboard.press("ControlOrMeta+/")
     await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(screen.main.message("by keys alone")).to_be_focused()
 
 
 async def test_one_writes_mentions_and_emoji_by_completion(browsing: Browsing) -> None:
@@ -88,3 +73,49 @@ async def test_one_writes_mentions_and_emoji_by_completion(browsing: Browsing) -
     await expect(sent.get_by_role("img", name="rocket")).to_be_visible()
     found = await browsing.town["ada"].ok("conversations.history", channel=browsing.town.general, limit=5)
     assert any(f"<@{browsing.town['grace'].user_id}> about it" in each["text"] for each in found["messages"])
+
+
+async def test_one_comes_in_goes_about_and_leaves(browsing: Browsing) -> None:
+    """The door by Tab and Enter, the list of conversations by arrows, parts of the window by F6, and out by a menu."""
+    visit = await browsing.visit()
+    page, screen = visit.page, Screen(visit.page)
+    await page.goto("/")
+    await expect(page.get_by_role("button", name="Ada Lovelace")).to_be_visible()
+    await tab_to(page, "button", "with a password instead")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("textbox", name="Name or e-mail")).to_be_visible()
+    await tab_to(page, "textbox", "Name or e-mail")
+    await page.keyboard.type("ada")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("not the password")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await tab_to(page, "button", "Choose a demo user")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "button", "Ada Lovelace")
+    await page.keyboard.press("Enter")
+    await expect(screen.main.feed.get_by_role("article")).not_to_have_count(0)
+
+    await tab_to(page, "link", "general", "Shift+Tab")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Home")
+    await expect(screen.conversations.get_by_role("link", name="Activity")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Activity")).to_be_visible()
+    for _ in range(12):
+        await page.keyboard.press("ArrowDown")
+        if await screen.place("random").evaluate("(at) => at === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="random")).to_be_visible()
+    await expect(screen.main.field).to_be_focused()
+    await page.keyboard.press("F6")
+    await page.keyboard.press("F6")
+    await expect(screen.main.field).to_be_focused()
+    await page.keyboard.press("Alt+ArrowUp")
+    await expect(page.get_by_role("heading", level=1, name="random")).to_have_count(0)
+
+    await tab_to(page, "button", "Demo", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await menu_item(page, "Sign out")
+    await expect(page.get_by_role("heading", name="Sign in to Demo")).to_be_visible()

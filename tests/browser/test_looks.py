@@ -5,7 +5,7 @@ axe-core (Deque) is put in by the browser's protocol, which no policy of a page 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from ops.setup.binaries import ROOT
-from tests.browser.screen import Screen
+from tests.browser.views import DIALOGS, VIEWS, Opening, Scene
 from tests.browser.visits import NARROW, WIDE, Browsing, Theme
 from tests.mesh.towns import Town
 
@@ -45,7 +45,7 @@ async def violations(page: Page) -> list[dict[str, Any]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scene(mesh: Town) -> tuple[str, str]:
+async def scene(mesh: Town) -> Scene:
     """A channel as people have them, and a thread in it."""
     ada, grace, linus, helper = (mesh[name] for name in ("ada", "grace", "linus", "helper"))
     channel = str((await ada.ok("conversations.create", name="engine-room"))["channel"]["id"])
@@ -72,104 +72,32 @@ async def scene(mesh: Town) -> tuple[str, str]:
     return channel, str(first["ts"])
 
 
-Scene = tuple[str, str]
-Opening = Callable[[Page, Scene], Awaitable[None]]
-
-
-async def conversation(page: Page, scene: Scene) -> None:
-    """A channel."""
-    await Screen(page).start(f"/client/{scene[0]}")
-    await Screen(page).main.has("question about the ring")
-
-
-async def thread(page: Page, scene: Scene) -> None:
-    """A thread beside its channel."""
-    await page.goto(f"/client/{scene[0]}/thread/{scene[1]}")
-    await Screen(page).thread.has("Nice work")
-
-
-async def details(page: Page, scene: Scene) -> None:
-    """What a channel is, and who is in it."""
-    await page.goto(f"/client/{scene[0]}/details")
-    await expect(page.get_by_role("region", name="Details", exact=True)).to_contain_text(
-        "Where the engine is looked after"
-    )
-
-
-async def home(page: Page, _: Scene) -> None:
-    """Where one starts: in a narrow window, the list of conversations."""
-    await page.goto("/")
-    await expect(page.get_by_role("navigation", name="Conversations")).to_be_visible()
-    await expect(Screen(page).place("general")).to_be_visible()
-
-
-async def search(page: Page, _: Scene) -> None:
-    """What was found."""
-    await page.goto("/client/search?q=latency")
-    await expect(page.get_by_role("main")).to_contain_text("back to normal")
-
-
-async def activity(page: Page, _: Scene) -> None:
-    """Where one is mentioned."""
-    await page.goto("/client/activity")
-    await expect(page.get_by_role("main")).to_contain_text("question about the ring")
-
-
-async def browse(page: Page, _: Scene) -> None:
-    """All channels."""
-    await page.goto("/client/browse")
-    await expect(page.get_by_role("main")).to_contain_text("engine-room")
-
-
-async def switcher(page: Page, scene: Scene) -> None:
-    """Going anywhere by a few letters."""
-    await conversation(page, scene)
-    await page.keyboard.press("ControlOrMeta+k")
-    await page.keyboard.type("r")
-    await expect(page.get_by_role("option").first).to_be_visible()
-
-
-async def preferences(page: Page, scene: Scene) -> None:
-    """The dialog of preferences."""
-    await conversation(page, scene)
-    await page.keyboard.press("ControlOrMeta+,")
-    await expect(page.get_by_role("dialog")).to_be_visible()
-
-
-async def shortcuts(page: Page, scene: Scene) -> None:
-    """The keys that there are."""
-    await conversation(page, scene)
-    await page.keyboard.press("ControlOrMeta+/")
-    await expect(page.get_by_role("dialog")).to_be_visible()
-
-
-async def emoji(page: Page, scene: Scene) -> None:
-    """The picker of emoji."""
-    await conversation(page, scene)
-    message = Screen(page).main.message("question about the ring")
-    await message.focus()
-    await expect(message).to_be_focused()
-    await page.keyboard.press("r")
-    await expect(page.get_by_label("Find an emoji")).to_be_visible()
-
-
-VIEWS: tuple[Opening, ...] = (
-    home, conversation, thread, details, search, activity, browse, switcher, preferences, shortcuts, emoji,
-)  # fmt: skip
-
-
 @pytest.mark.parametrize(("look", "theme", "size"), LOOKS, ids=[look for look, _, _ in LOOKS])
 async def test_main_views_look_and_are_accessible(
     browsing: Browsing, scene: Scene, look: str, theme: Theme, size: tuple[int, int]
 ) -> None:
     """Each view in its state as people see it."""
     visit = await browsing.signed_in("ada", theme, size)
+    await look_at(browsing, visit.page, scene, VIEWS, look)
+
+
+@pytest.mark.parametrize(("look", "theme", "size"), LOOKS[:2], ids=[look for look, _, _ in LOOKS[:2]])
+async def test_dialogs_menus_and_panes_look_and_are_accessible(
+    browsing: Browsing, scene: Scene, look: str, theme: Theme, size: tuple[int, int]
+) -> None:
+    """What opens above the main views and beside them."""
+    visit = await browsing.signed_in("ada", theme, size)
+    await look_at(browsing, visit.page, scene, DIALOGS, look)
+
+
+async def look_at(browsing: Browsing, page: Page, scene: Scene, views: Sequence[Opening], look: str) -> None:
+    """Keep a picture of each view, and have none of them with something grave in it."""
     found = {}
-    for view in VIEWS:
-        await view(visit.page, scene)
-        await visit.page.evaluate("document.fonts.ready")
-        await browsing.keep(visit.page, f"{look}-{view.__name__}")
-        if grave := await violations(visit.page):
+    for view in views:
+        await view(page, scene)
+        await page.evaluate("document.fonts.ready")
+        await browsing.keep(page, f"{look}-{view.__name__}")
+        if grave := await violations(page):
             found[view.__name__] = grave
     assert not found, found
 
@@ -178,7 +106,7 @@ async def test_main_views_look_and_are_accessible(
 async def test_the_way_in_looks_and_is_accessible(
     browsing: Browsing, look: str, theme: Theme, size: tuple[int, int]
 ) -> None:
-    """Choosing who to be, and the form of the password."""
+    """Choosing who to be, the form of the password, and that of who is invited."""
     visit = await browsing.visit(theme, size)
     page = visit.page
     await page.goto("/")
@@ -188,4 +116,9 @@ async def test_the_way_in_looks_and_is_accessible(
     await page.get_by_role("button", name="Sign in with a password instead").click()
     await expect(page.get_by_label("Password")).to_be_visible()
     await browsing.keep(page, f"{look}-password")
+    assert await violations(page) == []
+    asked = await browsing.town["ada"].ok("admin.users.invite", email=f"{look}@example.org")
+    await page.goto(asked["url"])
+    await page.get_by_label("Password").fill("not so long")
+    await browsing.keep(page, f"{look}-join")
     assert await violations(page) == []

@@ -191,6 +191,6 @@ async def complaints(browsing: Browsing) -> list[str]:
 
 async def keep_all(browsing: Browsing, name: str) -> None:
     """Keep how every page of a failed test looks."""
-    for number, visit in enumerate(browsing.visits):
-        for page in visit.context.pages:
-            await browsing.keep(page, f"failed-{name}-{number}")
+    pages = [page for visit in browsing.visits for page in visit.context.pages]
+    for number, page in enumerate(pages):
+        await browsing.keep(page, f"failed-{name}-{number}")
