@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -147,3 +149,25 @@ def test_a_crashed_server_is_restarted(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, "it was not restarted"
             time.sleep(0.05)
         assert now.memcached_addrs == before.memcached_addrs
+
+
+def test_it_ends_with_the_address_for_a_browser_and_who_one_can_be(tmp_path: Path) -> None:
+    """What somebody reads who has typed `make run`: they open the address, and are one of the demo's people."""
+    argv = [PROGRAM, "up", *NO_TIERS, "--webapp", "1", *FREE_PORTS, "--var", str(tmp_path)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if opened := re.match(r"Open (http://\S+/) and be ada or grace or linus: no password is needed\.", line):
+                break
+        else:
+            raise AssertionError(said)
+        assert f"Browser    {opened[1]}\n" in said
+        with urlopen(f"{opened[1]}web/session", timeout=30) as answer:
+            session = json.load(answer)
+        assert [each["name"] for each in session["demo_users"]] == ["ada", "grace", "linus"]
+    finally:
+        process.kill()
+        process.communicate()
