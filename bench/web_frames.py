@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CATEGORY = "disabled-by-default-devtools.timeline.frame"
 DRAWN = "DrawFrame"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @dataclass(slots=True)

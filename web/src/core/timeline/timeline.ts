@@ -1,6 +1,8 @@
 /** A window with signals around it: loads pages when asked, takes what happens, and says what rows there are. */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Message, Row, Timeline, Ts } from "../contract";
+import { type Loading, Loads } from "./loads";
+import { Rereads } from "./rereads";
 import { firstUnread, Rows } from "./rows";
 import type { Source } from "./source";
 import { BEGINNING, type Op, type Page, Window } from "./window";
@@ -11,8 +13,6 @@ export const MESSAGES_MAX = 2_000;
 const SLACK = 200;
 /** Tries to jump to a place, when the window is begun anew each time. */
 const JUMPS = 3;
-/** A parent is read again this much after its replies changed. */
-const REREAD_MS = 250;
 
 export interface Place {
   readonly source: Source;
@@ -28,20 +28,15 @@ export interface Place {
   readonly now: () => number;
 }
 
-type Loading = "" | "first" | "older" | "newer";
-
 export class LiveTimeline implements Timeline {
   private readonly window: Window;
   private readonly shown = new Rows();
   private readonly version = signal(0);
   private readonly unreadAfter = signal<Ts | null>(null);
-  private readonly loading = signal<Loading>("");
-  private readonly trouble = signal("");
+  private readonly loads = new Loads();
+  private readonly rereads = new Rereads((ts) => this.readAgain(ts));
   /** One's own that the server has named before the first page was there. */
   private early: readonly Message[] = [];
-  private readonly rereads = new Map<Ts, ReturnType<typeof setTimeout>>();
-  private under: Promise<void> | null = null;
-  private last: (() => Promise<unknown>) | null = null;
   private lean: "old" | "new" = "new";
   private holders = 0;
   private isStale = false;
@@ -49,8 +44,8 @@ export class LiveTimeline implements Timeline {
   readonly rows: ReadonlySignal<readonly Row[]>;
   readonly hasOlder: ReadonlySignal<boolean>;
   readonly hasNewer: ReadonlySignal<boolean>;
-  readonly isLoading: ReadonlySignal<Loading> = this.loading;
-  readonly problem: ReadonlySignal<string> = this.trouble;
+  readonly isLoading: ReadonlySignal<Loading> = this.loads.kind;
+  readonly problem: ReadonlySignal<string> = this.loads.problem;
 
   constructor(private readonly at: Place) {
     this.window = new Window(at.belongs, at.selfId);
@@ -73,18 +68,18 @@ export class LiveTimeline implements Timeline {
     if (this.holders > 1) return;
     this.unreadAfter.value = lastRead;
     if (mayLoad) this.loadIfNeeded();
-    else this.loading.value = "first";
+    else this.loads.expect();
   }
 
   /** It may load from now on. */
   begin(lastRead: Ts | null): void {
     if (this.unreadAfter.peek() === null) this.unreadAfter.value = lastRead;
-    this.loading.value = "";
+    this.loads.expectNone();
     this.loadIfNeeded();
   }
 
   private loadIfNeeded(): void {
-    if ((!this.window.isLoaded || this.isStale) && !this.under) void this.reload();
+    if ((!this.window.isLoaded || this.isStale) && !this.loads.isBusy) void this.reload();
   }
 
   letGo(): void {
@@ -93,8 +88,7 @@ export class LiveTimeline implements Timeline {
 
   /** Forget what is on its way. */
   end(): void {
-    for (const timer of this.rereads.values()) clearTimeout(timer);
-    this.rereads.clear();
+    this.rereads.end();
     this.window.clear();
   }
 
@@ -111,7 +105,7 @@ export class LiveTimeline implements Timeline {
 
   take(op: Op): void {
     const { changed, reread } = this.window.apply(op, this.at.now());
-    if (reread !== null) this.rereadSoon(reread);
+    if (reread !== null) this.rereads.soon(reread);
     const isEarly = op.op === "post" && !this.window.isLoaded && this.at.pending.peek().some(isSame(op.message));
     if (isEarly) this.early = [...this.early, op.message];
     else if (op.op === "post" && changed) this.posted(op.message);
@@ -143,7 +137,7 @@ export class LiveTimeline implements Timeline {
 
   loadOlder(): Promise<void> {
     if (!this.window.isLoaded || this.window.isAtStart) return Promise.resolve();
-    return this.alone("older", async () => {
+    return this.loads.alone("older", async () => {
       this.lean = "old";
       if (this.at.isThread) await this.replaced(() => this.at.source.newest());
       else await this.merged(() => this.at.source.older(this.window.low));
@@ -152,7 +146,7 @@ export class LiveTimeline implements Timeline {
 
   loadNewer(): Promise<void> {
     if (!this.window.isLoaded || this.window.isAtEnd) return Promise.resolve();
-    return this.alone("newer", async () => {
+    return this.loads.alone("newer", async () => {
       this.lean = "new";
       await this.merged(() => this.at.source.newer(this.window.high, this.window.messages));
     });
@@ -161,7 +155,7 @@ export class LiveTimeline implements Timeline {
   async jumpTo(ts: Ts, tries = JUMPS): Promise<boolean> {
     if (this.window.get(ts)) return true;
     let isThere = false;
-    await this.alone("first", async () => {
+    await this.loads.alone("first", async () => {
       if (this.window.get(ts)) {
         isThere = true;
         return;
@@ -177,20 +171,18 @@ export class LiveTimeline implements Timeline {
   jumpToNow(): Promise<void> {
     this.lean = "new";
     if (this.window.isAtEnd) return Promise.resolve();
-    return this.alone("first", async () => {
+    return this.loads.alone("first", async () => {
       await this.replaced(() => this.at.source.newest());
     });
   }
 
   async retry(): Promise<void> {
-    const again = this.last;
-    if (again) await again();
-    else await this.reload();
+    await (this.loads.again() ?? this.reload());
   }
 
   /** See what nobody told: the newest page again, without a word of loading or of failing. */
   async look(): Promise<void> {
-    if (this.under || this.isStale || !this.window.isAtEnd) return;
+    if (this.loads.isBusy || this.isStale || !this.window.isAtEnd) return;
     const had = this.window.messages.at(-1)?.ts ?? BEGINNING;
     await this.asking(
       () => this.at.source.newest(),
@@ -205,37 +197,13 @@ export class LiveTimeline implements Timeline {
 
   /** Read anew what is shown: the newest page, or the middle of where the reader is. */
   private reload(): Promise<void> {
-    return this.alone("first", async () => {
+    return this.loads.alone("first", async () => {
       const { messages } = this.window;
       const middle = this.window.isLoaded && !this.window.isAtEnd ? messages[messages.length >> 1] : undefined;
       const isThere = middle !== undefined && (await this.replaced(() => this.at.source.around(middle.ts)));
       if (!isThere) await this.replaced(() => this.at.source.newest());
       this.isStale = false;
     });
-  }
-
-  /** One load at a time; who asks meanwhile waits for it. Failures are told by `problem`. */
-  private async alone(kind: Loading, load: () => Promise<void>): Promise<void> {
-    while (this.under) {
-      await this.under;
-      if (kind !== "first") return;
-    }
-    const run = async () => {
-      this.loading.value = kind;
-      this.trouble.value = "";
-      try {
-        await load();
-        this.last = null;
-      } catch (error) {
-        this.last = () => this.alone(kind, load);
-        this.trouble.value = error instanceof Error ? error.message : "This could not be loaded.";
-      } finally {
-        this.loading.value = "";
-        this.under = null;
-      }
-    };
-    this.under = run();
-    await this.under;
   }
 
   private async merged(ask: () => Promise<Page>): Promise<void> {
@@ -287,19 +255,14 @@ export class LiveTimeline implements Timeline {
   }
 
   private rereadUnsure(): void {
-    for (const ts of this.window.unsureOf) this.rereadSoon(ts);
+    for (const ts of this.window.unsureOf) this.rereads.soon(ts);
   }
 
-  private rereadSoon(ts: Ts): void {
-    if (this.rereads.has(ts)) return;
-    const read = () => {
-      this.rereads.delete(ts);
-      this.asking(
-        () => this.at.source.one(ts),
-        (page, askedAt) => this.window.merge(page, askedAt),
-      ).catch(() => this.invalidate());
-    };
-    this.rereads.set(ts, setTimeout(read, REREAD_MS));
+  private readAgain(ts: Ts): void {
+    this.asking(
+      () => this.at.source.one(ts),
+      (page, askedAt) => this.window.merge(page, askedAt),
+    ).catch(() => this.invalidate());
   }
 
   private build(): readonly Row[] {

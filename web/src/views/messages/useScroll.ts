@@ -15,8 +15,8 @@ import { useDay } from "./useDay";
 /** What stays in sight above a row that was gone to: of the line of the unread more than of a step by keys. */
 const ABOVE_PX = 72;
 const NEAR_PX = 44;
-/** Fetch this many screens ahead. */
-const AHEAD = 2;
+/** Fetch this many screens ahead: what takes a second to come is there when a quick wheel is. */
+const AHEAD = 4;
 /** What else there is beside and above a list, for a first guess. */
 const BESIDE_PX = 260;
 const AROUND_PX = 180;
