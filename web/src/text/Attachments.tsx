@@ -6,6 +6,7 @@ import css from "./Attachments.module.css";
 import { type Attachment, readAttachments } from "./attachments";
 import { BlockKit } from "./BlockKit";
 import { ControlView } from "./ControlView";
+import { unescaped } from "./entities";
 import { ImageView } from "./ImageView";
 import { Link, RichLine, RichText } from "./RichText";
 
@@ -29,7 +30,9 @@ function One({ attachment }: { readonly attachment: Attachment }) {
         <div class={css.words}>
           <AuthorLine author={attachment.author} />
           {title && (
-            <div class={css.title}>{titleHref ? <Link href={titleHref}>{title}</Link> : <RichLine text={title} />}</div>
+            <div class={css.title}>
+              {titleHref ? <Link href={titleHref}>{unescaped(title)}</Link> : <RichLine text={title} />}
+            </div>
           )}
           {text && <RichText text={text} />}
           <Fields fields={attachment.fields} />

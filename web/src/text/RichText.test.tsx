@@ -67,6 +67,17 @@ describe("a text on the page", () => {
     expect(link?.getAttribute("target")).toBe("_blank");
   });
 
+  it("shows the title of what a link leads to as it was written", () => {
+    const preview = {
+      original_url: "https://a.b",
+      title: "a &lt;b&gt; &amp;amp;",
+      title_link: "https://a.b",
+      text: "t",
+    };
+    const { container } = render(inside(<Attachments attachments={[preview]} />));
+    expect(container.querySelector("a")?.textContent).toBe("a <b> &amp;");
+  });
+
   const HOSTILE = [
     "<img src=x onerror=alert(1)>",
     "<script>alert(1)</script>",

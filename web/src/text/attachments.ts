@@ -1,6 +1,7 @@
 /** Attachments, the older way of apps to say more and what links unfold to; read like blocks. Pure. */
 import { type Control, type Drawable, readBlocks } from "./blocks";
-import { safeHref, safePicture } from "./links";
+import { unescaped } from "./entities";
+import { ownPicture, safeHref, safePicture } from "./links";
 import { list, record, said } from "./loose";
 
 export interface Attachment {
@@ -42,14 +43,17 @@ export function colourOf(value: unknown): string | null {
 
 function read(value: unknown): Attachment | null {
   const from = record(value);
+  // Made by the server of what a link leads to: the page behind it may be anybody's.
+  const isPreview = said(from.original_url) !== "" && from.is_app_unfurl !== true;
+  const picture = isPreview ? ownPicture : safePicture;
   const blocks = readBlocks(list(from.blocks));
   const author = said(from.author_name) || said(from.service_name);
   const authorHref = safeHref(said(from.author_link) || said(from.service_url));
-  const authorIcon = safePicture(from.author_icon ?? from.service_icon);
+  const authorIcon = picture(from.author_icon ?? from.service_icon);
   const made: Attachment = {
     colour: colourOf(from.color),
     before: said(from.pretext),
-    author: author ? { name: author, href: authorHref, icon: authorIcon } : null,
+    author: author ? { name: unescaped(author), href: authorHref, icon: authorIcon } : null,
     title: said(from.title),
     titleHref: safeHref(said(from.title_link)),
     text: said(from.text),
@@ -57,12 +61,12 @@ function read(value: unknown): Attachment | null {
       const { title, value: words, short } = record(field);
       return { title: said(title), value: said(words), isShort: short === true };
     }),
-    image: safePicture(from.image_url),
-    thumbnail: safePicture(from.thumb_url),
+    image: picture(from.image_url),
+    thumbnail: picture(from.thumb_url),
     controls: list(from.actions).flatMap((one) => action(record(one)) ?? []),
     blocks,
     footer: said(from.footer),
-    footerIcon: safePicture(from.footer_icon),
+    footerIcon: picture(from.footer_icon),
     at: Number(from.ts) || 0,
   };
   const isEmpty = !made.title && !made.text && !made.image && !made.before && blocks.length + made.fields.length === 0;

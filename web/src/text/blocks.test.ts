@@ -164,6 +164,26 @@ describe("attachments", () => {
     });
   });
 
+  it("shows of what a link leads to the words, and no stranger's pictures", () => {
+    const preview = {
+      from_url: "https://a.b/x",
+      original_url: "https://a.b/x",
+      service_name: "Tea &amp; Co",
+      service_icon: "https://a.b/i.ico",
+      title: "T &lt;x&gt;",
+      title_link: "https://a.b/x",
+      text: "&lt;!channel&gt;",
+      image_url: "https://a.b/i.png",
+      thumb_url: "https://a.b/t.png",
+    };
+    const foreign = { image: "https://a.b/i.png", thumbnail: "https://a.b/t.png" };
+    expect(readAttachments([preview, { ...preview, is_app_unfurl: true }])).toMatchObject([
+      { author: { name: "Tea & Co", icon: null }, image: null, thumbnail: null, titleHref: "https://a.b/x" },
+      foreign,
+    ]);
+    expect(readAttachments([{ ...preview, image_url: "/files/i.png" }])).toMatchObject([{ image: "/files/i.png" }]);
+  });
+
   it("shows the fallback of one that holds nothing else, and nothing of one that has none", () => {
     expect(readAttachments([{ fallback: "f" }, {}, null])).toMatchObject([{ text: "f" }]);
   });

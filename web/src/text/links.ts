@@ -24,6 +24,12 @@ export function safePicture(address: unknown): string | null {
   return href?.startsWith("http") ? href : null;
 }
 
+/** Of pictures that strangers chose: only those that lie on one's own server, so that nobody else learns who looks. */
+export function ownPicture(address: unknown): string | null {
+  const picture = safePicture(address);
+  return picture?.startsWith("/") ? picture : null;
+}
+
 const BARE = /https?:\/\/[^\s<>"`\uE000\uE001]{1,4000}/iy;
 
 /** Where the bare address that begins at `from` ends, or `from` if none does. */
