@@ -20,7 +20,7 @@ NODES_MAX = 5_000
 _LINK = re.compile(
     r"(?s:```.*?```)|`[^`\n]*`"
     r"|<(?P<url>https?://[^|<>\s]+)(?:\|(?P<label>[^<>]*))?>|<[^<>]*>"
-    r"|(?<!\w)(?P<bare>https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'\"*_~])",
+    r"|(?<![^\W_])(?P<bare>https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'\"*_~])",
     re.IGNORECASE,
 )
 """Code, where nothing is a link, and what is marked as something else; links as clients write them, and bare ones."""
