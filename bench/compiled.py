@@ -17,9 +17,14 @@ FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 
 
 def compiled(name: str) -> Path:
-    """Return the program that `native/<name>.c` makes, compiled anew whenever that has changed. Raises LocalError."""
+    """Return the program that `native/<name>.c` makes, compiled anew whenever that or a header has changed. Raises
+    LocalError.
+    """
     source = SOURCES / f"{name}.c"
-    program = BUILT / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"
+    digest = hashlib.sha256()
+    for each in (source, *sorted(SOURCES.glob("*.h"))):
+        digest.update(hashlib.sha256(each.read_bytes()).digest())
+    program = BUILT / f"{name}-{digest.hexdigest()[:12]}"
     if program.exists():
         return program
     compiler = shutil.which(os.environ.get("CC", "cc"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import TYPE_CHECKING
 
 from ops.demo_tokens import DemoInfo, load, save
 from ops.keyspaces import workspace_rules
+from svc.kit.clock import SystemClock
+from svc.kit.ids import IdMint
 from svc.kit.tokens import token_hash
 from svc.webapp.domain.messages.posts import Post
 from svc.webapp.domain.people.accounts import caller_of
@@ -25,6 +28,8 @@ PEOPLE = (
     ("linus", "Linus Torvalds", "Kernel gardener"),
 )
 BOT = "helper"
+COLOURS = 8
+"""Of the web client's faces without a picture."""
 
 WELCOME = (
     ("ada", "Welcome to Parley! This is #general: everybody is here."),
@@ -67,10 +72,11 @@ async def _is_valid(services: Services, user_id: str, token: str) -> bool:
 async def _make(services: Services, tokens: dict[str, str]) -> DemoInfo:
     accounts = services.accounts
     team, _ = await accounts.team(WORKSPACE, DOMAIN)
+    ids = ids_of_colours(IdMint(SystemClock(), Random()), len(PEOPLE))
     users = [
         await accounts.person(
             User(
-                "",
+                id_,
                 team.id,
                 name,
                 real_name=real_name,
@@ -81,7 +87,7 @@ async def _make(services: Services, tokens: dict[str, str]) -> DemoInfo:
                 is_owner=name == "ada",
             )
         )
-        for name, real_name, title in PEOPLE
+        for id_, (name, real_name, title) in zip(ids, PEOPLE, strict=True)
     ]
     users.append(await accounts.bot(team.id, BOT))
     general = await _channel(services, users, "general")
@@ -94,6 +100,23 @@ async def _make(services: Services, tokens: dict[str, str]) -> DemoInfo:
             token = await accounts.token_for(user)
         entries.append((user.name, user.id, token))
     return DemoInfo(team.name, team.id, general.id, tuple(entries))
+
+
+def colour_of(id_: str) -> int:
+    """Return the number of the colour in which the web client shows who has no picture (`web/src/ui/initials.ts`)."""
+    word = 0x811C9DC5
+    for byte in id_.encode():
+        word = (word ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return (word ^ word >> 15) % COLOURS
+
+
+def ids_of_colours(mint: IdMint, count: int) -> list[str]:
+    """Return ids of as many people, each of another colour: few are seen together, and are told apart by it."""
+    found: dict[int, str] = {}
+    while len(found) < min(count, COLOURS):
+        id_ = mint.mint("U")
+        found.setdefault(colour_of(id_), id_)
+    return list(found.values())
 
 
 async def _channel(services: Services, users: Sequence[User], name: str) -> Conversation:

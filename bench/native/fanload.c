@@ -29,6 +29,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "commands.h"
+
 enum { SOCKETS_MAX = 60000, READ_BYTES = 256 * 1024, ANSWER_BYTES = 2048, CONTROL_BYTES = 125, MARK_DIGITS = 10 };
 enum { CLOSED, UPGRADING, GREETED, READY_TO_COUNT };
 
@@ -235,22 +237,6 @@ static void command(const char *line) {
         fail("no such command: %s", line);
 }
 
-static void take_commands(void) {
-    static char pending[1 << 16];
-    static size_t bytes;
-    ssize_t got = read(0, pending + bytes, sizeof pending - bytes);
-    if (got <= 0) exit(0);
-    bytes += got;
-    char *line = pending, *end;
-    while ((end = memchr(line, '\n', pending + bytes - line))) {
-        *end = 0;
-        command(line);
-        line = end + 1;
-    }
-    bytes -= line - pending;
-    memmove(pending, line, bytes);
-}
-
 static void take(struct client *c) {
     static uint8_t buffer[READ_BYTES];
     ssize_t got = recv(c->fd, buffer, sizeof buffer, 0);
@@ -278,7 +264,7 @@ int main(int argc, char **argv) {
             if (events[i].data.ptr)
                 take(events[i].data.ptr);
             else
-                take_commands();
+                take_commands(command);
         }
     }
 }

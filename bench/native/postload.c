@@ -40,6 +40,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "commands.h"
+
 enum { SOCKETS_MAX = 20000, LINES_MAX = 1024, TARGETS_MAX = 4096, POSTS_MAX = 1 << 20, READ_BYTES = 256 * 1024 };
 enum { ANSWER_BYTES = 16 * 1024, MARK_DIGITS = 10, PONG_S = 10, STRAGGLERS_S = 20, TEXT_BYTES = 200 };
 enum { CONTROL, TIMER, SOCKET, LINE };
@@ -346,7 +348,7 @@ static void begin_run(const char *arguments) {
     print_result();
 }
 
-static void command(char *line) {
+static void command(const char *line) {
     struct target *target = &targets[target_count];
     if (!strncmp(line, "socket ", 7)) {
         open_socket(line + 7);
@@ -370,26 +372,10 @@ static void command(char *line) {
     }
 }
 
-static void take_commands(void) {
-    static char pending[1 << 16];
-    static size_t bytes;
-    ssize_t got = read(0, pending + bytes, sizeof pending - bytes);
-    if (got <= 0) exit(0);
-    bytes += got;
-    char *line = pending, *end;
-    while ((end = memchr(line, '\n', pending + bytes - line))) {
-        *end = 0;
-        command(line);
-        line = end + 1;
-    }
-    bytes -= line - pending;
-    memmove(pending, line, bytes);
-}
-
 static void take(struct any *any) {
     uint64_t ticks;
     switch (any->kind) {
-    case CONTROL: take_commands(); break;
+    case CONTROL: take_commands(command); break;
     case TIMER:
         if (read(timer_fd, &ticks, sizeof ticks) > 0) post_due();
         break;
