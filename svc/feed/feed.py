@@ -25,6 +25,9 @@ AttachStream = Stream[channel_pb.AttachRequest, channel_pb.AttachResponse]
 AttachLine = Line[channel_pb.AttachRequest, channel_pb.AttachResponse]
 AttachLines = Lines[channel_pb.AttachRequest, channel_pb.AttachResponse]
 
+ASK_REST_S = 0.01
+"""Between two times of asking a server for subscriptions: those of a crowd that comes back are asked for together."""
+
 log = logging.getLogger(__name__)
 
 
@@ -160,10 +163,10 @@ class Feed:
             asked={cause: self._plan.asked[cause] for cause in Cause},
         )
 
-    def uplink_news(self, server_id: str) -> None:
+    def uplink_news(self, server_id: str, *, owes: bool) -> None:
         """See uplinks.UplinkNews."""
         self._speak_to_all()
-        if self._lines is not None:
+        if self._lines is not None and owes:
             self._lines.wake(server_id)
         self._filler.wake()
         if self._plan.next_retry() is not None:
@@ -178,12 +181,12 @@ class Feed:
     def _speak(self, channel_id: str) -> None:
         ring = self._plan.ring
         if ring.members and self._lines is not None:
-            self._lines.wake(ring.owner(channel_id))
+            self._lines.wake(ring.owner(channel_id), may_rest=True)
 
     def _speak_to_all(self) -> None:
         if self._lines is not None:
             for server_id in self._plan.servers_with_news():
-                self._lines.wake(server_id)
+                self._lines.wake(server_id, may_rest=True)
 
     def _line(self, server_id: str) -> AttachLine:
         assert self._consumer is not None, "lines are made inside `running`"
@@ -198,7 +201,7 @@ class Feed:
             self._ping_every_s,
         )
         self._uplinks[server_id] = uplink
-        return Line(server_id, lambda: self._connect(server_id), uplink, self._clock, rng=self._rng)
+        return Line(server_id, lambda: self._connect(server_id), uplink, self._clock, self._rng, ASK_REST_S)
 
     async def _retry_refused(self) -> None:
         while True:

@@ -7,6 +7,7 @@ so state waits in the end, merged and bounded, instead of in a queue behind a sl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -87,8 +88,13 @@ class Line(Generic[Request, Response]):
         end: LineEnd[Request, Response],
         clock: Clock,
         rng: random.Random | None = None,
+        rest_s: float = 0.0,
     ) -> None:
-        """Prepare a line; `run` opens it with `connect`, which raises LookupError when the peer is not there."""
+        """Prepare a line; `run` opens it with `connect`, which raises LookupError when the peer is not there.
+
+        Between two times of speaking it rests for `rest_s` seconds, unless there is something that may not wait: what
+        a crowd has to say one by one is said together then, and who is alone does not wait.
+        """
         self.peer_id = peer_id
         self.is_wanted = True
         self.is_open = False
@@ -97,11 +103,16 @@ class Line(Generic[Request, Response]):
         self._end = end
         self._clock = clock
         self._backoff = Backoff(0.05, 1.0, rng)
+        self._rest_s = rest_s
+        self._spoke_at = clock.now() - rest_s
         self._news = asyncio.Event()
+        self._urgent = asyncio.Event()
 
-    def wake(self) -> None:
-        """Have `outgoing` asked soon; many calls in one turn of the loop ask once."""
+    def wake(self, *, may_rest: bool = False) -> None:
+        """Have `outgoing` asked soon; many calls in one turn of the loop, and while the line may rest, ask once."""
         self._news.set()
+        if not may_rest:
+            self._urgent.set()
 
     async def run(self) -> None:
         """Keep the stream open; returns when it has ended and the peer is not wanted any more."""
@@ -143,7 +154,7 @@ class Line(Generic[Request, Response]):
         self.is_open = True
         try:
             self._end.opened(first)  # type: ignore[arg-type]  # EOF is excluded above
-            self._news.set()
+            self.wake()
             async with asyncio.TaskGroup() as both:
                 writer = both.create_task(self._write(stream))
                 await self._read(stream)
@@ -161,11 +172,22 @@ class Line(Generic[Request, Response]):
             try:
                 async with asyncio.timeout(self._end.heartbeat_s):
                     await self._news.wait()
+                    await self._rest()
             except TimeoutError:
                 pass  # nothing new for a heartbeat: the end says so by what it sends
             self._news.clear()
+            self._urgent.clear()
+            self._spoke_at = self._clock.now()
             for request in self._end.outgoing():
                 await stream.write(request)
+
+    async def _rest(self) -> None:
+        """Wait until the line has rested, or has to say what may not wait."""
+        left_s = self._spoke_at + self._rest_s - self._clock.now()
+        if left_s > 0.0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._urgent.wait()
 
 
 def _reason(failure: BaseException) -> str:
@@ -200,11 +222,11 @@ class Lines(Generic[Request, Response]):
             line = self._lines[peer_id] = self._make(peer_id)
             self._tasks.spawn(self._run(line), f"line {peer_id}")
 
-    def wake(self, peer_id: str) -> None:
+    def wake(self, peer_id: str, *, may_rest: bool = False) -> None:
         """Wake the line to a peer, if there is one."""
         line = self._lines.get(peer_id)
         if line is not None:
-            line.wake()
+            line.wake(may_rest=may_rest)
 
     async def _run(self, line: Line[Request, Response]) -> None:
         try:

@@ -141,14 +141,14 @@ class Uplink:
         if handed:
             self._consumer.deliver(handed)
         self._received = batch.batch_number
-        self._on_news.uplink_news(self._server_id)
+        self._on_news.uplink_news(self._server_id, owes=True)
 
     def _take_answer(self, answer: channel_pb.Subscribed) -> None:
         now = self._clock.now()
         for start in answer.unproven:
             self._positions.doubt(start.channel_id, start.head_offset, now)
         self._plan.answered(self._server_id, answer.request_number, answer.refused_channel_ids, now)
-        self._on_news.uplink_news(self._server_id)
+        self._on_news.uplink_news(self._server_id, owes=False)
 
     def _take_pong(self, pong: channel_pb.Pong) -> None:
         if self._pulse is not None:
@@ -158,8 +158,10 @@ class Uplink:
 class UplinkNews(Protocol):
     """What an uplink tells its feed."""
 
-    def uplink_news(self, server_id: str) -> None:
-        """Something was received: there may be acknowledgements, subscriptions or log reads to see to."""
+    def uplink_news(self, server_id: str, *, owes: bool) -> None:
+        """Something was received: there may be subscriptions or log reads to see to, and if it `owes`, a batch to
+        acknowledge.
+        """
         ...
 
     def uplink_lost(self, server_id: str) -> None:

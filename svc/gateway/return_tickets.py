@@ -64,13 +64,13 @@ class ReturnLimits:
     )
     returns_per_s: float = setting(
         "PARLEY_GATEWAY_RETURNS_PER_S",
-        default=300.0,
+        default=240.0,
         minimum=1.0,
         help="clients a second that are to come back to each of the other gateways when this one dies",
     )
     return_spread_s_max: float = setting(
         "PARLEY_GATEWAY_RETURN_SPREAD_S_MAX",
-        default=6.0,
+        default=8.0,
         minimum=0.0,
         help="longest time over which clients spread themselves when they come back",
     )

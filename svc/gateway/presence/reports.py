@@ -28,6 +28,9 @@ QUERY_TIMEOUT_S = 2.0
 TICK_S = 0.25
 """Between looks at whose time has come: a client hears of somebody idle so much later."""
 
+REST_S = 0.05
+"""Between two reports to a server: where a crowd comes back, one tells of many. Nobody sees so little of a delay."""
+
 BATCH_FLAG = "batch_presence_aware"
 
 ReportStream = Stream[pb.ReportRequest, pb.ReportResponse]
@@ -209,12 +212,12 @@ class Presence:
 
     def _line(self, server_id: str) -> ReportLine:
         end = _ReportEnd(server_id, self._hello, self)
-        return Line(server_id, lambda: self._servers.report(server_id), end, self._clock)
+        return Line(server_id, lambda: self._servers.report(server_id), end, self._clock, rest_s=REST_S)
 
     def _speak(self) -> None:
         if self._lines is not None:
             for server_id in self.interests.servers_with_news():
-                self._lines.wake(server_id)
+                self._lines.wake(server_id, may_rest=True)
 
 
 class RemotePresence:

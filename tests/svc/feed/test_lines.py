@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 
 import grpc
@@ -101,3 +101,71 @@ async def test_a_peer_that_is_not_there_is_noted_once_and_tried_again(caplog: py
     assert [(record.levelno, record.message) for record in caplog.records] == [
         (logging.INFO, "line to channel-a: LookupError('channel-a is not on the ring any more')")
     ]
+
+
+class Listening:
+    """A stream whose peer welcomes us and then only listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self._is_welcomed = False
+
+    async def write(self, word: str, /) -> None:
+        """Note it."""
+        self.heard.append(word)
+
+    async def read(self) -> object:
+        if self._is_welcomed:
+            await asyncio.Event().wait()
+        self._is_welcomed = True
+        return "word"
+
+    def cancel(self) -> bool:
+        return True
+
+
+class Speaking(End):
+    """An end that has something to say whenever it is asked, and says how often that was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def outgoing(self) -> Iterable[str]:
+        self.asked += 1
+        return (f"said {self.asked}",)
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not seen():
+            await asyncio.sleep(0)
+
+
+async def test_what_may_rest_is_said_together_and_what_may_not_at_once() -> None:
+    """A crowd that comes back is asked for together; an acknowledgement, or a typing event, does not wait for that."""
+    stream, end = Listening(), Speaking()
+    line = Line("channel-a", lambda: stream, end, SystemClock(), Random(1), rest_s=60.0)
+    running = asyncio.create_task(line.run())
+    await until(lambda: stream.heard == ["hello", "said 1"])
+    for _ in range(100):
+        line.wake(may_rest=True)
+        await asyncio.sleep(0)
+    assert stream.heard == ["hello", "said 1"]
+    line.wake()
+    await until(lambda: stream.heard == ["hello", "said 1", "said 2"])
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_who_has_rested_says_at_once_what_is_new() -> None:
+    """Whoever is alone does not wait for others; and a rest ends by itself."""
+    stream, end = Listening(), Speaking()
+    line = Line("channel-a", lambda: stream, end, SystemClock(), Random(1), rest_s=0.02)
+    running = asyncio.create_task(line.run())
+    await until(lambda: stream.heard == ["hello", "said 1"])
+    for number in range(2, 5):
+        line.wake(may_rest=True)
+        await until(lambda: stream.heard[-1] == f"said {number}")  # noqa: B023
+    running.cancel()
+    await asyncio.wait({running})

@@ -16,6 +16,7 @@ async def test_a_client_that_only_pings_becomes_idle_and_any_other_frame_ends_th
     """JSON pings, protocol pings and silence are all the same; `tickle` is the least that counts."""
     house = await open_house(keepalive=IDLE)
     phone, laptop = await house.connect(ANN), await house.connect(ANN)
+    await until(lambda: ANN in house.presence.reported)
     async with asyncio.timeout(5):
         while house.presence.reported[ANN].idle_count < 2:
             assert await phone.hears_nothing()
@@ -35,6 +36,7 @@ async def test_bots_are_never_idle(open_house: Any) -> None:
     """They speak when spoken to, and are there all the time."""
     house = await open_house(keepalive=IDLE)
     bot, person = await house.connect(ANN, bot="B0000000001"), await house.connect(BOB)
+    await until(lambda: {ANN, BOB} <= house.presence.reported.keys())
     await until(lambda: house.presence.reported[BOB].idle_count == 1)
     assert (house.presence.reported[ANN].count, house.presence.reported[ANN].idle_count) == (1, 0)
     assert await bot.hears_nothing()
