@@ -21,6 +21,7 @@ from ops.sim.tables import Tables
 from ops.sim.world import Host, World
 from svc.webapp.store.failures import translate
 from svc.webapp.store.pools import Database, Rows, Transaction
+from svc.webapp.store.statements import Statement
 
 LOST = 2013
 DUPLICATE = 1062
@@ -109,9 +110,25 @@ class MemoryTransaction(Transaction):
     writes: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
     claimed: set[tuple[str, int]] = field(default_factory=set)
     is_open: bool = True
+    queued: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
+
+    def queue(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """See Transaction."""
+        self.queued.append((sql, args))
+
+    async def flush(self) -> None:
+        """See Transaction."""
+        queued, self.queued = self.queued, []
+        for sql, args in queued:
+            await self.execute(sql, args)
+
+    async def rows_of(self, statements: Sequence[Statement]) -> list[Rows]:
+        """See Transaction."""
+        return [await self.rows(*each) for each in statements]
 
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> Rows:
         """See Transaction."""
+        await self.flush()
         self.mysql.check(self.mysql.trouble.statement)
         if "FROM app_places" in sql:
             return read(self._own(), sql, args)
@@ -145,6 +162,7 @@ class MemoryTransaction(Transaction):
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         """See Transaction."""
+        await self.flush()
         self.mysql.check(self.mysql.trouble.statement)
         if sql.startswith("INSERT INTO requests"):
             used = self.mysql.tables.requests
@@ -157,6 +175,7 @@ class MemoryTransaction(Transaction):
 
     async def commit(self) -> None:
         """See Transaction."""
+        await self.flush()
         mysql, world = self.mysql, self.mysql.world
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         draw, trouble = mysql.dice.random(), mysql.trouble
@@ -190,15 +209,21 @@ class MemoryTransaction(Transaction):
 
     async def rollback(self) -> None:
         """See Transaction."""
-        self.end()
+        self._let_go()
+        self.writes.clear()
+        self.queued.clear()
 
     def end(self) -> None:
         """Let go of every lock; what was not committed by now is not."""
         if self.is_open:
             self.is_open = False
-            self.mysql.tables.claimed.difference_update(self.claimed)
-            self.mysql.release(self)
+            self._let_go()
             self.host.on_kill.remove(self.end)
+
+    def _let_go(self) -> None:
+        self.mysql.tables.claimed.difference_update(self.claimed)
+        self.claimed.clear()
+        self.mysql.release(self)
 
 
 class MemoryDatabase(Database):

@@ -232,7 +232,7 @@ class Lane:
         """Plan and write a batch in one transaction. Raises the driver's errors, OutcomeUnknown."""
         began = self._clock.now()
         async with self._database.begun() as transaction:
-            planned = await self._write(transaction, writes)
+            planned = await self._written(transaction, writes)
             try:
                 await transaction.commit()
             except (pymysql.err.MySQLError, OSError, EOFError) as error:
@@ -244,31 +244,31 @@ class Lane:
         self._commit_ms.record((self._clock.now() - began) * 1000)
         return planned.results
 
-    async def _write(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
+    async def _written(self, transaction: Transaction, writes: Sequence[Write]) -> Plan:
         """Write a batch's rows and return its plan."""
-        heads = await statements.lock_heads(transaction, {write.channel_id for write in writes})
-        stand = await statements.standings(transaction, asked_of(writes))
+        try:
+            return await self._write(transaction, writes)
+        except pymysql.err.IntegrityError as error:
+            if not is_duplicate(error):
+                raise
+        await transaction.rollback()
+        return await self._write(transaction, writes, is_doubtful=True)
+
+    async def _write(self, transaction: Transaction, writes: Sequence[Write], *, is_doubtful: bool = False) -> Plan:
+        """Write a batch's rows and return its plan. `is_doubtful`: a request id may have been used before."""
+        heads, stand = await statements.lock(transaction, {write.channel_id for write in writes}, asked_of(writes))
         altering = [write for write in writes if write.alters]
         known = await look(transaction, asked(altering), heads) if altering else Known()
         now_us = self._clock.wall_us()
         planned = plan(State(heads, {}, stand.members, known, stand.conversations, stand.messages), writes, now_us)
         # Of a write that is repeated the guards may not hold any more, by what it did itself: that is no refusal.
-        is_doubtful = any(map(_is_refused_with_key, writes, planned.results))
-        try:
-            if not is_doubtful:
-                await statements.insert_requests(transaction, planned.requests)
-        except pymysql.err.IntegrityError as error:
-            if not is_duplicate(error):
-                raise
-            is_doubtful = True
-        if is_doubtful:
+        if is_doubtful or any(map(_is_refused_with_key, writes, planned.results)):
             # Rare, so looked up only now: the heads are locked, so nothing can be added to what is found.
             keys = [(write.channel_id, write.request_id) for write in writes if write.request_id]
             used = await statements.used_requests(transaction, keys)
             planned = plan(
                 State(heads, used, stand.members, known, stand.conversations, stand.messages), writes, now_us
             )
-            await statements.insert_requests(transaction, planned.requests)
         await statements.write_plan(transaction, planned)
         return planned
 

@@ -66,6 +66,9 @@ class PublisherLimits:
     """Published events whose rows wait for deletion; beyond it the oldest are left to the sweepers."""
     delete_max: int = 1000
     """Rows in a DELETE."""
+    delete_wait_s: float = 0.1
+    """How long the first of them waits for others: a DELETE is a transaction by itself, as dear as a post's, and
+    nobody waits for it. Much less than the second after which sweepers would take a row for an orphan's."""
 
 
 class _Place:
@@ -167,6 +170,8 @@ class Publisher:
         """Delete the rows of published events, for ever. While MySQL does not answer, they wait, bounded."""
         while True:
             keys = await self._acked.take(self._limits.delete_max)
+            await self._clock.sleep(self._limits.delete_wait_s)
+            keys += self._acked.take_nowait(self._limits.delete_max - len(keys))
             while True:
                 try:
                     await self._outbox.delete_events(keys)

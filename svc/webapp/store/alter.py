@@ -87,15 +87,15 @@ async def _to_read(transaction: Transaction, asked: Asked, heads: Mapping[str, H
     return {channel_id: sorted(stamps, reverse=True) for channel_id, stamps in found.items()}
 
 
-async def write_alterations(transaction: Transaction, altered: Alterations) -> None:
-    """Write what becomes of messages, their threads and annotations, and of items."""
-    await _write_messages(transaction, altered)
-    await _write_threads(transaction, altered)
-    await _write_annotations(transaction, altered)
-    await _write_items(transaction, altered)
+def write_alterations(transaction: Transaction, altered: Alterations) -> None:
+    """Queue what becomes of messages, their threads and annotations, and of items."""
+    _write_messages(transaction, altered)
+    _write_threads(transaction, altered)
+    _write_annotations(transaction, altered)
+    _write_items(transaction, altered)
 
 
-async def _write_messages(transaction: Transaction, altered: Alterations) -> None:
+def _write_messages(transaction: Transaction, altered: Alterations) -> None:
     kinds: dict[tuple[str, ...], list[tuple[MessageKey, Rewrite]]] = {}
     for key, rewrite in altered.messages.items():
         if rewrite is not None:
@@ -106,8 +106,8 @@ async def _write_messages(transaction: Transaction, altered: Alterations) -> Non
         rows = [(*key, *_cells(each), "", each.extra or b"", each.revision) for key, each in rewritten]
         sql, args = insert_rows("messages", f"{_REWRITTEN}, extra, revision", rows)
         assignments = ", ".join(f"{part} = VALUES({part})" for part in (*parts, "revision"))
-        await transaction.execute(f"{sql} ON DUPLICATE KEY UPDATE {assignments}", args)
-    await _delete_messages(transaction, [key for key, rewrite in altered.messages.items() if rewrite is None])
+        transaction.queue(f"{sql} ON DUPLICATE KEY UPDATE {assignments}", args)
+    _delete_messages(transaction, [key for key, rewrite in altered.messages.items() if rewrite is None])
 
 
 def _cells(rewrite: Rewrite) -> tuple[int | str, ...]:
@@ -115,45 +115,45 @@ def _cells(rewrite: Rewrite) -> tuple[int | str, ...]:
     return (0, "", "", rewrite.subtype or "", rewrite.text or "", 0, int(rewrite.reply_broadcast or 0))
 
 
-async def _delete_messages(transaction: Transaction, gone: Iterable[MessageKey]) -> None:
+def _delete_messages(transaction: Transaction, gone: Iterable[MessageKey]) -> None:
     keys = sorted(gone)
     if keys:
         where, args = pairs_in("channel_id", "ts_us", keys)
-        await transaction.execute(f"DELETE FROM messages WHERE {where}", args)
-        await transaction.execute(f"DELETE FROM annotations WHERE {where}", args)
+        transaction.queue(f"DELETE FROM messages WHERE {where}", args)
+        transaction.queue(f"DELETE FROM annotations WHERE {where}", args)
 
 
-async def _write_threads(transaction: Transaction, altered: Alterations) -> None:
+def _write_threads(transaction: Transaction, altered: Alterations) -> None:
     rows = [(*key, count, latest_us) for key, (count, latest_us) in altered.threads.items() if count]
     if rows:
         sql, args = insert_rows("threads", "channel_id, ts_us, reply_count, latest_reply_us", rows)
         tail = " ON DUPLICATE KEY UPDATE reply_count = VALUES(reply_count), latest_reply_us = VALUES(latest_reply_us)"
-        await transaction.execute(sql + tail, args)
+        transaction.queue(sql + tail, args)
     empty = sorted(key for key, (count, _) in altered.threads.items() if not count)
     if empty:
         where, args = pairs_in("channel_id", "ts_us", empty)
-        await transaction.execute(f"DELETE FROM threads WHERE {where}", args)
+        transaction.queue(f"DELETE FROM threads WHERE {where}", args)
 
 
-async def _write_annotations(transaction: Transaction, altered: Alterations) -> None:
+def _write_annotations(transaction: Transaction, altered: Alterations) -> None:
     gone = sorted(key for key, cells in altered.annotations.items() if cells is None)
     if gone:
         where, args = keys_in(_ANNOTATION, gone)
-        await transaction.execute(f"DELETE FROM annotations WHERE {where}", args)
+        transaction.queue(f"DELETE FROM annotations WHERE {where}", args)
     rows = [(*key, *cells) for key, cells in altered.annotations.items() if cells is not None]
     if rows:
         sql, args = insert_rows("annotations", columns(AnnotationRow), rows)
         tail = " ON DUPLICATE KEY UPDATE by_id = VALUES(by_id), at_us = VALUES(at_us)"
-        await transaction.execute(sql + tail, args)
+        transaction.queue(sql + tail, args)
 
 
-async def _write_items(transaction: Transaction, altered: Alterations) -> None:
+def _write_items(transaction: Transaction, altered: Alterations) -> None:
     gone = sorted(key for key, cells in altered.items.items() if cells is None)
     if gone:
         where, args = keys_in(_ITEM, gone)
-        await transaction.execute(f"DELETE FROM items WHERE {where}", args)
+        transaction.queue(f"DELETE FROM items WHERE {where}", args)
     rows = [(*key, *cells) for key, cells in altered.items.items() if cells is not None]
     if rows:
         sql, args = insert_rows("items", columns(ItemRow), rows)
         tail = " ON DUPLICATE KEY UPDATE due_us = VALUES(due_us), body = VALUES(body), at_us = VALUES(at_us)"
-        await transaction.execute(sql + tail, args)
+        transaction.queue(sql + tail, args)

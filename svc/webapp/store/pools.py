@@ -23,29 +23,53 @@ from svc.webapp.store.failures import connection_lost, translate
 from svc.webapp.store.limits import PoolLimits
 from svc.webapp.store.query import KEYSPACES, SETTLED_S, Keyspace
 from svc.webapp.store.replicas import Replicas
+from svc.webapp.store.sql import render
 from svc.webapp.store.statements import Rows, Statements
 from svc.webapp.store.topology import Topology
 
 __all__ = ["Database", "PoolLimits", "Pools", "Rows", "Transaction", "open_pools"]
 
+_BEGIN = "BEGIN"
+
 
 class Transaction(Statements):
-    """One connection inside a transaction. Methods raise the driver's errors, see `failures`."""
+    """One connection inside a transaction. Methods raise the driver's errors, see `failures`.
 
-    async def begin(self) -> None:
-        """Open the transaction."""
-        async with asyncio.timeout(self._statement_s):
-            await self._connection.begin()
+    What is queued goes with the next statement that is waited for, in one packet; so does the BEGIN.
+    """
+
+    def __init__(self, connection: Any, statement_s: float) -> None:
+        """See Statements."""
+        super().__init__(connection, statement_s)
+        self._queued = [_BEGIN]
+
+    def queue(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """Run a statement whose answer nobody needs, after those before it and before those that follow."""
+        self._queued.append(render(sql, args))
+
+    async def flush(self) -> None:
+        """Wait until what is queued is done. When it fails, of those behind the failed one nothing was done."""
+        if self._queued and self._queued != [_BEGIN]:
+            await self._ask(())
 
     async def commit(self) -> None:
-        """Make it true. When the connection is lost here, nobody knows whether it is."""
+        """Make it true. When the connection is lost here, nobody knows whether it is; what was queued is done before,
+        and fails for itself.
+        """
+        await self.flush()
         async with asyncio.timeout(self._statement_s):
             await self._connection.commit()
+        self._queued = [_BEGIN]
 
     async def rollback(self) -> None:
-        """Make it never have been."""
+        """Make it never have been; what follows is another transaction."""
         async with asyncio.timeout(self._statement_s):
             await self._connection.rollback()
+        self._queued = [_BEGIN]
+
+    async def _ask(self, texts: Sequence[str]) -> list[Any]:
+        queued, self._queued = self._queued, []
+        return (await super()._ask([*queued, *texts]))[len(queued) :]
 
 
 class Database:
@@ -134,7 +158,6 @@ class Database:
         """
         async with self._connection(is_measured=False) as connection:
             transaction = Transaction(connection, self.limits.statement_s)
-            await transaction.begin()
             yield transaction
             if connection.get_transaction_status():
                 await transaction.rollback()

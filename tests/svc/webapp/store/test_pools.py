@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pymysql
 import pytest
 
 from svc.kit.clock import SystemClock
@@ -18,6 +19,7 @@ from svc.kit.errors import (
 )
 from svc.webapp.store.pools import Database, PoolLimits, Pools
 from tests.svc.webapp.databases import DatabaseServer, migrated
+from tests.svc.webapp.writes import ALICE, BOB, CHANNEL
 
 pytestmark = pytest.mark.mesh
 
@@ -91,6 +93,32 @@ async def test_a_transaction_is_all_or_nothing(pools: Pools) -> None:
     async with pools.workspace.transaction() as transaction:
         await transaction.execute(statement, ("b",))
     assert await pools.workspace.rows("SELECT name FROM names") == (("b",),)
+
+
+async def test_what_is_queued_goes_with_the_next_statement_and_ends_at_the_first_that_fails(pools: Pools) -> None:
+    """In order, with nothing done behind the one that failed; what is in a literal separates no statements."""
+    odd = "';\nDELETE FROM members;\n"
+    row = "INSERT INTO members (channel_id, user_id, joined_us) VALUES (%s, %s, %s)"
+    count = "SELECT %s, COUNT(*) FROM members"
+    async with pools.channel.transaction() as transaction:
+        transaction.queue(row, (CHANNEL, ALICE, 1))
+        members, counted = await transaction.rows_of((("SELECT user_id FROM members", ()), (count, (odd,))))
+        assert (list(members), list(counted)) == ([(ALICE,)], [(odd, 1)])
+        transaction.queue(row, (CHANNEL, BOB, 1))
+    assert list(await pools.channel.rows(count, ("",))) == [("", 2)]
+    async with pools.channel.begun() as transaction:
+        transaction.queue("DELETE FROM members WHERE user_id = %s", (BOB,))
+        transaction.queue(row, (CHANNEL, ALICE, 1))
+        transaction.queue(row, (CHANNEL, "U0000000009", 1))
+        with pytest.raises(pymysql.err.IntegrityError):
+            await transaction.flush()
+        assert list(await transaction.rows("SELECT user_id FROM members")) == [(ALICE,)]
+        await transaction.rollback()
+        # The next is a transaction of its own.
+        transaction.queue(row, (CHANNEL, "U0000000009", 1))
+        await transaction.flush()
+        await transaction.rollback()
+    assert list(await pools.channel.rows(count, ("",))) == [("", 2)]
 
 
 async def test_errors_have_the_kits_names(pools: Pools) -> None:

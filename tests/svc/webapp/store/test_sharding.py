@@ -154,7 +154,7 @@ async def test_a_group_commit_stays_on_one_shard(tapped: tuple[Wiretap, Pools]) 
         "UNION",
     ):
         assert part in text
-    assert len([name for name in commit.__all__ if callable(getattr(commit, name))]) == 5
+    assert len([name for name in commit.__all__ if callable(getattr(commit, name))]) == 3
 
 
 @pytest.mark.mesh

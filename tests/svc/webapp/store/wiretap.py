@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from svc.webapp.store.dsn import Dsn
 from svc.webapp.store.query import Keyspace
+from svc.webapp.store.statements import SEPARATOR
 
 COM_QUERY = 3
 
@@ -53,7 +54,7 @@ class Wiretap:
                     sql = body[1:].decode()
                     has_begun = has_begun or not sql.startswith(("SET ", "SELECT @@"))
                     if has_begun:
-                        self.sent.append(Sent(keyspace, number, sql))
+                        self.sent.extend(Sent(keyspace, number, each) for each in sql.split(SEPARATOR))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
