@@ -33,7 +33,8 @@ WORDS = frozenset(
     include_locale include_count include_users include_disabled include_all_metadata inclusive latest oldest force
     is_private name new_name topic purpose title link emoji type handle description return_im prevent_creation error
     test scope user_scope include_categories include_labels mpim_aware simple_latest no_latest no_unreads full
-    file_comment redirect_uri grant_type code presence prefs profile time recurrence num_minutes post_at filename length
+    file_comment redirect_uri grant_type refresh_token code presence prefs profile time recurrence num_minutes post_at
+    filename length
     alt_txt snippet_type content filetype initial_comment ts_from ts_to batch_presence_aware presence_sub lazy_aware
     resume_aware resume reconnect avoid since prefix kinds inactive version command callback_id action_id block_id
     user_auth_message user_auth_blocks user_auth_url email real_name resend custom_message

@@ -11,14 +11,15 @@ from svc.webapp.store.rows import Team
 ARGS = (
     Arg("client_id", required=True, missing="invalid_client_id"),
     Arg("client_secret", required=True, missing="bad_client_secret"),
-    Arg("code", required=True, missing="invalid_code"),
+    Arg("code"),
     Arg("redirect_uri"),
     Arg("grant_type"),
+    Arg("refresh_token"),
 )
 
 
 async def access(call: Call) -> Answer:
-    """Change a code for a bot's token, for one of the person who consented, or for both."""
+    """Change a code for a bot's token, for one of the person who consented, or for both; and for a webhook."""
     grant, team = await _granted(call)
     person: Answer = {"id": grant.installer_id}
     if grant.user_token:
@@ -37,7 +38,7 @@ async def access(call: Call) -> Answer:
             "scope": grant.scopes,
             "bot_user_id": grant.app.user_id,
         }
-    return answer
+    return answer | _webhook(call, grant)
 
 
 async def access_v1(call: Call) -> Answer:
@@ -53,25 +54,40 @@ async def access_v1(call: Call) -> Answer:
     }
     if grant.token:
         answer["bot"] = {"bot_user_id": grant.app.user_id, "bot_access_token": grant.token}
-    return answer
+    return answer | _webhook(call, grant)
+
+
+def _webhook(call: Call, grant: Grant) -> Answer:
+    """Return the webhook that was made, if one was; where it posts is also where a person sees to it."""
+    if grant.webhook is None:
+        return {}
+    base_url, channel_id = call.origin.base_url, grant.webhook.made.webhook.channel_id
+    shown = {
+        "channel": grant.webhook.label,
+        "channel_id": channel_id,
+        "configuration_url": f"{base_url}client/{channel_id}",
+        "url": f"{base_url}{grant.webhook.made.path}",
+    }
+    return {"incoming_webhook": shown}
 
 
 async def _granted(call: Call) -> tuple[Grant, Team]:
-    args = call.args
+    args, installing = call.args, call.services.apps.installing
+    client_id, client_secret = args.text("client_id"), args.text("client_secret")
+    if args.text("grant_type") == "refresh_token":
+        # Tokens do not end unless an app opts in at Slack; here none can.
+        await installing.authenticated(client_id, client_secret)
+        raise Refused("token_rotation_not_enabled")
     if args.text("grant_type") not in ("", "authorization_code"):
         raise Refused("invalid_grant_type")
-    grant = await call.services.apps.installing.exchange(
-        args.text("client_id"), args.text("client_secret"), args.text("code"), args.text("redirect_uri")
-    )
+    grant = await installing.exchange(client_id, client_secret, args.text("code"), args.text("redirect_uri"))
     team = await call.services.lookups.team(grant.app.team_id)
     if team is None:
         raise Refused("invalid_code")
     return grant, team
 
 
-_ENDLESS = "tokens do not end, so none is rotated; incoming-webhook lets nobody choose a channel"
-
 METHODS = (
-    Method("oauth.v2.access", access, ARGS, writes=True, is_public=True, tier=Tier.T4, partly=_ENDLESS),
-    Method("oauth.access", access_v1, ARGS, writes=True, is_public=True, tier=Tier.T4, partly=_ENDLESS),
+    Method("oauth.v2.access", access, ARGS, writes=True, is_public=True, tier=Tier.T4),
+    Method("oauth.access", access_v1, ARGS, writes=True, is_public=True, tier=Tier.T4),
 )

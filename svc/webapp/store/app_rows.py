@@ -64,6 +64,8 @@ class AppCode:
     until_s: int
     user_scopes: str = ""
     """What a token of the installer's own may; "": there is to be none."""
+    channel_id: str = ""
+    """The conversation that a webhook is to post into; "": there is to be none."""
 
 
 @dataclass(frozen=True, slots=True)

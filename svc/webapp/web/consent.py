@@ -31,6 +31,7 @@ async def look(call: WebCall) -> Answer:
         "user": {"id": user.id, "name": user.name} if user is not None else None,
         "scopes": list(found.scopes),
         "user_scopes": list(found.user_scopes),
+        "wants_channel": found.wants_channel,
         "goes_to": found.goes_to,
         "declined": with_query(found.goes_to, error="access_denied", state=_state(call)),
     }
@@ -38,10 +39,14 @@ async def look(call: WebCall) -> Answer:
 
 
 async def agree(call: WebCall) -> Answer:
-    """Give the app what it asks for, and return where the browser goes with the code. Refused as `look` says."""
+    """Give the app what it asks for, and return where the browser goes with the code. `channel` is where its webhook
+    may post, if it asks for one.
+
+    Refused as `look` says, and as `Installing.consent` does.
+    """
     caller, state = await _caller(call), _state(call)
     found: Consent
-    found, code = await call.services.apps.installing.consent(caller, _asked(call))
+    found, code = await call.services.apps.installing.consent(caller, _asked(call), call.text("channel"))
     return Answer({"goes_to": with_query(found.goes_to, code=code, state=state)})
 
 

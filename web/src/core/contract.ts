@@ -246,9 +246,14 @@ export interface SignIn {
   changePassword(old: string, fresh: string): Promise<void>;
   /** What an app asks for, by the address of its page. */
   consent(asked: Asked): Promise<Consent>;
-  /** Give it that; where to go then. */
-  agree(asked: Asked): Promise<string>;
+  /** Where one may let it post; one's own name is left out of those of groups. */
+  places(selfName: string): Promise<readonly Place[]>;
+  /** Give it that; where to go then. `channelId`: where it may post, if it asks for that. */
+  agree(asked: Asked, channelId?: Id): Promise<string>;
 }
+
+/** A conversation as far as one chooses it. */
+export type Place = Pick<Conversation, "id" | "name" | "kind">;
 
 /** The address by which an app asks a person for something. */
 export interface Asked {
@@ -265,6 +270,8 @@ export interface Consent {
   readonly scopes: readonly string[];
   /** What it may do in one's own name. */
   readonly userScopes: readonly string[];
+  /** It asks for an address by which it posts into a conversation that one chooses. */
+  readonly wantsChannel: boolean;
   /** Where one goes who agrees. */
   readonly goesTo: string;
   /** Where one goes who does not. */

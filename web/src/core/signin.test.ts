@@ -97,7 +97,11 @@ test("what an app asks for is told as its address says it, and nothing else of i
   const query = "client_id=1.2&scope=chat%3Awrite&state=a%26b&token=no";
   const args = { client_id: "1.2", scope: "chat:write", state: "a&b" };
   expect(await signIn.agree({ isFirstVersion: false, query })).toBe("https://x.example/?code=1");
-  expect(asked).toEqual([{ url: "/web/consent/agree", verb: "POST", args }]);
+  expect(await signIn.agree({ isFirstVersion: false, query }, "C1")).toBe("https://x.example/?code=1");
+  expect(asked).toEqual([
+    { url: "/web/consent/agree", verb: "POST", args },
+    { url: "/web/consent/agree", verb: "POST", args: { ...args, channel: "C1" } },
+  ]);
   answer = {
     body: {
       ok: true,
@@ -112,5 +116,6 @@ test("what an app asks for is told as its address says it, and nothing else of i
   };
   const found = await signIn.consent({ isFirstVersion: true, query: "client_id=1.2" });
   expect(found).toMatchObject({ appName: "Ci", teamName: "Demo", userName: "ada", scopes: ["chat:write"] });
-  expect(asked[1]?.url).toBe("/web/consent?client_id=1.2&version=1");
+  expect(found.wantsChannel).toBe(false);
+  expect(asked[2]?.url).toBe("/web/consent?client_id=1.2&version=1");
 });

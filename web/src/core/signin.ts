@@ -2,6 +2,7 @@
 import { type Asked, Refusal, type SessionInfo, type SignIn } from "./contract";
 import type { Api } from "./net/api";
 import { isObject, type Json, object, objects, text, texts } from "./net/json";
+import { placesOf } from "./places";
 
 export function makeSignIn(api: Api): SignIn {
   const post = async (name: string, args: Json): Promise<void> => {
@@ -30,11 +31,16 @@ export function makeSignIn(api: Api): SignIn {
         userName: text(object(answer.user).name),
         scopes: texts(answer.scopes),
         userScopes: texts(answer.user_scopes),
+        wantsChannel: answer.wants_channel === true,
         goesTo: text(answer.goes_to),
         declined: text(answer.declined),
       };
     },
-    agree: async (asked) => text((await api.web("consent/agree", said(asked))).goes_to),
+    places: (selfName) => placesOf(api, selfName),
+    async agree(asked, channelId) {
+      const args = { ...said(asked), ...(channelId ? { channel: channelId } : {}) };
+      return text((await api.web("consent/agree", args)).goes_to);
+    },
     async signOut() {
       try {
         await api.web("signout", {}, { isRepeatable: true });

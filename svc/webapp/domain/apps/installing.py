@@ -14,20 +14,31 @@ from dataclasses import dataclass
 from svc.kit.clock import Clock
 from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.model import App
-from svc.webapp.domain.apps.redirects import Asked, asked_scopes, redirect_to
+from svc.webapp.domain.apps.redirects import WEBHOOK_SCOPE, Asked, asked_scopes, redirect_to
 from svc.webapp.domain.apps.settings import scopes_of, user_scopes_of
 from svc.webapp.domain.apps.tokens import AppTokens
+from svc.webapp.domain.apps.webhooks import NewWebhook, Webhooks
 from svc.webapp.domain.people.accounts import BOT_SCOPES
 from svc.webapp.domain.people.caller import CLASSIC_SCOPES, Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import AppCode
 from svc.webapp.store.apps import AppStore
+from svc.webapp.store.rows import TokenKind
 from svc.webapp.store.workspace import WorkspaceStore
 
-__all__ = ["CODE_S", "Consent", "Grant", "Installing", "secret_hash"]
+__all__ = ["CODE_S", "Consent", "Grant", "GrantedWebhook", "Installing", "secret_hash"]
 
 CODE_S = 600
 """How long a code is good; Slack's."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedWebhook:
+    """A webhook that was made for a code."""
+
+    made: NewWebhook
+    label: str
+    """Of where it posts: `#general`, `@ada`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Grant:
     user_token: str = ""
     """The installer's; "" when there was to be none."""
     user_scopes: str = ""
+    webhook: GrantedWebhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,11 @@ class Consent:
     goes_to: str
     """Where the browser goes with the code."""
 
+    @property
+    def wants_channel(self) -> bool:
+        """Whether the person has to choose a conversation that a webhook posts into."""
+        return WEBHOOK_SCOPE in self.scopes or WEBHOOK_SCOPE in self.user_scopes
+
 
 class Installing:
     """Gives codes and changes them. Methods raise Refused, and UnavailableError when MySQL does not answer."""
@@ -67,12 +84,14 @@ class Installing:
         store: AppStore,
         workspaces: WorkspaceStore,
         tokens: AppTokens,
+        webhooks: Webhooks,
         clock: Clock,
     ) -> None:
         self._directory = directory
         self._store = store
         self._workspaces = workspaces
         self._tokens = tokens
+        self._webhooks = webhooks
         self._clock = clock
 
     async def install(
@@ -89,7 +108,8 @@ class Installing:
     async def check_consent(self, caller: Caller, asked: Asked) -> Consent:
         """Return what is asked of the caller. Refused `invalid_client_id`, `invalid_team_for_non_distributed_app`
         (it is an app of another workspace), `bad_redirect_uri`, `invalid_scope`, `no_scopes`, `not_allowed_token_type`
-        (bots consent to nothing), and `not_an_admin`: only an admin lets a bot do more than it may already.
+        (bots consent to nothing), `not_an_admin` (only an admin lets a bot do more than it may already), and
+        `too_many_webhooks` when it asks for one more than it may have.
         """
         app = await self._directory.of_client(asked.client_id)
         if app.team_id != caller.team_id:
@@ -102,16 +122,34 @@ class Installing:
             given = await self._tokens.scopes_of_bot(app)
             if CLASSIC_SCOPES.isdisjoint(given) and not given.issuperset(scopes):
                 raise Refused("not_an_admin")
-        return Consent(app, scopes, user_scopes, asked.redirect_uri, goes_to)
+        found = Consent(app, scopes, user_scopes, asked.redirect_uri, goes_to)
+        if found.wants_channel:
+            await self._webhooks.check_room(app)
+        return found
 
-    async def consent(self, caller: Caller, asked: Asked) -> tuple[Consent, str]:
-        """Give what is asked for: return a code for it. Refused as `check_consent` says."""
+    async def consent(self, caller: Caller, asked: Asked, channel: str = "") -> tuple[Consent, str]:
+        """Give what is asked for: return a code for it. Refused as `check_consent` says.
+
+        `channel` (an id, `#name` or `name`) is where a webhook may post, and means nothing unless one is asked for.
+        Refused for it as `Webhooks.place` says.
+        """
         found = await self.check_consent(caller, asked)
-        code = await self._code(found.app, caller.user_id, found.scopes, found.user_scopes, found.redirect_uri)
+        channel_id = ""
+        if found.wants_channel:
+            channel_id = (await self._webhooks.place(caller, channel)).conversation.id
+        code = await self._code(
+            found.app, caller.user_id, found.scopes, found.user_scopes, found.redirect_uri, channel_id
+        )
         return found, code
 
     async def _code(
-        self, app: App, installer_id: str, scopes: tuple[str, ...], user_scopes: tuple[str, ...], redirect_uri: str
+        self,
+        app: App,
+        installer_id: str,
+        scopes: tuple[str, ...],
+        user_scopes: tuple[str, ...],
+        redirect_uri: str,
+        channel_id: str = "",
     ) -> str:
         code = secrets.token_urlsafe(24)
         now_s = self._now_s()
@@ -124,15 +162,18 @@ class Installing:
             redirect_uri[:1_000],
             now_s + CODE_S,
             ",".join(user_scopes),
+            channel_id,
         )
         await self._store.add_code(row, now_s)
         return code
 
     async def exchange(self, client_id: str, client_secret: str, code: str, redirect_uri: str = "") -> Grant:
-        """Change a code for what it is good for: a token of the app's bot, of its installer, or one of each.
+        """Change a code for what it is good for: a token of the app's bot, of its installer, or one of each, and a
+        webhook if a conversation was chosen for one.
 
         Refused `invalid_client_id`, `bad_client_secret`, `invalid_code` (used, expired, another app's, of a person who
-        left), `bad_redirect_uri`. A crash after the code was taken loses it.
+        left, or who may not post any more where a webhook was to), `bad_redirect_uri`, `too_many_webhooks`. A crash
+        after the code was taken loses it.
         """
         app = await self.authenticated(client_id, client_secret)
         taken = await self._store.take_code(app.team_id, secret_hash(code))
@@ -140,6 +181,8 @@ class Installing:
             raise Refused("invalid_code")
         if taken.redirect_uri != redirect_uri:
             raise Refused("bad_redirect_uri")
+        # First of all, as it is what may be refused: no token is then left that nobody was told.
+        webhook = await self._webhook(app, taken) if taken.channel_id else None
         user_token = ""
         if taken.user_scopes:
             try:
@@ -149,7 +192,20 @@ class Installing:
         # One without either was made by a version that knew of bots alone.
         scopes = taken.scopes or ("" if user_token else BOT_SCOPES)
         token = await self._tokens.of_bot(app, scopes) if scopes else ""
-        return Grant(app, taken.installer_id, token, scopes, user_token, taken.user_scopes)
+        return Grant(app, taken.installer_id, token, scopes, user_token, taken.user_scopes, webhook)
+
+    async def _webhook(self, app: App, taken: AppCode) -> GrantedWebhook:
+        """Make the webhook of a code, by the leave of who consented as far as it still holds."""
+        installer = await self._workspaces.user(app.team_id, taken.installer_id)
+        if installer is None or installer.deleted:
+            raise Refused("invalid_code")
+        person = Caller(app.team_id, taken.installer_id, TokenKind.USER)
+        try:
+            sight = await self._webhooks.place(person, taken.channel_id)
+        except Refused:
+            raise Refused("invalid_code") from None
+        made = await self._webhooks.create(app, sight.conversation)
+        return GrantedWebhook(made, await self._webhooks.label(person, sight))
 
     async def authenticated(self, client_id: str, client_secret: str) -> App:
         """Return the app whose id and secret these are. Refused `invalid_client_id`, `bad_client_secret`."""

@@ -14,10 +14,12 @@ from svc.webapp.domain.apps.settings import address, scopes_of, user_scopes_of
 from svc.webapp.domain.people.accounts import BOT_SCOPES
 from svc.webapp.domain.refusal import Refused
 
-__all__ = ["STATE_CHARS_MAX", "Asked", "asked_scopes", "redirect_to", "with_query"]
+__all__ = ["STATE_CHARS_MAX", "WEBHOOK_SCOPE", "Asked", "asked_scopes", "redirect_to", "with_query"]
 
 STATE_CHARS_MAX = 4_000
 """Of what the app wants back unchanged."""
+WEBHOOK_SCOPE = "incoming-webhook"
+"""Asks for a webhook into a conversation that the person chooses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,12 +91,15 @@ def app_rules(
     passes = Passes(links.signer, stores.apps, clock)
     speech = Speech(places.messages, places.notes, places.edits, writes)
     shown = Views(directory, stores.apps.views, lookups, links.delivery, passes, writes, clock, mint)
+    webhooks = Webhooks(
+        directory, stores.apps, stores.workspaces, places.directory, lookups, places.messages, clock, mint
+    )
     tokens = AppTokens(stores.apps, stores.users, stores.workspaces, places.accounts, lookups, clock)
     return AppRules(
         directory=directory,
         making=AppMaking(directory, stores.apps, places.accounts, stores.workspaces, tokens, writes, clock, mint),
-        installing=Installing(directory, stores.apps, stores.workspaces, tokens, clock),
-        webhooks=Webhooks(directory, stores.apps, stores.workspaces, places.directory, places.messages, clock, mint),
+        installing=Installing(directory, stores.apps, stores.workspaces, tokens, webhooks, clock),
+        webhooks=webhooks,
         commands=Commands(directory, places.directory, lookups, links.delivery, passes, speech),
         actions=Actions(
             directory,

@@ -48,7 +48,7 @@ BUILT_IN = frozenset(
 """Commands that mean the same everywhere; no app may have one."""
 
 _WHOLE = CLASSIC_SCOPES | {"rtm:stream"}
-_SCOPE = re.compile(r"[a-z][a-z_.]*(?::[a-z_.]+){0,3}")
+_SCOPE = re.compile(r"[a-z][a-z_.-]*(?::[a-z_.]+){0,3}")
 _EVENT = re.compile(r"[a-z][a-z_]*(?:\.[a-z_]+)?")
 _COMMAND = re.compile(r"/[^\s/<>&|\x00-\x1f\x7f]{1,31}")
 _UNFIT = re.compile(r"[\s\x00-\x1f\x7f\"<>]")

@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 
 from svc.kit.clock import Clock
 from svc.kit.ids import IdMint, is_id
+from svc.webapp.cache.lookups import Lookups
 from svc.webapp.domain.apps.directory import AppDirectory
 from svc.webapp.domain.apps.model import App
 from svc.webapp.domain.apps.settings import name_of
 from svc.webapp.domain.apps.speech import guest
-from svc.webapp.domain.conversations.directory import Directory
+from svc.webapp.domain.conversations.directory import Directory, Sight
 from svc.webapp.domain.messages.messages import Messages, Posted
 from svc.webapp.domain.messages.posts import Post
+from svc.webapp.domain.people.caller import Caller
 from svc.webapp.domain.refusal import Refused
 from svc.webapp.store.app_rows import Webhook
 from svc.webapp.store.apps import AppStore
-from svc.webapp.store.rows import Bot, Conversation
+from svc.webapp.store.rows import Bot, Conversation, ConversationKind
 from svc.webapp.store.workspace import WorkspaceStore
 
 __all__ = ["WEBHOOKS_MAX", "WEBHOOK_PATH", "NewWebhook", "Webhooks"]
@@ -52,6 +54,7 @@ class Webhooks:
         store: AppStore,
         workspaces: WorkspaceStore,
         directory: Directory,
+        lookups: Lookups,
         messages: Messages,
         clock: Clock,
         mint: IdMint,
@@ -60,6 +63,7 @@ class Webhooks:
         self._store = store
         self._workspaces = workspaces
         self._directory = directory
+        self._lookups = lookups
         self._messages = messages
         self._clock = clock
         self._mint = mint
@@ -71,8 +75,7 @@ class Webhooks:
         """
         if conversation.team_id != app.team_id:
             raise Refused("channel_not_found")
-        if len(await self._store.webhooks(app.team_id, app.id, WEBHOOKS_MAX)) >= WEBHOOKS_MAX:
-            raise Refused("too_many_webhooks")
+        await self.check_room(app)
         token, now_s = secrets.token_hex(12), self._clock.wall_us() // 1_000_000
         webhook = Webhook(
             team_id=app.team_id,
@@ -88,6 +91,30 @@ class Webhooks:
         await self._workspaces.put_bot(bot)
         await self._store.put_webhook(webhook)
         return NewWebhook(webhook, token)
+
+    async def place(self, caller: Caller, reference: str) -> Sight:
+        """Return the conversation (an id, `#name` or `name`) that somebody lets a webhook post into.
+
+        Who lets it may post there: refused `no_channel` for "", `channel_not_found`, `not_in_channel`, `is_archived`.
+        """
+        if not reference.strip():
+            raise Refused("no_channel")
+        sight = await self._directory.find(caller, reference)
+        sight.check_writable()
+        return sight
+
+    async def label(self, caller: Caller, sight: Sight) -> str:
+        """Return what a conversation is called towards an app: `#general`, or `@ada` for the caller's IM with her."""
+        if sight.conversation.kind is not ConversationKind.IM:
+            return f"#{sight.conversation.name}"
+        peer_id = (await self._directory.with_peer(caller, sight)).peer_user_id
+        peer = await self._lookups.user(caller.team_id, peer_id)
+        return f"@{peer.name if peer is not None else peer_id}"
+
+    async def check_room(self, app: App) -> None:
+        """Refused `too_many_webhooks` when an app has as many as it may."""
+        if len(await self._store.webhooks(app.team_id, app.id, WEBHOOKS_MAX)) >= WEBHOOKS_MAX:
+            raise Refused("too_many_webhooks")
 
     async def of_app(self, app: App) -> list[Webhook]:
         """Return an app's webhooks, the disabled ones too."""

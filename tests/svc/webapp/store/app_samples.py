@@ -21,7 +21,7 @@ def of_apps(store: AppStore) -> Calls:
     """Return the calls by the method's name."""
     row = AppRow(TEAM, APP, "ci", BOB, "B0000000001", ALICE, HASH, "s", "v", "chat:write", b"{}", revision_us=1)
     hook = Webhook(TEAM, "B0000000002", APP, BOB, CHANNEL, "ci", HASH)
-    code = AppCode(TEAM, HASH, APP, ALICE, "chat:write", "", 9)
+    code = AppCode(TEAM, HASH, APP, ALICE, "chat:write", "", 9, "users:read", CHANNEL)
     return {
         "AppStore.put_app": [lambda: store.put_app(row)],
         "AppStore.app": [lambda: store.app(TEAM, APP)],

@@ -126,7 +126,7 @@ async def test_who_does_not_know_the_secret_gets_no_token(shop: Workshop, monkey
         ({"code": "guess"}, "invalid_code"),
         ({"code": None}, "invalid_code"),
         ({"redirect_uri": "https://y.example/"}, "bad_redirect_uri"),
-        ({"grant_type": "refresh_token"}, "invalid_grant_type"),
+        ({"grant_type": "password"}, "invalid_grant_type"),
     ):
         assert (await access(**more))["error"] == code, more
     old = await access("oauth.access")
