@@ -45,6 +45,17 @@ class Mesh:
         assert instance is not None
         return self.disco.pools.stub(ChannelServiceStub, instance)
 
+    async def in_step(self, server_id: str) -> None:
+        """Wait until a channel server goes by the same ring: it hears of the other by itself."""
+        async with asyncio.timeout(20):
+            while True:
+                early = Subscriber(self.channel_stub(server_id), "early")
+                seen = (await early.hello()).ring_fingerprint
+                early.call.cancel()
+                if seen == self.ring.fingerprint:
+                    return
+                await asyncio.sleep(0.05)
+
     def webapp(self) -> Webapp:
         """A publish stream to admin."""
         return Webapp(self.disco.pools.stub(AdminServiceStub, self.disco.pools.pick("admin")))
@@ -80,6 +91,7 @@ async def test_publishes_reach_the_owners_and_their_followers(agent: Agent, tmp_
     async with mesh(agent, tmp_path) as parts:
         followers: dict[str, Subscriber] = {}
         for server_id in parts.ring.ring.members:
+            await parts.in_step(server_id)
             followers[server_id] = Subscriber(parts.channel_stub(server_id), "gateway-1")
             welcome = await followers[server_id].hello()
             assert (welcome.server_id, welcome.ring_fingerprint) == (server_id, parts.ring.fingerprint)

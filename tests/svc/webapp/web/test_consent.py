@@ -131,12 +131,9 @@ async def test_a_page_of_consent_says_what_is_wrong(acme: Office) -> None:
     """And sends nobody anywhere."""
     made = await app_of(acme)
     good = {"client_id": made.app.client_id, "user_scope": "users:read"}
-    team, _ = await acme.services.accounts.team("Elsewhere", "elsewhere-of-consent")
-    other = await acme.services.apps.making.create(team.id, "Other", AppChange(redirect_urls=[BACK]))
     async with browser(acme, "grace") as here:
         for more, code in (
             ({"client_id": "1.2"}, "invalid_client_id"),
-            ({"client_id": other.app.client_id}, "invalid_team_for_non_distributed_app"),
             ({"redirect_uri": "https://evil.example/"}, "bad_redirect_uri"),
             ({"user_scope": ""}, "no_scopes"),
             ({"user_scope": "client"}, "invalid_scope"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from svc.webapp.domain.apps.settings import AppChange
 from svc.webapp.web.config import WebConfig
 from tests.svc.webapp.api.office import Office, Someone, office
 from tests.svc.webapp.web.browsers import browser
@@ -53,3 +54,15 @@ async def test_signing_in_says_which_workspace(both: tuple[Office, Someone]) -> 
             assert await here.error("/web/signin", **told) == "invalid_login"
         await here.ok("/web/signin", team="CLOSED", login="otto", password="correct horse battery")
         assert (await here.call("auth.test"))["team_id"] == otto.user.team_id
+
+
+async def test_an_app_is_let_in_where_it_was_made(both: tuple[Office, Someone]) -> None:
+    """Nobody of another workspace can agree to what it asks for."""
+    acme, otto = both
+    back = "https://ci.example/slack/oauth_redirect"
+    other = await acme.services.apps.making.create(otto.user.team_id, "Other", AppChange(redirect_urls=[back]))
+    asked = {"client_id": other.app.client_id, "user_scope": "users:read"}
+    async with browser(acme, "grace") as here:
+        async with here.http.get(here.base / "web/consent" % asked) as answer:
+            assert (await answer.json())["error"] == "invalid_team_for_non_distributed_app"
+        assert await here.error("/web/consent/agree", **asked) == "invalid_team_for_non_distributed_app"
