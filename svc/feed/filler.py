@@ -26,6 +26,10 @@ EVENTS_MAX = 100
 RETRY_S = 0.5
 """Seconds until heads that could not be read are asked for again."""
 
+CHECK_REST_S = 0.03
+"""Between two reads of heads: of a crowd that comes back each asks for a few, and they share what is read. Less than
+anybody notices of one who comes alone."""
+
 NAP_S = 0.05
 """Longest sleep while anything is missing."""
 
@@ -64,6 +68,7 @@ class Filler:
         self._clock = clock
         self._news = asyncio.Event()
         self._size = 1.0  # share of the usual batch, smaller while answers are too large
+        self._checked_at = float("-inf")
         self.reads = 0
         self.events_filled = 0
         self.losses = 0
@@ -87,9 +92,15 @@ class Filler:
                 await self._fill(consumer)
 
     async def _check(self) -> None:
+        if not self._positions.owes_checks:
+            return
+        left_s = self._checked_at + CHECK_REST_S - self._clock.now()
+        if left_s > 0:
+            await self._clock.sleep(left_s)
         asked = self._positions.checks_due(HEADS_MAX)
         if not asked:
             return
+        self._checked_at = self._clock.now()
         try:
             heads = await self._reader.read_heads(asked)
         except ParleyError as error:

@@ -90,6 +90,11 @@ class Positions:
             return 0.0
         return min((due for follower in self._gaps.values() if (due := follower.due_at) is not None), default=None)
 
+    @property
+    def owes_checks(self) -> bool:
+        """Whether `checks_due` has something."""
+        return bool(self._unproven)
+
     def checks_due(self, limit: int) -> list[str]:
         """Return at most `limit` channels whose heads are to be read now.
 
