@@ -37,7 +37,12 @@ SOON_S = (0.5, 2.0)
 """How long after a change; one who joins ten channels gets one ticket for it."""
 
 MOVED_S = 30.0
-"""In what time all are told that gateways have come or gone."""
+"""In what time all are told that gateways have come or gone, or that there are many more of us."""
+
+GROWN = 1.25
+SPREAD_S_MIN = 0.5
+"""All are told anew when the time to spread over is so much longer than they were told, and longer than half a second:
+some four tickets a session while a gateway fills."""
 
 RENEWAL = (0.35, 0.5)
 """After which share of its life a ticket is renewed."""
@@ -106,6 +111,7 @@ class ReturnTickets:
         self._due: dict[Connection, float] = {}
         self._order: list[tuple[float, int, Connection]] = []
         self._others: tuple[Instance, ...] = ()
+        self._told_s = 0.0
         self.given = 0
         """Tickets given out."""
 
@@ -144,13 +150,17 @@ class ReturnTickets:
                 self._give(connection)
 
     def _look_around(self) -> None:
-        """See who is there; when that has changed, all sessions are told."""
+        """See who is there, and how many of us; when that has changed much, all sessions are told."""
         others = [each for each in self._gateways() if each.id != self._me.id and has_door(each.meta)]
         near = tuple(each for each in others if each.zone == self._me.zone) or tuple(others)
-        if near != self._others:
-            self._others = near
+        is_moved, self._others = near != self._others, near
+        spread_s = self._spread_s()
+        # Whoever came while few were there was told to come back among few: all of them would, at first and at once.
+        if is_moved or spread_s > GROWN * max(SPREAD_S_MIN, self._told_s):
+            self._told_s = spread_s
             for connection in tuple(self._due):
                 self._sooner(connection, self._rng.uniform(0.0, MOVED_S))
+        self._told_s = min(self._told_s, spread_s)
 
     def _sooner(self, connection: Connection, wait_s: float) -> None:
         planned = self._due.get(connection)

@@ -13,7 +13,7 @@ from discovery.view import Instance
 from parley.event.v1 import event_pb2 as event_pb
 from svc.gateway import resume
 from svc.gateway.close_codes import CloseCode
-from svc.gateway.return_tickets import ReturnLimits, ReturnTickets
+from svc.gateway.return_tickets import MOVED_S, ReturnLimits, ReturnTickets
 from svc.gateway.returning import Returned, starts_of
 from svc.gateway.tickets import TicketGate
 from svc.kit.clock import SystemClock
@@ -135,6 +135,31 @@ async def test_who_comes_back_gets_what_was_missed_and_nobody_is_asked(house: An
     assert (await told(back))["text"] == "live"
     assert house.mesh.asked == 0
     assert house.openings.returned == 1
+
+
+async def test_who_came_first_is_told_of_the_crowd_that_came_later(house: Any) -> None:
+    """Told to come back among few, the first of a thousand would all come at once."""
+    house.mesh.members |= {ANN: [A], "U0000000002": [A]}
+    socket = await connected(house)
+    giving = tickets(house, OTHER, limits=ReturnLimits(returns_per_s=1.0))
+    mine = max(house.connections, key=lambda each: each.number)
+    giving.begun(mine)
+    giving.renew(mine)
+    assert (await until_type(socket, "return"))["spread"] == 1.0
+    other = await house.http.ws_connect(house.url("U0000000002"), autoping=False)
+    await until(lambda: len(house.connections) == 2)
+    now = SystemClock().now()
+    giving.step(now + MOVED_S)
+    given = giving.given
+    giving._look_around()
+    giving.step(now + MOVED_S)
+    assert giving.given == given + 1, "much sooner than it would have been renewed"
+    assert (await until_type(socket, "return"))["spread"] == 2.0
+    giving._look_around()
+    giving.step(now + 2 * MOVED_S)
+    assert giving.given == given + 1, "once for each time that the crowd has grown by much"
+    await socket.close()
+    await other.close()
 
 
 async def test_a_ticket_is_taken_once_by_each_gateway(house: Any) -> None:
