@@ -124,10 +124,7 @@ class _Storm:
             await up.enter_async_context(background("readers", load.run()))
             await up.enter_async_context(background("posts", self._watchers.post(POSTS_PER_S)))
             await asyncio.sleep(SETTLE_S)
-            # As the clients' processes do: what is measured is not how this one looks through a town for cycles.
-            gc.collect()
-            gc.disable()
-            up.callback(gc.enable)
+            gc.disable()  # what is measured is not how this process looks through a town for cycles
             meter = TierMeter(self._mesh, victim, [worker.pid for worker in workers])
             await asyncio.sleep(STEADY_S)
             steady_cores = meter.cores()
