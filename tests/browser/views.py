@@ -61,6 +61,8 @@ async def switcher(page: Page, scene: Scene) -> None:
     """Going anywhere by a few letters."""
     await conversation(page, scene)
     await page.keyboard.press("ControlOrMeta+k")
+    # The first time its code may still be on its way; letters typed meanwhile go nowhere.
+    await expect(page.get_by_role("combobox", name="Name of a conversation or a person")).to_be_focused()
     await page.keyboard.type("r")
     await expect(page.get_by_role("option").first).to_be_visible()
 
