@@ -11,8 +11,8 @@ import pytest
 from ops.local.spec import counts
 from tests.mesh.people import Json, Person
 from tests.mesh.towns import town
-from tests.svc.webapp.unfurl.sites import site
 from tests.svc.webapp.unfurl.test_running import tea
+from tests.svc.webapp.websites import site
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 PATIENCE_S = 60.0

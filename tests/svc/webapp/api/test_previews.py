@@ -20,8 +20,9 @@ from tests.svc.webapp.api.office import Office, Someone
 from tests.svc.webapp.api.test_edits import newest, told
 from tests.svc.webapp.api.test_unread import mentions, posted
 from tests.svc.webapp.api.uploads import room
-from tests.svc.webapp.unfurl.sites import LOOPBACK, Names, site
+from tests.svc.webapp.unfurl.sites import LOOPBACK, Names
 from tests.svc.webapp.unfurl.test_running import tea
+from tests.svc.webapp.websites import site
 
 pytestmark = [pytest.mark.mesh, pytest.mark.asyncio(loop_scope="session")]
 PATIENCE_S = 60.0

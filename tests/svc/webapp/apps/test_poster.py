@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,23 +13,16 @@ from aiohttp import web
 from svc.kit.clock import SystemClock
 from svc.webapp.apps.poster import PosterLimits, challenge_in, run_poster
 from svc.webapp.domain.apps import signing
+from tests.svc.webapp.websites import Handler, site
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[str]:
     """Serve every path of a free port with `handler`; yields the address."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with site(handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_a_request_is_signed_over_what_is_sent() -> None:

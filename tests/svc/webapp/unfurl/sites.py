@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from ipaddress import ip_network
 
 from aiohttp import web
 
 from svc.webapp.unfurl.addresses import Reach
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = ip_network("127.0.0.1/32")
 """One address of the loopback: the others stay forbidden, which is what redirects and names try."""
 PAGE = "<head><title>{}</title><meta name=description content='about {}'></head>"
-
-
-@asynccontextmanager
-async def site(handler: Handler) -> AsyncIterator[int]:
-    """Serve every path of a free port with `handler`; yields the port."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
 
 
 def page(name: str) -> web.Response:

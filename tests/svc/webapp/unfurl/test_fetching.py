@@ -16,7 +16,8 @@ from svc.webapp.unfurl.fetching import BODY_BYTES_MAX, FetchError, run_fetcher
 from svc.webapp.unfurl.lookups import Lookups
 from svc.webapp.unfurl.pages import Page
 from svc.webapp.unfurl.previews import Picture
-from tests.svc.webapp.unfurl.sites import Handler, Names, page, reach, site
+from tests.svc.webapp.unfurl.sites import Names, page, reach
+from tests.svc.webapp.websites import Handler, site
 
 HERE = Names(a_example=["127.0.0.1"])
 

@@ -22,7 +22,8 @@ from svc.webapp.unfurl.offers import Offered, Wish
 from svc.webapp.unfurl.previews import Json
 from svc.webapp.unfurl.running import Line, run_previews
 from svc.webapp.unfurl.shelf import Paces, Shelf
-from tests.svc.webapp.unfurl.sites import LOOPBACK, Handler, Names, page, reach, site
+from tests.svc.webapp.unfurl.sites import LOOPBACK, Names, page, reach
+from tests.svc.webapp.websites import Handler, site
 
 PATIENCE_S = 60.0
 ALL = Wish(links=True, media=True)
