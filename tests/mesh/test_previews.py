@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from ops.local.spec import counts
@@ -23,6 +25,16 @@ async def shown(by: Person, channel: str) -> dict[str, list[str]]:
     """Return the titles of what is attached to the messages of a conversation, by their text."""
     messages = (await by.ok("conversations.history", channel=channel))["messages"]
     return {each["text"]: [one["title"] for one in each.get("attachments", [])] for each in messages}
+
+
+async def answered(by: Person, channel: str) -> dict[str, list[str]]:
+    """Return `shown` as soon as a webapp that was started anew answers over HTTP."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return await shown(by, channel)
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_link_is_shown_to_everybody_for_good(tmp_path: Path) -> None:
@@ -62,7 +74,7 @@ async def test_a_link_is_shown_to_everybody_for_good(tmp_path: Path) -> None:
                 await there.mesh.kill(name)
                 await there.mesh.start(name)
             again = Person("grace", grace.user_id, grace.token, there.mesh.web_url, there.http)
-            found = await shown(again, channel)
+            found = await answered(again, channel)
             kept = {
                 wanted["over http"]: ["/http"],
                 wanted["over rtm"]: ["/rtm"],
